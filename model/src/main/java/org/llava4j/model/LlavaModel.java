@@ -23,6 +23,7 @@ import org.llava4j.model.features.TowerFeatures;
 import org.llava4j.model.generate.Answer;
 import org.llava4j.model.generate.AnswerStreamer;
 import org.llava4j.model.generate.Chat;
+import org.llava4j.model.generate.ContextLengthException;
 import org.llava4j.model.generate.ContinuousBatchingScheduler;
 import org.llava4j.model.generate.DecodingOptions;
 import org.llava4j.model.generate.Generation;
@@ -190,7 +191,7 @@ public final class LlavaModel implements AutoCloseable {
      *
      * @param onText receives each part of the answer's text as it is generated, in whole characters, on the model's
      *     thread; while it runs, all other answers are blocked
-     * @throws BadInputException if the prompt leaves no room for an answer
+     * @throws ContextLengthException if the prompt leaves no room for an answer
      */
     public PendingAnswer submit(GenerationRequest request, DecodingOptions decoding, Consumer<String> onText) {
         ImageMarkup markup = request.images().isEmpty() ? null : chatFormat.markup(config);
@@ -201,9 +202,10 @@ public final class LlavaModel implements AutoCloseable {
                 .ids();
         List<String> stops = new ArrayList<>(decoding.stops());
         stops.add(chatFormat.template().stop());
-        AnswerStreamer text = new AnswerStreamer(tokenizer.streamingDecoder(), stops, onText);
-        Generation generation =
-                scheduler.submit(new Prompt(ids, request.images()), decoding.sampling(), decoding.maxNewTokens(), text);
+        AnswerStreamer text = request.answerPrefix().isEmpty()
+                ? new AnswerStreamer(tokenizer.streamingDecoder(), stops, onText)
+                : AnswerStreamer.continuing(ids[ids.length - 1], tokenizer.streamingDecoder(), stops, onText);
+        Generation generation = scheduler.submit(new Prompt(ids, request.images()), decoding, text);
         return new PendingAnswer(generation, text);
     }
 
@@ -235,6 +237,16 @@ public final class LlavaModel implements AutoCloseable {
     /** Number of requests that wait for prefill. */
     public int waitingRequests() {
         return scheduler.waitingRequests();
+    }
+
+    /** The UTF-8 bytes that a token id stands for inside a text ({@link LlamaTokenizer#tokenBytes}). */
+    public byte[] tokenBytes(int id) {
+        return tokenizer.tokenBytes(id);
+    }
+
+    /** Number of token ids that the model may generate. */
+    public int vocabularySize() {
+        return Math.min(tokenizer.size(), config.decoder().vocabSize());
     }
 
     /** The chat format. */

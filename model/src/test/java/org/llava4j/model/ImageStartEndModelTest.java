@@ -32,10 +32,10 @@ import org.llava4j.model.features.TowerFeatures;
 import org.llava4j.model.folder.CheckpointWriter;
 import org.llava4j.model.folder.CheckpointWriter.Origin;
 import org.llava4j.model.generate.ContinuousBatchingScheduler;
+import org.llava4j.model.generate.DecodingOptions;
 import org.llava4j.model.generate.Generation;
 import org.llava4j.model.generate.OutputTokens;
 import org.llava4j.model.generate.Prompt;
-import org.llava4j.model.generate.SamplingOptions;
 import org.llava4j.model.tensors.SafetensorsFile;
 import org.llava4j.model.tensors.SafetensorsWriter;
 import org.llava4j.model.tensors.TensorType;
@@ -181,7 +181,7 @@ class ImageStartEndModelTest {
                 OutputTokens.of(tokenizer, 1003, Set.of()),
                 (layout, prompts) -> Placeholders.features(layout, features));
         Generation generation = scheduler.submit(
-                new Prompt(prompt, List.of(ImageRef.of(image))), SamplingOptions.GREEDY, 12, token -> true);
+                new Prompt(prompt, List.of(ImageRef.of(image))), DecodingOptions.greedy(12), token -> true);
         scheduler.await(generation);
         int[] tokens = generation.newTokenIds();
         assertThat(answer).isEqualTo(tokenizer.decode(tokens).strip());

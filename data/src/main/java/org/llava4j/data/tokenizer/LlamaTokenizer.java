@@ -1,5 +1,6 @@
 package org.llava4j.data.tokenizer;
 
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.BitSet;
@@ -323,6 +324,22 @@ public final class LlamaTokenizer {
         return token != null
                 ? token.content()
                 : model.pieces().get(checkedPiece(id)).text();
+    }
+
+    /**
+     * The UTF-8 bytes that an id stands for inside a text. A single byte may be part of a character.
+     *
+     * @throws BadInputException if the id is outside the vocabulary
+     */
+    public byte[] tokenBytes(int id) {
+        AddedToken token = added(id);
+        if (token != null) {
+            return token.content().getBytes(StandardCharsets.UTF_8);
+        }
+        SentencePiece piece = model.pieces().get(checkedPiece(id));
+        return piece.type() == SentencePiece.Type.BYTE
+                ? new byte[] {(byte) model.byteOf(piece)}
+                : piece.text().replace(SentencePieceModel.SPACE, ' ').getBytes(StandardCharsets.UTF_8);
     }
 
     /** Whether an id belongs to a piece or an added token; the ids of added tokens may have gaps. */

@@ -1,6 +1,7 @@
 package org.llava4j.server;
 
 import org.jspecify.annotations.Nullable;
+import org.llava4j.model.generate.ContextLengthException;
 import org.llava4j.model.generate.NonFiniteLogitsException;
 
 /** An error response in OpenAI's format. */
@@ -30,6 +31,12 @@ final class ApiException extends RuntimeException {
     /** 400: the request is invalid. */
     static ApiException badRequest(@Nullable String parameter, String message) {
         return new ApiException(400, "invalid_request_error", parameter, null, message);
+    }
+
+    /** 400: the prompt leaves no room for an answer. */
+    static ApiException contextLengthExceeded(ContextLengthException cause) {
+        return new ApiException(
+                400, "invalid_request_error", "messages", "context_length_exceeded", cause.getMessage());
     }
 
     /** 429: the server is at capacity; the client may retry later. */

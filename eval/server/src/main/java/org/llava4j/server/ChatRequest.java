@@ -1,11 +1,11 @@
 package org.llava4j.server;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.node.DoubleNode;
-import com.fasterxml.jackson.databind.node.IntNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import org.llava4j.data.conversation.Turn;
 import org.llava4j.data.image.ImageRef;
@@ -13,22 +13,29 @@ import org.llava4j.data.tokenizer.LlamaTokenizer;
 import org.llava4j.model.generate.DecodingOptions;
 import org.llava4j.model.generate.GenerationRequest;
 import org.llava4j.model.generate.SamplingOptions;
+import org.llava4j.model.generate.SamplingOptions.Penalties;
 
 /**
- * A parsed {@code POST /v1/chat/completions} request. Accepts {@code top_k} and {@code repetition_penalty} in addition
- * to OpenAI's fields, as other servers of open models do. Without a temperature, decoding is greedy.
+ * A parsed {@code POST /v1/chat/completions} request. Accepts {@code top_k}, {@code min_p} and
+ * {@code repetition_penalty} in addition to OpenAI's fields, as other servers of open models do. Without a temperature,
+ * decoding is greedy.
  *
+ * @param choices number of answers ({@code n})
  * @param stream whether to stream the answer as server-sent events
  * @param streamUsage whether the last event holds the token counts
  */
-record ChatRequest(GenerationRequest question, DecodingOptions decoding, boolean stream, boolean streamUsage) {
+record ChatRequest(
+        GenerationRequest question, DecodingOptions decoding, int choices, boolean stream, boolean streamUsage) {
     private static final int MAX_STOP_SEQUENCES = 4;
+    private static final int MAX_TOP_LOGPROBS = 20;
+    private static final int MAX_LOGIT_BIASES = 1024;
     private static final Set<String> KNOWN_FIELDS = Set.of(
             "model",
             "messages",
             "temperature",
             "top_p",
             "top_k",
+            "min_p",
             "repetition_penalty",
             "seed",
             "max_tokens",
@@ -72,7 +79,7 @@ record ChatRequest(GenerationRequest question, DecodingOptions decoding, boolean
      *
      * @throws ApiException if the request is invalid
      */
-    static ChatRequest of(JsonNode body, ServerOptions options, ImageSource images) {
+    static ChatRequest of(JsonNode body, ServerOptions options, int vocabularySize, ImageSource images) {
         if (!body.isObject()) {
             throw ApiException.badRequest(null, "the body must be a JSON object");
         }
@@ -80,35 +87,33 @@ record ChatRequest(GenerationRequest question, DecodingOptions decoding, boolean
         fields.requireKnown(KNOWN_FIELDS);
         options.requireModel(fields.text("model"));
         rejectUnsupported(fields);
-        DecodingOptions decoding = decoding(fields, options);
+        DecodingOptions decoding = decoding(fields, options, vocabularySize);
+        long choices = integer(fields, "n", 1, options.maxConcurrentRequests(), 1);
         boolean stream = fields.isTrue("stream");
         JsonNode streamOptions = body.get("stream_options");
         boolean usage = streamOptions != null
                 && !streamOptions.isNull()
                 && fields.child("stream_options").isTrue("include_usage");
-        return new ChatRequest(new Messages(options, images).question(fields), decoding, stream, usage);
+        return new ChatRequest(new Messages(options, images).question(fields), decoding, (int) choices, stream, usage);
     }
 
     private static void rejectUnsupported(RequestFields fields) {
         JsonNodeFactory json = JsonNodeFactory.instance;
-        fields.requireDefault("n", IntNode.valueOf(1));
-        JsonNode[] zero = {IntNode.valueOf(0), DoubleNode.valueOf(0)};
-        fields.requireDefault("frequency_penalty", zero);
-        fields.requireDefault("presence_penalty", zero);
-        fields.requireDefault("logit_bias", json.objectNode());
-        fields.requireDefault("logprobs", json.booleanNode(false));
-        fields.requireDefault("top_logprobs", IntNode.valueOf(0));
         fields.requireDefault("response_format", json.objectNode().put("type", "text"));
         fields.requireDefault("tools", json.arrayNode());
         fields.requireDefault("tool_choice", json.textNode("none"), json.textNode("auto"));
         fields.requireDefault("modalities", json.arrayNode().add("text"));
     }
 
-    private static DecodingOptions decoding(RequestFields fields, ServerOptions options) {
+    private static DecodingOptions decoding(RequestFields fields, ServerOptions options, int vocabularySize) {
         double temperature = number(fields, "temperature", 0, 2, 0);
         double topP = number(fields, "top_p", 0, 1, 1);
         long topK = integer(fields, "top_k", 0, Integer.MAX_VALUE, 0);
-        double penalty = number(fields, "repetition_penalty", 0.01, 100, 1);
+        double minP = number(fields, "min_p", 0, 1, 0);
+        Penalties penalties = new Penalties(
+                number(fields, "repetition_penalty", 0.01, 100, 1),
+                number(fields, "frequency_penalty", -2, 2, 0),
+                number(fields, "presence_penalty", -2, 2, 0));
         long seed = fields.integer("seed", 0);
         String limit = fields.object().hasNonNull("max_completion_tokens") ? "max_completion_tokens" : "max_tokens";
         long tokens = integer(fields, limit, 1, Integer.MAX_VALUE, options.maxNewTokens());
@@ -118,9 +123,50 @@ record ChatRequest(GenerationRequest question, DecodingOptions decoding, boolean
                     "stop", "'stop' may have up to " + MAX_STOP_SEQUENCES + " strings, none of them empty");
         }
         // A top_p of 0 means greedy decoding.
-        SamplingOptions sampling =
-                new SamplingOptions(temperature, Math.max(topP, Double.MIN_NORMAL), (int) topK, penalty, seed);
-        return new DecodingOptions(sampling, (int) Math.min(tokens, options.maxNewTokens()), stops);
+        SamplingOptions sampling = new SamplingOptions(
+                temperature,
+                Math.max(topP, Double.MIN_NORMAL),
+                (int) topK,
+                minP,
+                penalties,
+                logitBias(fields, vocabularySize),
+                seed);
+        return new DecodingOptions(
+                sampling, (int) Math.min(tokens, options.maxNewTokens()), stops, topLogprobs(fields));
+    }
+
+    private static int topLogprobs(RequestFields fields) {
+        int top = (int) integer(fields, "top_logprobs", 0, MAX_TOP_LOGPROBS, 0);
+        if (fields.isTrue("logprobs")) {
+            return top;
+        }
+        if (top > 0) {
+            throw ApiException.badRequest("top_logprobs", "'top_logprobs' needs 'logprobs': true");
+        }
+        return DecodingOptions.NO_LOGPROBS;
+    }
+
+    private static Map<Integer, Double> logitBias(RequestFields fields, int vocabularySize) {
+        JsonNode object = fields.object().get("logit_bias");
+        if (object == null || object.isNull()) {
+            return Map.of();
+        }
+        RequestFields biases = fields.child("logit_bias");
+        if (object.size() > MAX_LOGIT_BIASES) {
+            throw ApiException.badRequest(
+                    "logit_bias",
+                    "'logit_bias' has " + object.size() + " tokens; give " + MAX_LOGIT_BIASES + " or less");
+        }
+        Map<Integer, Double> byToken = new HashMap<>();
+        object.fieldNames().forEachRemaining(token -> {
+            if (!token.matches("\\d{1,9}") || Integer.parseInt(token) >= vocabularySize) {
+                throw ApiException.badRequest(
+                        "logit_bias",
+                        "'logit_bias' names the token '" + token + "'; token ids are 0 to " + (vocabularySize - 1));
+            }
+            byToken.put(Integer.parseInt(token), number(biases, token, -100, 100, 0));
+        });
+        return byToken;
     }
 
     private static double number(RequestFields fields, String name, double min, double max, double defaultValue) {
@@ -161,8 +207,8 @@ record ChatRequest(GenerationRequest question, DecodingOptions decoding, boolean
                 switch (role) {
                     case "system", "developer" ->
                         system.append(system.isEmpty() ? "" : "\n").append(content(message, false));
-                    case "user" -> turns.add(Turn.human(content(message, true)));
-                    case "assistant" -> turns.add(Turn.gpt(content(message, false)));
+                    case "user" -> add(turns, Turn.human(content(message, true)));
+                    case "assistant" -> add(turns, Turn.gpt(content(message, false)));
                     default ->
                         throw ApiException.badRequest(
                                 message.path() + ".role",
@@ -170,22 +216,31 @@ record ChatRequest(GenerationRequest question, DecodingOptions decoding, boolean
                                         + "'; use system, developer, user or assistant");
                 }
             }
-            if (turns.isEmpty() || !turns.get(turns.size() - 1).isHuman()) {
-                throw ApiException.badRequest("messages", "the last of 'messages' must have the role user");
+            if (turns.isEmpty() || !turns.get(0).isHuman()) {
+                throw ApiException.badRequest(
+                        "messages", "the first of 'messages' after the system message must have the role user");
             }
-            requireAlternatingRoles(turns);
-            return new GenerationRequest(turns, imagesSoFar, system.isEmpty() ? null : system.toString())
-                    .withSpecialTokensInText(options.specialTokensInText());
+            Turn last = turns.get(turns.size() - 1);
+            if (!last.isHuman()) {
+                turns.remove(turns.size() - 1);
+            }
+            return new GenerationRequest(
+                    turns,
+                    imagesSoFar,
+                    system.isEmpty() ? null : system.toString(),
+                    last.isHuman() ? "" : last.value(),
+                    options.specialTokensInText());
         }
 
-        private static void requireAlternatingRoles(List<Turn> turns) {
-            for (int i = 0; i < turns.size(); i++) {
-                if (turns.get(i).isHuman() != (i % 2 == 0)) {
-                    throw ApiException.badRequest(
-                            "messages",
-                            "'messages' must alternate between the roles user and assistant, starting with user");
-                }
+        /** Adds a message; consecutive messages of one role are one turn, as templates know only alternating turns. */
+        private static void add(List<Turn> turns, Turn turn) {
+            Turn last = turns.isEmpty() ? null : turns.get(turns.size() - 1);
+            if (last == null || last.isHuman() != turn.isHuman()) {
+                turns.add(turn);
+                return;
             }
+            String joined = last.value() + "\n" + turn.value();
+            turns.set(turns.size() - 1, turn.isHuman() ? Turn.human(joined) : Turn.gpt(joined));
         }
 
         private String content(RequestFields message, boolean imagesAllowed) {
@@ -203,7 +258,7 @@ record ChatRequest(GenerationRequest question, DecodingOptions decoding, boolean
                 if (type.equals("text")) {
                     text.append(text(part.text("text"), part.path() + ".text", imagesAllowed));
                 } else if (type.equals("image_url") && imagesAllowed) {
-                    addImage(part.child("image_url"));
+                    addImage(part);
                     text.append(LlamaTokenizer.IMAGE_TEXT).append('\n');
                 } else {
                     throw ApiException.badRequest(
@@ -229,12 +284,16 @@ record ChatRequest(GenerationRequest question, DecodingOptions decoding, boolean
             return text;
         }
 
-        private void addImage(RequestFields image) {
+        /** Loads the image of a part: {@code "image_url"} is an object with a URL, or the URL itself. */
+        private void addImage(RequestFields part) {
+            boolean isUrl = part.object().path("image_url").isTextual();
+            RequestFields owner = isUrl ? part : part.child("image_url");
+            String field = isUrl ? "image_url" : "url";
             if (imagesSoFar.size() == options.maxImages()) {
                 throw ApiException.badRequest(
-                        image.path(), "there are more than " + options.maxImages() + " images; send fewer");
+                        owner.path(), "there are more than " + options.maxImages() + " images; send fewer");
             }
-            imagesSoFar.add(images.load(image.text("url"), image.path() + ".url"));
+            imagesSoFar.add(images.load(owner.text(field), owner.path() + "." + field));
         }
     }
 }

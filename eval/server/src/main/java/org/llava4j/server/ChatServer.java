@@ -40,6 +40,7 @@ public final class ChatServer implements AutoCloseable {
     private static final String MODELS = "/v1/models";
     private static final String METRICS = "/metrics";
     private static final String HEALTH = "/health";
+    private static final String BEARER = "Bearer ";
     /**
      * Accepts an escaped slash in a model id and a double slash at the start of a path, both of which clients send.
      * Such paths are only looked up, never resolved to files.
@@ -248,11 +249,15 @@ public final class ChatServer implements AutoCloseable {
             return;
         }
         String header = exchange.header("Authorization");
-        byte[] expected = ("Bearer " + options.apiKey()).getBytes(StandardCharsets.UTF_8);
-        if (header == null || !MessageDigest.isEqual(header.getBytes(StandardCharsets.UTF_8), expected)) {
+        // The name of the scheme is case-insensitive (RFC 9110, 11.1).
+        boolean isBearer = header != null && header.regionMatches(true, 0, BEARER, 0, BEARER.length());
+        byte[] expected = options.apiKey().getBytes(StandardCharsets.UTF_8);
+        byte[] sent =
+                isBearer ? header.substring(BEARER.length()).strip().getBytes(StandardCharsets.UTF_8) : new byte[0];
+        if (!isBearer || !MessageDigest.isEqual(sent, expected)) {
             throw new ApiException(
                     401,
-                    "authentication_error",
+                    "invalid_request_error",
                     null,
                     "invalid_api_key",
                     "this server requires an API key: Authorization: Bearer KEY");

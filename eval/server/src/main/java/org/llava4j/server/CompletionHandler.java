@@ -2,8 +2,12 @@ package org.llava4j.server;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.NullNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.UUID;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CompletionException;
@@ -14,9 +18,13 @@ import org.jspecify.annotations.Nullable;
 import org.llava4j.data.BadInputException;
 import org.llava4j.model.LlavaModel;
 import org.llava4j.model.generate.Answer;
+import org.llava4j.model.generate.ContextLengthException;
+import org.llava4j.model.generate.DecodingOptions;
 import org.llava4j.model.generate.Generation.FinishReason;
 import org.llava4j.model.generate.NonFiniteLogitsException;
 import org.llava4j.model.generate.PendingAnswer;
+import org.llava4j.model.generate.SamplingOptions;
+import org.llava4j.model.generate.TokenLogprobs;
 
 /**
  * Handler of {@code POST /v1/chat/completions}. Limits the number of running and queued requests; each runs on its own
@@ -58,39 +66,64 @@ final class CompletionHandler {
             new RunningCompletion(exchange, request).run();
         } catch (NonFiniteLogitsException e) {
             throw ApiException.nonFiniteLogits(e);
+        } catch (ContextLengthException e) {
+            throw ApiException.contextLengthExceeded(e);
         } catch (BadInputException e) {
             throw ApiException.badRequest("messages", e.getMessage());
         } finally {
-            releaseSlot();
+            metrics.requestFinished();
+            slots.release(request.choices());
         }
     }
 
-    /** Reads and parses a request and takes a slot for it. Releases the memory of the body on return. */
+    /** Reads and parses a request and takes a slot for each choice. Releases the memory of the body on return. */
     private ChatRequest readRequest(Exchange exchange) throws IOException {
         try (RequestMemoryBudget.Reservation body = memory.reserve()) {
             JsonNode json = exchange.json(options.maxBodyBytes(), options.bodyTimeout(), body);
-            if (!slots.tryAcquire()) {
-                exchange.header("Retry-After", "1");
-                throw ApiException.busy("the server is running " + options.maxConcurrentRequests() + " requests and "
-                        + options.maxQueuedRequests() + " are queued; retry later");
-            }
+            takeSlots(exchange, 1);
             metrics.requestStarted();
             try {
-                return ChatRequest.of(json, options, images);
+                ChatRequest request = ChatRequest.of(json, options, model.vocabularySize(), images);
+                takeSlots(exchange, request.choices() - 1);
+                return request;
             } catch (RuntimeException | Error e) {
-                releaseSlot();
+                metrics.requestFinished();
+                slots.release();
                 throw e;
             }
         }
     }
 
-    private void releaseSlot() {
-        metrics.requestFinished();
-        slots.release();
+    private void takeSlots(Exchange exchange, int count) {
+        if (!slots.tryAcquire(count)) {
+            exchange.header("Retry-After", "1");
+            throw ApiException.busy("the server is running " + options.maxConcurrentRequests() + " requests and "
+                    + options.maxQueuedRequests() + " are queued; retry later");
+        }
     }
 
-    /** A chunk of generated text, or the end of the answer. */
-    private record TextChunk(String text, boolean last) {}
+    /** A part of the text of a choice, or its end. */
+    private record TextChunk(int choice, String text, boolean last) {}
+
+    /** An answer of the request. */
+    private static final class Choice {
+        private final int index;
+        private final PendingAnswer pending;
+        private int sentLogprobs;
+
+        Choice(int index, PendingAnswer pending) {
+            this.index = index;
+            this.pending = pending;
+        }
+
+        /** Log-probabilities of the tokens since the last call. */
+        List<TokenLogprobs> nextLogprobs() {
+            List<TokenLogprobs> all = pending.generation().logprobs();
+            List<TokenLogprobs> next = List.copyOf(all.subList(sentLogprobs, all.size()));
+            sentLogprobs += next.size();
+            return next;
+        }
+    }
 
     /** One running completion. */
     private final class RunningCompletion {
@@ -100,6 +133,7 @@ final class CompletionHandler {
         private final long created = System.currentTimeMillis() / 1000;
         private final long startNanos = System.nanoTime();
         private final BlockingQueue<TextChunk> chunks = new LinkedBlockingQueue<>();
+        private final List<Choice> choices = new ArrayList<>();
         private Exchange.@Nullable ServerSentEvents events;
 
         RunningCompletion(Exchange exchange, ChatRequest request) {
@@ -108,14 +142,16 @@ final class CompletionHandler {
         }
 
         void run() throws IOException {
-            PendingAnswer pending = model.submit(
-                    request.question(), request.decoding(), text -> chunks.add(new TextChunk(text, false)));
-            pending.answer().whenComplete((answer, failure) -> chunks.add(new TextChunk("", true)));
             try {
+                for (int i = 0; i < request.choices(); i++) {
+                    choices.add(submit(i));
+                }
                 forwardChunks();
-                Answer answer = pending.answer().join();
-                metrics.completed(answer, seconds());
-                sendAnswer(answer);
+                List<Answer> answers = choices.stream()
+                        .map(choice -> choice.pending.answer().join())
+                        .toList();
+                answers.forEach(answer -> metrics.completed(answer, seconds()));
+                sendAnswers(answers);
             } catch (CompletionException e) {
                 fail(e.getCause() instanceof RuntimeException cause ? cause : e);
             } catch (ApiException e) {
@@ -126,15 +162,27 @@ final class CompletionHandler {
                 throw e;
             } finally {
                 // Has no effect on a finished answer; stops generation after a timeout or disconnect.
-                pending.cancel();
+                choices.forEach(choice -> choice.pending.cancel());
             }
         }
 
-        /** Forwards generated text until the answer is complete. */
+        /** Submits a choice. Each has a seed of its own; the first one's is that of the request. */
+        private Choice submit(int index) {
+            SamplingOptions sampling = request.decoding().sampling();
+            DecodingOptions decoding = request.decoding().withSampling(sampling.withSeed(sampling.seed() + index));
+            PendingAnswer pending =
+                    model.submit(request.question(), decoding, text -> chunks.add(new TextChunk(index, text, false)));
+            pending.answer().whenComplete((answer, failure) -> chunks.add(new TextChunk(index, "", true)));
+            return new Choice(index, pending);
+        }
+
+        /** Forwards generated text until all answers are complete. */
         private void forwardChunks() throws IOException {
             boolean sentFirst = false;
+            int running = choices.size();
             long lastCheck = startNanos;
-            for (TextChunk chunk = nextChunk(); chunk == null || !chunk.last(); chunk = nextChunk()) {
+            while (running > 0) {
+                TextChunk chunk = nextChunk();
                 if (System.nanoTime() - startNanos > options.timeout().toNanos()) {
                     throw ApiException.timeout("the answer was not complete after "
                             + options.timeout().toSeconds() + " s");
@@ -148,12 +196,20 @@ final class CompletionHandler {
                 if (chunk == null) {
                     continue;
                 }
+                if (chunk.last()) {
+                    running--;
+                    continue;
+                }
                 if (!sentFirst) {
                     metrics.firstText(seconds());
                     sentFirst = true;
                 }
                 if (request.stream()) {
-                    stream().send(chunk(JSON.createObjectNode().put("content", chunk.text()), null));
+                    stream()
+                            .send(chunk(
+                                    choices.get(chunk.choice()),
+                                    JSON.createObjectNode().put("content", chunk.text()),
+                                    null));
                 }
             }
         }
@@ -172,15 +228,16 @@ final class CompletionHandler {
             return (System.nanoTime() - startNanos) / 1e9;
         }
 
-        private void sendAnswer(Answer answer) throws IOException {
-            String finish = answer.finishReason() == FinishReason.STOP ? "stop" : "length";
+        private void sendAnswers(List<Answer> answers) throws IOException {
             if (request.stream()) {
                 Exchange.ServerSentEvents stream = stream();
-                stream.send(chunk(JSON.createObjectNode(), finish));
+                for (Choice choice : choices) {
+                    stream.send(chunk(choice, JSON.createObjectNode(), finishReason(answers.get(choice.index))));
+                }
                 if (request.streamUsage()) {
                     ObjectNode last = newBody("chat.completion.chunk");
                     last.putArray("choices");
-                    last.set("usage", usage(answer));
+                    last.set("usage", usage(answers));
                     stream.send(last);
                 }
                 stream.send("[DONE]");
@@ -188,16 +245,24 @@ final class CompletionHandler {
                 return;
             }
             ObjectNode body = newBody("chat.completion");
-            ObjectNode choice = body.putArray("choices").addObject();
-            choice.put("index", 0);
-            choice.putObject("message")
-                    .put("role", "assistant")
-                    .put("content", answer.text())
-                    .putNull("refusal");
-            choice.putNull("logprobs");
-            choice.put("finish_reason", finish);
-            body.set("usage", usage(answer));
+            ArrayNode all = body.putArray("choices");
+            for (Choice choice : choices) {
+                Answer answer = answers.get(choice.index);
+                ObjectNode node = all.addObject();
+                node.put("index", choice.index);
+                node.putObject("message")
+                        .put("role", "assistant")
+                        .put("content", answer.text())
+                        .putNull("refusal");
+                node.set("logprobs", logprobs(choice));
+                node.put("finish_reason", finishReason(answer));
+            }
+            body.set("usage", usage(answers));
             exchange.send(200, body);
+        }
+
+        private static String finishReason(Answer answer) {
+            return answer.finishReason() == FinishReason.STOP ? "stop" : "length";
         }
 
         private ObjectNode newBody(String object) {
@@ -208,33 +273,49 @@ final class CompletionHandler {
                     .put("model", options.modelId());
         }
 
-        /** The stream of the answer, which starts with the role. */
+        /** The stream of the answers, which starts with the role of each. */
         private Exchange.ServerSentEvents stream() throws IOException {
             Exchange.ServerSentEvents stream = events;
             if (stream == null) {
                 stream = exchange.events();
                 events = stream;
-                stream.send(
-                        chunk(JSON.createObjectNode().put("role", "assistant").put("content", ""), null));
+                for (Choice choice : choices) {
+                    ObjectNode delta =
+                            JSON.createObjectNode().put("role", "assistant").put("content", "");
+                    stream.send(withChoice(choice, delta, NullNode.instance, null));
+                }
             }
             return stream;
         }
 
-        private ObjectNode chunk(ObjectNode delta, @Nullable String finish) {
+        private ObjectNode chunk(Choice choice, ObjectNode delta, @Nullable String finish) {
+            return withChoice(choice, delta, logprobs(choice), finish);
+        }
+
+        private ObjectNode withChoice(Choice choice, ObjectNode delta, JsonNode logprobs, @Nullable String finish) {
             ObjectNode chunk = newBody("chat.completion.chunk");
-            ObjectNode choice = chunk.putArray("choices").addObject();
-            choice.put("index", 0);
-            choice.set("delta", delta);
-            choice.putNull("logprobs");
-            choice.put("finish_reason", finish);
+            ObjectNode node = chunk.putArray("choices").addObject();
+            node.put("index", choice.index);
+            node.set("delta", delta);
+            node.set("logprobs", logprobs);
+            node.put("finish_reason", finish);
             return chunk;
         }
 
-        private ObjectNode usage(Answer answer) {
+        private JsonNode logprobs(Choice choice) {
+            return request.decoding().topLogprobs() == DecodingOptions.NO_LOGPROBS
+                    ? NullNode.instance
+                    : LogprobsJson.of(choice.nextLogprobs(), model::tokenBytes);
+        }
+
+        /** Token counts; the prompt counts once, however many choices there are. */
+        private ObjectNode usage(List<Answer> answers) {
+            int prompt = answers.get(0).promptTokens();
+            int completion = answers.stream().mapToInt(Answer::newTokens).sum();
             return JSON.createObjectNode()
-                    .put("prompt_tokens", answer.promptTokens())
-                    .put("completion_tokens", answer.newTokens())
-                    .put("total_tokens", answer.promptTokens() + answer.newTokens());
+                    .put("prompt_tokens", prompt)
+                    .put("completion_tokens", completion)
+                    .put("total_tokens", prompt + completion);
         }
 
         /** Sends an error: as the response if none is started, else as the last event of the stream. */

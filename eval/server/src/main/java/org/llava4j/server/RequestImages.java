@@ -47,7 +47,7 @@ final class RequestImages implements ChatRequest.ImageSource {
 
     private static byte[] decodeDataUrl(String url, String parameter) {
         int comma = url.indexOf(',');
-        if (comma < 0 || !url.substring(0, comma).endsWith(BASE64)) {
+        if (comma < 0 || !url.substring(0, comma).toLowerCase(Locale.ROOT).endsWith(BASE64)) {
             throw ApiException.badRequest(parameter, "'" + parameter + "' must be like data:image/png;base64,...");
         }
         try {

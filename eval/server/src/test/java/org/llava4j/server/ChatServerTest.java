@@ -215,8 +215,18 @@ class ChatServerTest {
                 "stop | [\"\"] | stop | none of them empty",
                 "stream | \"yes\" | stream | true or false",
                 "stream_options | 3 | stream_options | must be an object",
-                "n | 2 | n | not supported",
-                "logprobs | true | logprobs | not supported",
+                "n | 0 | n | give 1 to 4",
+                "n | 5 | n | give 1 to 4",
+                "min_p | 2 | min_p | give 0.0 to 1.0",
+                "frequency_penalty | 2.5 | frequency_penalty | give -2.0 to 2.0",
+                "presence_penalty | -3 | presence_penalty | give -2.0 to 2.0",
+                "logprobs | 1 | logprobs | true or false",
+                "top_logprobs | 2 | top_logprobs | needs 'logprobs': true",
+                "top_logprobs | 21 | top_logprobs | give 0 to 20",
+                "logit_bias | [] | logit_bias | must be an object",
+                "logit_bias | {\"cat\":1} | logit_bias | token ids are 0 to 799",
+                "logit_bias | {\"800\":1} | logit_bias | token ids are 0 to 799",
+                "logit_bias | {\"5\":101} | 5 | give -100.0 to 100.0",
                 "tools | [{}] | tools | not supported",
                 "response_format | {\"type\":\"json_object\"} | response_format | not supported",
                 "temprature | 1 | temprature | is unknown",
@@ -229,7 +239,6 @@ class ChatServerTest {
                 "messages | [{\"role\":\"user\"}] | messages[0].content | must be a string or an array of parts",
                 "messages | [{\"role\":\"robot\",\"content\":\"x\"}] | messages[0].role | use system",
                 "messages | [{\"role\":\"assistant\",\"content\":\"x\"}] | messages | user",
-                "messages | [{\"role\":\"user\",\"content\":\"a\"},{\"role\":\"user\",\"content\":\"b\"}] | messages | alternate",
                 "messages | [{\"role\":\"user\",\"content\":\"see <image>\"}] | messages[0].content | the placeholder <image>",
                 "messages | [{\"role\":\"user\",\"content\":[{\"type\":\"audio\"}]}] | messages[0].content[0].type | use text",
             })
@@ -281,6 +290,9 @@ class ChatServerTest {
                 base64.replace('+', '-').replace('/', '_'),
                 base64.replace("+", "%2B").replace("/", "%2F"),
                 base64.replaceAll("(.{76})", "$1\r\n"))) {
+            assertThat(TestServer.answer(server.post(
+                            requestWithImageUrl(head.replace("data:", "DATA:").replace(";base64", ";BASE64") + form))))
+                    .isEqualTo(TestServer.MAP_ANSWER);
             assertThat(TestServer.answer(server.post(requestWithImageUrl(head + form))))
                     .isEqualTo(TestServer.MAP_ANSWER);
         }
@@ -383,6 +395,10 @@ class ChatServerTest {
     void promptThatFillsContextIsRejected() {
         assertRejected(
                 server.post(TestServer.textRequest("word ".repeat(2000))), 400, "messages", "no room for an answer");
+        assertThat(TestServer.json(server.post(TestServer.textRequest("word ".repeat(2000))))
+                        .at("/error/code")
+                        .textValue())
+                .isEqualTo("context_length_exceeded");
     }
 
     @Test
@@ -397,6 +413,9 @@ class ChatServerTest {
             HttpRequest.Builder right =
                     HttpRequest.newBuilder(guarded.uri("/v1/models")).header("Authorization", "Bearer open sesame");
             assertThat(guarded.send(right).statusCode()).isEqualTo(200);
+            HttpRequest.Builder lowerCase =
+                    HttpRequest.newBuilder(guarded.uri("/v1/models")).header("Authorization", "bearer open sesame");
+            assertThat(guarded.send(lowerCase).statusCode()).isEqualTo(200);
             HttpRequest.Builder wrong =
                     HttpRequest.newBuilder(guarded.uri("/v1/models")).header("Authorization", "Bearer open sesam");
             assertThat(guarded.send(wrong).statusCode()).isEqualTo(401);

@@ -1,13 +1,18 @@
 package org.llava4j.model.generate;
 
+import java.util.List;
 import org.llava4j.model.generate.Generation.FinishReason;
 
 /**
  * A model's answer to a {@link GenerationRequest}.
  *
- * @param text the answer without leading and trailing whitespace and without the stop text
+ * @param text the answer without leading and trailing whitespace and without the stop text; after an answer prefix only
+ *     its continuation, leading whitespace included
  * @param finishReason why generation ended
  * @param promptTokens length of the prompt in tokens, image tokens included
  * @param newTokens number of generated tokens
+ * @param logprobs log-probabilities of the generated tokens, those of the stop text included; empty if none were asked
+ *     for ({@link DecodingOptions#topLogprobs})
  */
-public record Answer(String text, FinishReason finishReason, int promptTokens, int newTokens) {}
+public record Answer(
+        String text, FinishReason finishReason, int promptTokens, int newTokens, List<TokenLogprobs> logprobs) {}

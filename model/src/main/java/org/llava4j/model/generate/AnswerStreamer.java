@@ -7,12 +7,13 @@ import org.llava4j.data.tokenizer.StreamingDecoder;
 /**
  * Text streamer: detokenizes an answer incrementally and emits each part of its text as soon as it is final. It emits
  * whole characters only, holds back text that may be the beginning of a stop text, and trims whitespace around the
- * answer. The emitted parts, joined, are the answer.
+ * answer; the start of a text that continues another one is not trimmed. The emitted parts, joined, are the answer.
  */
 public final class AnswerStreamer implements TokenListener {
     private final StreamingDecoder decoder;
     private final List<String> stops;
     private final Consumer<String> onText;
+    private final boolean isContinuation;
     private final StringBuilder emitted = new StringBuilder();
     /** Decoded text that is not emitted yet: it may begin a stop text, or be trailing whitespace. */
     private final StringBuilder pending = new StringBuilder();
@@ -24,9 +25,26 @@ public final class AnswerStreamer implements TokenListener {
      * @param onText receives each part of the text
      */
     public AnswerStreamer(StreamingDecoder decoder, List<String> stops, Consumer<String> onText) {
+        this(decoder, stops, onText, false);
+    }
+
+    private AnswerStreamer(
+            StreamingDecoder decoder, List<String> stops, Consumer<String> onText, boolean isContinuation) {
+        this.isContinuation = isContinuation;
         this.decoder = decoder;
         this.stops = stops;
         this.onText = onText;
+    }
+
+    /**
+     * A streamer of text that continues another one.
+     *
+     * @param lastId the last token of the text to continue, which the decoder reads first
+     */
+    public static AnswerStreamer continuing(
+            int lastId, StreamingDecoder decoder, List<String> stops, Consumer<String> onText) {
+        decoder.next(lastId);
+        return new AnswerStreamer(decoder, stops, onText, true);
     }
 
     @Override
@@ -50,7 +68,7 @@ public final class AnswerStreamer implements TokenListener {
         stopped = stop >= 0;
         int end = stopped ? stop : last ? pending.length() : pending.length() - partialStopLength();
         int begin = 0;
-        while (emitted.isEmpty() && begin < end && Character.isWhitespace(pending.charAt(begin))) {
+        while (!isContinuation && emitted.isEmpty() && begin < end && Character.isWhitespace(pending.charAt(begin))) {
             begin++;
         }
         while (end > begin && Character.isWhitespace(pending.charAt(end - 1))) {

@@ -89,22 +89,17 @@ public final class ContinuousBatchingScheduler implements AutoCloseable {
     /**
      * Submits a generation request.
      *
-     * @param maxNewTokens maximum number of new tokens; fewer if the context length is reached
-     * @throws BadInputException if the prompt fills the model's context length or {@code maxNewTokens} is not positive
+     * @param decoding its stop texts are the listener's business
+     * @throws ContextLengthException if the prompt fills the model's context length
      */
-    public Generation submit(Prompt prompt, SamplingOptions sampling, int maxNewTokens, TokenListener listener) {
+    public Generation submit(Prompt prompt, DecodingOptions decoding, TokenListener listener) {
         int length = BatchLayout.expandedLength(prompt.ids(), options.numImageTokens());
         int remaining = options.maxLength() - length;
         if (remaining < 1) {
-            throw new BadInputException(
-                    "the prompt has " + length + " tokens, which leaves no room for an answer in the"
-                            + " model's context length of " + options.maxLength() + "; shorten the prompt");
+            throw new ContextLengthException(length, options.maxLength());
         }
-        if (maxNewTokens < 1) {
-            throw new BadInputException("max new tokens must be at least 1, got " + maxNewTokens);
-        }
-        Generation generation =
-                new Generation(prompt, length, sampling, output, Math.min(maxNewTokens, remaining), listener);
+        Generation generation = new Generation(
+                prompt, length, decoding, output, Math.min(decoding.maxNewTokens(), remaining), listener);
         waiting.add(generation);
         if (closed) {
             cancelWaiting();

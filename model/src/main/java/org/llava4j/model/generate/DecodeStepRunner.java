@@ -30,7 +30,12 @@ public final class DecodeStepRunner {
         Prompt prompt = new Prompt(new int[] {1}, List.of());
         this.sequences = IntStream.range(0, batchSize)
                 .mapToObj(row -> new Generation(
-                        prompt, contextLength, SamplingOptions.GREEDY, OutputTokens.of(1, Set.of()), 1, token -> true))
+                        prompt,
+                        contextLength,
+                        DecodingOptions.greedy(1),
+                        OutputTokens.of(1, Set.of()),
+                        1,
+                        token -> true))
                 .toList();
         caches = this.sequences.stream()
                 .map(sequence -> decoder.prefillZeros(sequence, contextLength))

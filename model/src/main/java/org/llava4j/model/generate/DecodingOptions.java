@@ -10,8 +10,12 @@ import org.llava4j.data.records.SeededHash;
  * @param sampling how each token is chosen
  * @param maxNewTokens maximum number of generated tokens; fewer if the context length is reached
  * @param stops texts that end the answer and are not part of it, in addition to the conversation template's own
+ * @param topLogprobs for each token, the number of most probable tokens whose log-probabilities are recorded beside its
+ *     own; {@link #NO_LOGPROBS} to record none
  */
-public record DecodingOptions(SamplingOptions sampling, int maxNewTokens, List<String> stops) {
+public record DecodingOptions(SamplingOptions sampling, int maxNewTokens, List<String> stops, int topLogprobs) {
+    /** Value of {@code topLogprobs} without log-probabilities. */
+    public static final int NO_LOGPROBS = -1;
 
     /** @throws BadInputException if a stop text is empty, or {@code maxNewTokens} is below 1 */
     public DecodingOptions {
@@ -19,9 +23,17 @@ public record DecodingOptions(SamplingOptions sampling, int maxNewTokens, List<S
         if (stops.contains("")) {
             throw new BadInputException("a stop text is empty; remove it");
         }
+        if (topLogprobs < NO_LOGPROBS) {
+            throw new BadInputException("top logprobs is " + topLogprobs + " and must be 0 or more");
+        }
         if (maxNewTokens < 1) {
             throw new BadInputException("max new tokens is " + maxNewTokens + " and must be at least 1");
         }
+    }
+
+    /** Options without log-probabilities. */
+    public DecodingOptions(SamplingOptions sampling, int maxNewTokens, List<String> stops) {
+        this(sampling, maxNewTokens, stops, NO_LOGPROBS);
     }
 
     /** The options as reports print them. */
@@ -36,7 +48,7 @@ public record DecodingOptions(SamplingOptions sampling, int maxNewTokens, List<S
     }
 
     public DecodingOptions withSampling(SamplingOptions newSampling) {
-        return new DecodingOptions(newSampling, maxNewTokens, stops);
+        return new DecodingOptions(newSampling, maxNewTokens, stops, topLogprobs);
     }
 
     /**
@@ -48,6 +60,10 @@ public record DecodingOptions(SamplingOptions sampling, int maxNewTokens, List<S
     }
 
     public DecodingOptions withStops(List<String> newStops) {
-        return new DecodingOptions(sampling, maxNewTokens, newStops);
+        return new DecodingOptions(sampling, maxNewTokens, newStops, topLogprobs);
+    }
+
+    public DecodingOptions withTopLogprobs(int newTopLogprobs) {
+        return new DecodingOptions(sampling, maxNewTokens, stops, newTopLogprobs);
     }
 }

@@ -1,7 +1,10 @@
 package org.llava4j.model.generate;
 
 import java.util.Arrays;
+import java.util.Collections;
+import java.util.List;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CopyOnWriteArrayList;
 
 /**
  * A sequence that is being generated: its prompt, its new tokens and its completion. Any thread may wait for it or
@@ -10,11 +13,13 @@ import java.util.concurrent.CompletableFuture;
 public final class Generation {
     private final Prompt prompt;
     private final int promptLength;
+    private final DecodingOptions decoding;
     private final int maxNewTokens;
     private final TokenSampler sampler;
     private final OutputTokens output;
     private final TokenListener listener;
     private final CompletableFuture<FinishReason> done = new CompletableFuture<>();
+    private final List<TokenLogprobs> logprobs = new CopyOnWriteArrayList<>();
     private volatile boolean cancelled;
     private int[] ids;
 
@@ -28,11 +33,14 @@ public final class Generation {
         CANCELLED
     }
 
-    /** @param promptLength of the prompt in tokens, image tokens included */
+    /**
+     * @param promptLength of the prompt in tokens, image tokens included
+     * @param maxNewTokens at most that of {@code decoding}
+     */
     Generation(
             Prompt prompt,
             int promptLength,
-            SamplingOptions sampling,
+            DecodingOptions decoding,
             OutputTokens output,
             int maxNewTokens,
             TokenListener listener) {
@@ -41,7 +49,8 @@ public final class Generation {
         this.maxNewTokens = maxNewTokens;
         this.listener = listener;
         this.output = output;
-        sampler = new TokenSampler(sampling, output);
+        this.decoding = decoding;
+        sampler = new TokenSampler(decoding.sampling(), output);
         ids = prompt.ids();
     }
 
@@ -63,6 +72,14 @@ public final class Generation {
     /** The generated token ids, without the end token. Read them after {@link #done()} has completed. */
     public int[] newTokenIds() {
         return Arrays.copyOfRange(ids, prompt.ids().length, ids.length);
+    }
+
+    /**
+     * Log-probabilities of the tokens generated so far, without the end token; empty if none were asked for. Any thread
+     * may read the list while it grows.
+     */
+    public List<TokenLogprobs> logprobs() {
+        return Collections.unmodifiableList(logprobs);
     }
 
     boolean isCancelled() {
@@ -98,10 +115,15 @@ public final class Generation {
      * @throws NonFiniteLogitsException if a logit is NaN or infinite
      */
     boolean accept(float[] logits) {
-        int token = sampler.sample(logits, ids);
+        boolean recordsLogprobs = decoding.topLogprobs() != DecodingOptions.NO_LOGPROBS;
+        float[] ofModel = recordsLogprobs ? logits.clone() : logits;
+        int token = sampler.sample(logits, ids, prompt.ids().length);
         if (output.eosIds().contains(token)) {
             done.complete(FinishReason.STOP);
             return false;
+        }
+        if (recordsLogprobs) {
+            logprobs.add(TokenLogprobs.of(ofModel, output, token, decoding.topLogprobs()));
         }
         ids = Arrays.copyOf(ids, ids.length + 1);
         ids[ids.length - 1] = token;

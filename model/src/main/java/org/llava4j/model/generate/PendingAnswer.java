@@ -1,5 +1,6 @@
 package org.llava4j.model.generate;
 
+import java.util.List;
 import java.util.concurrent.CompletableFuture;
 
 /** Handle of an answer that is being generated. Any thread may wait for it or cancel it. */
@@ -12,8 +13,12 @@ public final class PendingAnswer {
         this.generation = generation;
         answer = generation
                 .done()
-                .thenApply(finish ->
-                        new Answer(text.finish(), finish, generation.promptLength(), generation.newTokenIds().length));
+                .thenApply(finish -> new Answer(
+                        text.finish(),
+                        finish,
+                        generation.promptLength(),
+                        generation.newTokenIds().length,
+                        List.copyOf(generation.logprobs())));
     }
 
     /** The token sequence of this answer. */

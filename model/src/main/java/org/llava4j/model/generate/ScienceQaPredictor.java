@@ -103,7 +103,7 @@ public record ScienceQaPredictor(
         List<String> texts = new ArrayList<>();
         for (int i = 0; i < problems.size(); i++) {
             try {
-                texts.add(model.await(pending.get(i)).text());
+                texts.add(model.await(pending.get(i)).text().strip());
             } catch (NonFiniteLogitsException e) {
                 throw e.withContext("problem " + problems.get(i).id());
             }

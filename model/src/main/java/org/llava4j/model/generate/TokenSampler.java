@@ -3,6 +3,7 @@ package org.llava4j.model.generate;
 import java.util.Arrays;
 import java.util.SplittableRandom;
 import java.util.stream.IntStream;
+import org.llava4j.model.generate.SamplingOptions.Penalties;
 
 /** Token sampler of one sequence: applies {@link SamplingOptions} to the logits of the {@link OutputTokens}. */
 final class TokenSampler {
@@ -24,13 +25,17 @@ final class TokenSampler {
      *
      * @param logits {@code float32[V]}; modified
      * @param sequence token ids so far; the repetition penalty skips image placeholders (negative ids)
+     * @param promptLength number of ids of the sequence that are not part of the answer
      * @throws NonFiniteLogitsException if the logit of a token is NaN or infinite
      */
-    int sample(float[] logits, int[] sequence) {
+    int sample(float[] logits, int[] sequence, int promptLength) {
         tokens.undefined().forEach(id -> logits[id] = MASKED);
-        if (sampling.repetitionPenalty() != 1) {
-            applyRepetitionPenalty(logits, sequence);
-        }
+        applyPenalties(logits, sequence, promptLength);
+        sampling.logitBias().forEach((id, bias) -> {
+            if (isOutput(id)) {
+                logits[id] += bias.floatValue();
+            }
+        });
         if (sampling.temperature() == 0) {
             return argmax(logits);
         }
@@ -45,12 +50,29 @@ final class TokenSampler {
         return candidates.ids[candidates.ids.length - 1];
     }
 
-    private void applyRepetitionPenalty(float[] logits, int[] sequence) {
-        float penalty = (float) sampling.repetitionPenalty();
+    private boolean isOutput(int id) {
+        return id >= 0 && id < tokens.size() && !tokens.undefined().contains(id);
+    }
+
+    private void applyPenalties(float[] logits, int[] sequence, int promptLength) {
+        Penalties penalties = sampling.penalties();
+        if (penalties.equals(Penalties.NONE)) {
+            return;
+        }
+        float repetition = (float) penalties.repetition();
         Arrays.stream(sequence)
-                .filter(id -> id >= 0 && id < tokens.size())
+                .filter(this::isOutput)
                 .distinct()
-                .forEach(id -> logits[id] = logits[id] < 0 ? logits[id] * penalty : logits[id] / penalty);
+                .forEach(id -> logits[id] = logits[id] < 0 ? logits[id] * repetition : logits[id] / repetition);
+        float frequency = (float) penalties.frequency();
+        Arrays.stream(sequence, promptLength, sequence.length)
+                .filter(this::isOutput)
+                .forEach(id -> logits[id] -= frequency);
+        float presence = (float) penalties.presence();
+        Arrays.stream(sequence, promptLength, sequence.length)
+                .filter(this::isOutput)
+                .distinct()
+                .forEach(id -> logits[id] -= presence);
     }
 
     /** The first of the largest logits; the same pass counts NaN and infinite values. */
@@ -89,6 +111,11 @@ final class TokenSampler {
         }
         if (sampling.topP() < 1) {
             ids = topP(ids, weights);
+        }
+        if (sampling.minP() > 0) { // the largest weight is 1
+            ids = Arrays.stream(ids)
+                    .filter(id -> weights[id] >= sampling.minP())
+                    .toArray();
         }
         return new Candidates(
                 ids, Arrays.stream(ids).mapToDouble(id -> weights[id]).toArray());

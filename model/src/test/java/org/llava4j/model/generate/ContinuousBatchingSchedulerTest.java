@@ -59,7 +59,7 @@ class ContinuousBatchingSchedulerTest {
     }
 
     private static Generation submit(ContinuousBatchingScheduler scheduler, int[] prompt, TokenListener listener) {
-        return scheduler.submit(new Prompt(prompt, List.of()), SamplingOptions.GREEDY, NEW_TOKENS, listener);
+        return scheduler.submit(new Prompt(prompt, List.of()), DecodingOptions.greedy(NEW_TOKENS), listener);
     }
 
     private static List<String> generate(ContinuousBatchingScheduler scheduler, List<int[]> prompts) {
@@ -154,7 +154,7 @@ class ContinuousBatchingSchedulerTest {
         try (ContinuousBatchingScheduler scheduler =
                 scheduler(model, NO_EOS, true).start()) {
             Generation longRunning = scheduler.submit(
-                    new Prompt(prompts().get(3), List.of()), SamplingOptions.GREEDY, MAX_LENGTH, id -> {
+                    new Prompt(prompts().get(3), List.of()), DecodingOptions.greedy(MAX_LENGTH), id -> {
                         started.countDown();
                         return true;
                     });
@@ -175,7 +175,7 @@ class ContinuousBatchingSchedulerTest {
             scheduler.setMaxBatchSize(1);
             CountDownLatch started = new CountDownLatch(1);
             Generation longRunning = scheduler.submit(
-                    new Prompt(prompts().get(3), List.of()), SamplingOptions.GREEDY, MAX_LENGTH, id -> {
+                    new Prompt(prompts().get(3), List.of()), DecodingOptions.greedy(MAX_LENGTH), id -> {
                         started.countDown();
                         return true;
                     });
@@ -253,7 +253,7 @@ class ContinuousBatchingSchedulerTest {
         ContinuousBatchingScheduler scheduler =
                 scheduler(model("b_llama", WeightDtype.FP32), NO_EOS, true).start();
         Generation running =
-                scheduler.submit(new Prompt(new int[] {1}, List.of()), SamplingOptions.GREEDY, MAX_LENGTH, id -> true);
+                scheduler.submit(new Prompt(new int[] {1}, List.of()), DecodingOptions.greedy(MAX_LENGTH), id -> true);
         scheduler.close();
         Generation late = submit(scheduler, new int[] {1}, id -> true);
         for (Generation generation : List.of(running, late)) {

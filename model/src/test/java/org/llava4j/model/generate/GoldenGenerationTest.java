@@ -148,7 +148,7 @@ class GoldenGenerationTest {
             ContinuousBatchingScheduler scheduler, List<int[]> prompts, List<ImageRef> images) {
         List<Generation> all = prompts.stream()
                 .map(ids ->
-                        scheduler.submit(new Prompt(ids, images), SamplingOptions.GREEDY, NEW_TOKENS, token -> true))
+                        scheduler.submit(new Prompt(ids, images), DecodingOptions.greedy(NEW_TOKENS), token -> true))
                 .toList();
         all.forEach(scheduler::await);
         return all.stream().map(Generation::newTokenIds).toList();

@@ -21,7 +21,7 @@ class TokenSamplerTest {
         TokenSampler sampler = new TokenSampler(sampling, OutputTokens.of(logits.length, Set.of()));
         long[] counts = new long[logits.length];
         for (int i = 0; i < SAMPLES; i++) {
-            counts[sampler.sample(logits.clone(), text)]++;
+            counts[sampler.sample(logits.clone(), text, 0)]++;
         }
         return counts;
     }
@@ -116,7 +116,7 @@ class TokenSamplerTest {
             TokenSampler sampler =
                     new TokenSampler(SamplingOptions.at(1, round).withTopP(topP), OutputTokens.of(300, Set.of()));
             for (int i = 0; i < 500; i++) {
-                assertThat(probabilities[sampler.sample(logits.clone(), new int[0])])
+                assertThat(probabilities[sampler.sample(logits.clone(), new int[0], 0)])
                         .isGreaterThanOrEqualTo(probabilities[last]);
             }
         }
@@ -134,7 +134,7 @@ class TokenSamplerTest {
         assertThat(new TokenSampler(
                                 SamplingOptions.GREEDY.withRepetitionPenalty(1.5),
                                 OutputTokens.of(LOGITS.length, Set.of()))
-                        .sample(LOGITS.clone(), new int[] {2}))
+                        .sample(LOGITS.clone(), new int[] {2}, 0))
                 .isEqualTo(6);
     }
 
@@ -149,7 +149,7 @@ class TokenSamplerTest {
     @Test
     void greedyTakesFirstOfLargestLogits() {
         assertThat(new TokenSampler(SamplingOptions.GREEDY, OutputTokens.of(4, Set.of()))
-                        .sample(new float[] {0, 3, 3, -1}, new int[0]))
+                        .sample(new float[] {0, 3, 3, -1}, new int[0], 0))
                 .isEqualTo(1);
     }
 
@@ -158,7 +158,7 @@ class TokenSamplerTest {
         OutputTokens tokens = new OutputTokens(6, Set.of(2), Set.of());
         TokenSampler greedy = new TokenSampler(SamplingOptions.GREEDY, tokens);
         // Rows 6 and 7 are padding of the LM head; row 2 has no token.
-        assertThat(greedy.sample(new float[] {1, 2, 9, 0, 0, 1, 50, Float.NaN}, new int[] {6}))
+        assertThat(greedy.sample(new float[] {1, 2, 9, 0, 0, 1, 50, Float.NaN}, new int[] {6}, 0))
                 .isEqualTo(1);
         for (SamplingOptions sampling : List.of(
                 SamplingOptions.at(1, 3),
@@ -167,7 +167,7 @@ class TokenSamplerTest {
             TokenSampler sampler = new TokenSampler(sampling, tokens);
             Set<Integer> chosen = new TreeSet<>();
             for (int i = 0; i < 2000; i++) {
-                chosen.add(sampler.sample(new float[] {1, 2, 9, 0, 0, 1, 50, Float.NaN}, new int[] {6, 7}));
+                chosen.add(sampler.sample(new float[] {1, 2, 9, 0, 0, 1, 50, Float.NaN}, new int[] {6, 7}, 0));
             }
             assertThat(chosen).containsExactly(0, 1, 3, 4, 5);
         }
@@ -179,7 +179,7 @@ class TokenSamplerTest {
             for (SamplingOptions sampling :
                     List.of(SamplingOptions.GREEDY, SamplingOptions.at(1, 3).withTopP(0.9))) {
                 TokenSampler sampler = new TokenSampler(sampling, OutputTokens.of(3, Set.of()));
-                assertThatThrownBy(() -> sampler.sample(new float[] {1, bad, 3}, new int[0]))
+                assertThatThrownBy(() -> sampler.sample(new float[] {1, bad, 3}, new int[0], 0))
                         .isInstanceOf(NonFiniteLogitsException.class)
                         .hasMessageContaining("1 of the 3 logits");
             }
