@@ -2,15 +2,18 @@ package org.llava4j.model.generate;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.within;
 
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import java.util.Random;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.llava4j.data.BadInputException;
+import org.llava4j.model.generate.SamplingOptions.Penalties;
 
 /** Samples follow the probabilities of the candidate tokens. */
 class TokenSamplerTest {
@@ -200,5 +203,53 @@ class TokenSamplerTest {
                     .isInstanceOf(BadInputException.class)
                     .hasMessageContaining("must be");
         }
+    }
+
+    @Test
+    void penaltiesOfTheAnswerSkipThePrompt() {
+        float[] logits = {3, 2.5f, 1};
+        int[] sequence = {0, 0, 1, 0, 1}; // the first two are the prompt
+        assertThat(greedyWith(new Penalties(1, 0, 0), logits, sequence)).isEqualTo(0);
+        // Token 0 occurs once in the answer, token 1 twice: 2.4 and 1.3.
+        assertThat(greedyWith(new Penalties(1, 0.6, 0), logits, sequence)).isEqualTo(0);
+        assertThat(greedyWith(new Penalties(1, 0.6, 0), logits, new int[] {1, 1, 0, 0, 1}))
+                .as("1.8 and 1.9")
+                .isEqualTo(1);
+        // Both occur: 1 and 0.5, so token 2 has the same logit as token 0.
+        assertThat(greedyWith(new Penalties(1, 0, 2), new float[] {3, 2.5f, 1.1f}, sequence))
+                .isEqualTo(2);
+        assertThat(greedyWith(new Penalties(1, 0, 2), logits, new int[] {0, 1, 2}))
+                .isEqualTo(0);
+    }
+
+    private static int greedyWith(Penalties penalties, float[] logits, int[] sequence) {
+        return new TokenSampler(
+                        SamplingOptions.GREEDY.withPenalties(penalties), OutputTokens.of(logits.length, Set.of()))
+                .sample(logits.clone(), sequence, 2);
+    }
+
+    @Test
+    void logitBiasIsAddedAndMinPCutsTheTail() {
+        assertThat(new TokenSampler(
+                                SamplingOptions.GREEDY.withLogitBias(Map.of(2, 4.0, 99, 5.0)),
+                                OutputTokens.of(3, Set.of()))
+                        .sample(new float[] {3, 0, 0}, new int[0], 0))
+                .isEqualTo(2);
+        TokenSampler sampler = new TokenSampler(SamplingOptions.at(1, 5).withMinP(0.3), OutputTokens.of(3, Set.of()));
+        Set<Integer> sampled = new TreeSet<>();
+        for (int i = 0; i < 300; i++) {
+            // Probabilities relative to the largest: 1, 0.37, 0.14.
+            sampled.add(sampler.sample(new float[] {2, 1, 0}, new int[0], 0));
+        }
+        assertThat(sampled).containsExactly(0, 1);
+    }
+
+    @Test
+    void logprobsAreThoseOfTheSoftmax() {
+        TokenLogprobs logprobs = TokenLogprobs.of(
+                new float[] {0, (float) Math.log(3), 99, Float.NaN}, new OutputTokens(3, Set.of(2), Set.of()), 0, 5);
+        assertThat(logprobs.logprob()).isCloseTo(Math.log(0.25), within(1e-6));
+        assertThat(logprobs.top()).extracting(TokenLogprobs.Candidate::id).containsExactly(1, 0);
+        assertThat(logprobs.top().get(0).logprob()).isCloseTo(Math.log(0.75), within(1e-6));
     }
 }
