@@ -25,6 +25,7 @@ import org.eclipse.jetty.server.handler.ErrorHandler;
 import org.eclipse.jetty.server.handler.GracefulHandler;
 import org.eclipse.jetty.util.Callback;
 import org.eclipse.jetty.util.thread.QueuedThreadPool;
+import org.jspecify.annotations.Nullable;
 import org.llava4j.data.BadInputException;
 import org.llava4j.model.LlavaModel;
 import org.slf4j.Logger;
@@ -248,13 +249,9 @@ public final class ChatServer implements AutoCloseable {
         if (options.apiKey() == null) {
             return;
         }
-        String header = exchange.header("Authorization");
-        // The name of the scheme is case-insensitive (RFC 9110, 11.1).
-        boolean isBearer = header != null && header.regionMatches(true, 0, BEARER, 0, BEARER.length());
         byte[] expected = options.apiKey().getBytes(StandardCharsets.UTF_8);
-        byte[] sent =
-                isBearer ? header.substring(BEARER.length()).strip().getBytes(StandardCharsets.UTF_8) : new byte[0];
-        if (!isBearer || !MessageDigest.isEqual(sent, expected)) {
+        byte[] sent = bearerToken(exchange.header("Authorization")).getBytes(StandardCharsets.UTF_8);
+        if (!MessageDigest.isEqual(sent, expected)) {
             throw new ApiException(
                     401,
                     "invalid_request_error",
@@ -262,5 +259,12 @@ public final class ChatServer implements AutoCloseable {
                     "invalid_api_key",
                     "this server requires an API key: Authorization: Bearer KEY");
         }
+    }
+
+    /** The token of a header; empty if it has none. The name of the scheme has any case (RFC 9110, section 11.1). */
+    private static String bearerToken(@Nullable String header) {
+        return header != null && header.regionMatches(true, 0, BEARER, 0, BEARER.length())
+                ? header.substring(BEARER.length()).strip()
+                : "";
     }
 }
