@@ -23,7 +23,7 @@ class DocumentCheckersTest {
                 "mvn -q -Pserve",
                 "mvn -q -Pserve -Dexec.args=\"--port 0\"",
                 "mvn -B verify",
-                "mvn -q -Pcuda11,-cpu compile",
+                "mvn -q -Pspark,-slow compile",
                 MAVEN + "exec:java@inspect -Dexec.args=\"--model-path DIR [--verify]\"",
                 "mvn -q -pl train -am compile exec:java@finetune -Dexec.args=\"--set maxSteps=4 --set seed=1 --model-path DIR"
                         + " --data-path FILE --output-dir DIR\"",

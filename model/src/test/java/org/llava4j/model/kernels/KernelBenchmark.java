@@ -19,7 +19,7 @@ import org.nd4j.linalg.factory.Nd4j;
  * heads, vocabulary 8000, 256 target tokens), with OpenBLAS's own two-threaded sgemm as the baseline of products. Not a
  * test; run it by name:
  *
- * <pre>mvn -q -pl model -am test -Dtest=KernelBenchmark -DexcludedTags= -Dsurefire.failIfNoSpecifiedTests=false</pre>
+ * <pre>mvn -q -Pslow -pl model -am test -Dtest=KernelBenchmark</pre>
  *
  * <p>Each line shows median and best wall time in ms, CPU time in ms over all threads (least affected by other load),
  * and for products GFLOP/s at the best time.

@@ -16,7 +16,7 @@ import org.junit.jupiter.params.provider.CsvSource;
  * Compares the planned peak of each case of {@code mid} with the resident memory that Linux measured. Takes minutes;
  * run it by name:
  *
- * <pre>mvn -q -pl train -am test -Dtest=MemoryPlanPeakTest -DexcludedTags= -Dsurefire.failIfNoSpecifiedTests=false</pre>
+ * <pre>mvn -q -Pslow -pl train -am test -Dtest=MemoryPlanPeakTest</pre>
  */
 @Tag("slow")
 class MemoryPlanPeakTest {

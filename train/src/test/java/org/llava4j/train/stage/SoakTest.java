@@ -35,7 +35,7 @@ import org.llava4j.train.stage.CheckpointPolicy.ResumeMode;
  * Long run with all listeners and frequent checkpoints: memory stays constant, and the checkpoint folder within its
  * limit. It runs in a separate JVM. The long version:
  *
- * <pre>mvn -q -pl train -am test -Dtest=SoakTest -DexcludedTags= -Dsurefire.failIfNoSpecifiedTests=false</pre>
+ * <pre>mvn -q -Pslow -pl train -am test -Dtest=SoakTest</pre>
  */
 class SoakTest {
     private static final int SAVE_EVERY = 5;

@@ -15,10 +15,9 @@ import org.llava4j.data.pretraining.FilterConceptsMain;
 import org.llava4j.testing.GeneratedCaptions;
 
 /**
- * Measurement of the time of concept filtering, locally and on two workers: {@code mvn -Pspark -DincludedTags=measure
- * -pl data/spark -am test -Dtest=FilterTimesTest -Dsurefire.failIfNoSpecifiedTests=false}.
+ * Measurement of the time of concept filtering, locally and on two workers: {@code mvn -Pspark,slow -pl data/spark -am test -Dtest=FilterTimesTest}.
  */
-@Tag("measure")
+@Tag("slow")
 class FilterTimesTest {
     @TempDir
     private Path temp;

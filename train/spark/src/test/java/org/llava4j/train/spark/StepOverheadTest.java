@@ -36,10 +36,9 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 
 /**
- * Overhead of a step on a cluster compared with one machine, by the size of the gradients; a measurement: {@code mvn
- * -Pspark -DincludedTags=measure -pl train/spark -am test -Dtest=StepOverheadTest}.
+ * Overhead of a step on a cluster compared with one machine, by the size of the gradients; a measurement: {@code mvn -Pspark,slow -pl train/spark -am test -Dtest=StepOverheadTest}.
  */
-@Tag("measure")
+@Tag("slow")
 class StepOverheadTest {
     private static final int STEPS = 25;
     private static final int WIDTH = 4096; // of Vicuna 7B
