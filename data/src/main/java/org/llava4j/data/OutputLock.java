@@ -21,7 +21,7 @@ import org.jspecify.annotations.Nullable;
  * <p>Closing any channel of a file releases all POSIX locks of the process on that file. A second writer in the same
  * process is therefore rejected by {@link #HELD} before it opens the file, and the file is never read.
  */
-final class OutputLock implements AutoCloseable {
+public final class OutputLock implements AutoCloseable {
     private static final Set<Path> HELD = ConcurrentHashMap.newKeySet();
     private static final int MAX_ATTEMPTS = 1000;
 
@@ -41,7 +41,7 @@ final class OutputLock implements AutoCloseable {
      * @throws BadInputException if another command writes the folder
      * @throws IOException if the lock file cannot be written
      */
-    static OutputLock of(Path folder, Path output) throws IOException {
+    public static OutputLock of(Path folder, Path output) throws IOException {
         Path file = folder.resolveSibling("." + folder.getFileName() + ".lock");
         if (!HELD.add(file)) {
             throw busy(output);

@@ -2,6 +2,7 @@ package org.llava4j.train.checkpoint;
 
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.nio.file.DirectoryNotEmptyException;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.NoSuchFileException;
@@ -20,6 +21,7 @@ import org.llava4j.data.AtomicFile;
 import org.llava4j.data.AtomicFolder;
 import org.llava4j.data.BadInputException;
 import org.llava4j.data.JsonInput;
+import org.llava4j.data.OutputLock;
 
 /**
  * Checkpoints of one run, one folder each ({@code checkpoint-00000120}): saves, lists, restores and deletes them.
@@ -36,13 +38,13 @@ public final class CheckpointManager implements AutoCloseable {
     private final Path folder;
     private final int keep;
     private final Consumer<String> notices;
-    private final CheckpointLock lock;
+    private final OutputLock lock;
     private final Set<Path> reported = new HashSet<>();
 
     /** Oldest first. */
     private final List<SavedCheckpoint> valid = new ArrayList<>();
 
-    private CheckpointManager(Path folder, int keep, Consumer<String> notices, CheckpointLock lock) {
+    private CheckpointManager(Path folder, int keep, Consumer<String> notices, OutputLock lock) {
         this.folder = folder;
         this.keep = keep;
         this.notices = notices;
@@ -57,7 +59,7 @@ public final class CheckpointManager implements AutoCloseable {
      * @throws BadInputException if the folder cannot be written, or another process holds its lock
      */
     public static CheckpointManager open(Path folder, int keep, Consumer<String> notices) {
-        CheckpointManager checkpoints = new CheckpointManager(folder, keep, notices, CheckpointLock.of(folder));
+        CheckpointManager checkpoints = new CheckpointManager(folder, keep, notices, locked(folder));
         boolean opened = false;
         try {
             checkpoints.list(LEFTOVER).forEach(checkpoints::delete);
@@ -74,6 +76,16 @@ public final class CheckpointManager implements AutoCloseable {
             if (!opened) {
                 checkpoints.close();
             }
+        }
+    }
+
+    private static OutputLock locked(Path folder) {
+        try {
+            Files.createDirectories(folder);
+            return OutputLock.of(folder.toRealPath().resolve("run"), folder);
+        } catch (IOException e) {
+            throw new BadInputException(
+                    "cannot write checkpoints to " + folder + " (" + e + "); choose another output folder", e);
         }
     }
 
@@ -247,6 +259,14 @@ public final class CheckpointManager implements AutoCloseable {
     /** Unlocks the folder, and removes it if it holds nothing else. A failure is only reported. */
     @Override
     public void close() {
-        lock.release(notices);
+        lock.close();
+        try {
+            Files.delete(folder.toRealPath());
+        } catch (DirectoryNotEmptyException | NoSuchFileException e) {
+            // It holds checkpoints, or is gone.
+            return;
+        } catch (IOException e) {
+            notices.accept("cannot remove " + folder + " (" + e + "); the run's output is complete");
+        }
     }
 }

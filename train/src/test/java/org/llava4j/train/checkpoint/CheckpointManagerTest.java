@@ -116,9 +116,9 @@ class CheckpointManagerTest {
         CheckpointManager checkpoints = open(1);
         AtomicFolder.delete(temp);
         checkpoints.close();
-        assertThat(notices).hasSize(1).first().asString().startsWith("cannot clear " + temp);
+        assertThat(notices).isEmpty();
         open(1).close();
-        assertThat(temp).as("a folder with only the lock is removed").doesNotExist();
+        assertThat(temp).as("an empty folder is removed").doesNotExist();
     }
 
     @Test
@@ -127,7 +127,7 @@ class CheckpointManagerTest {
             for (int i = 0; i < 2; i++) {
                 assertThatThrownBy(() -> open(1))
                         .isInstanceOf(BadInputException.class)
-                        .hasMessageContaining("is locked by another run");
+                        .hasMessageContaining("is being written by another run");
             }
             assertThat(save(first, 1, null)).isDirectory();
         }
@@ -135,7 +135,7 @@ class CheckpointManagerTest {
 
     @Test
     void openReportsUnwritableFolder() throws IOException {
-        Files.createDirectory(temp.resolve("run.lock"));
+        Files.createDirectory(temp.resolve(".run.lock"));
         assertThatThrownBy(() -> open(1))
                 .isInstanceOf(BadInputException.class)
                 .hasMessageContaining("cannot write checkpoints to " + temp);

@@ -212,7 +212,7 @@ class ResumeTest {
         };
         assertThatThrownBy(() -> run(temp.resolve("out"), policy(ResumeMode.AUTO), second))
                 .isInstanceOf(BadInputException.class)
-                .hasMessageContaining("is locked by another run");
+                .hasMessageContaining("is being written by another run");
     }
 
     @Test
