@@ -10,21 +10,52 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 import org.llava4j.data.BadInputException;
 import org.llava4j.data.FileReadError;
+import org.llava4j.data.Html;
 import org.llava4j.data.JsonInput;
+import org.llava4j.train.plot.DownsampledCurve;
+import org.llava4j.train.plot.PlotAxis;
+import org.llava4j.train.plot.SvgPlot;
 
 /** Training loss of one run by step. */
 public record LossCurve(String name, List<Point> points) {
     private static final String METRICS = "metrics.jsonl";
+    private static final int MAX_PLOTTED = 256;
 
     /**
      * Loss of one optimizer step.
      *
      * @param loss smoothed or raw loss; not plotted if it is NaN or infinite
      */
-    public record Point(long step, double loss) {}
+    public record Point(int step, double loss) {}
 
     public LossCurve {
         points = List.copyOf(points);
+    }
+
+    /** Caption with the first and last loss and the number of steps that are not plotted. */
+    String caption() {
+        List<Double> finite =
+                points.stream().map(Point::loss).filter(Double::isFinite).toList();
+        if (finite.isEmpty()) {
+            return "no finite loss";
+        }
+        int nonFinite = points.size() - finite.size();
+        return Html.format(
+                "%.3f to %.3f in %d steps%s",
+                finite.get(0),
+                finite.get(finite.size() - 1),
+                points.size(),
+                nonFinite == 0 ? "" : ", " + nonFinite + " of them without a finite loss");
+    }
+
+    /** Chart of the curve as SVG. */
+    String svg() {
+        DownsampledCurve plotted = new DownsampledCurve(MAX_PLOTTED);
+        points.forEach(point -> plotted.add(point.step(), point.loss()));
+        return new SvgPlot(
+                        "Loss of " + name, 380, 210, PlotAxis.steps(plotted.lastStep()), SvgPlot.axisOf(true, plotted))
+                .line(plotted, "curve")
+                .svg();
     }
 
     /**
@@ -44,8 +75,8 @@ public record LossCurve(String name, List<Point> points) {
             for (String line : Files.readAllLines(file)) {
                 JsonNode node = JsonInput.parse(file + ", line " + ++number, line.getBytes(StandardCharsets.UTF_8));
                 if (node.has("step") && node.has("loss")) {
-                    points.add(new Point(
-                            node.get("step").longValue(), node.get("loss").asDouble(Double.NaN)));
+                    points.add(
+                            new Point(node.get("step").asInt(), node.get("loss").asDouble(Double.NaN)));
                 }
             }
         } catch (IOException e) {

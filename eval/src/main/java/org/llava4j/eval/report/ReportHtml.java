@@ -176,10 +176,9 @@ final class ReportHtml {
         section("Training loss");
         html.append("<div class=\"panels\">\n");
         for (LossCurve curve : report.curves()) {
-            LossChart panel = new LossChart(curve);
             html.append(format(
-                    "<figure><h3>%s</h3>%s<figcaption>%s</figcaption></figure>\n",
-                    escape(curve.name()), panel.svg(), escape(panel.caption())));
+                    "<figure class=\"loss\"><h3>%s</h3>%s<figcaption>%s</figcaption></figure>\n",
+                    escape(curve.name()), curve.svg(), escape(curve.caption())));
         }
         html.append("</div>\n");
     }

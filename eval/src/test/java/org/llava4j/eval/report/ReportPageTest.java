@@ -65,7 +65,7 @@ class ReportPageTest {
                 assertThat(bar.getSize().width).isGreaterThan(40);
                 assertThat(bar.findElements(By.cssSelector(".whisker"))).hasSize(1);
             });
-            WebElement curve = browser.findElement(By.cssSelector("svg.loss .curve"));
+            WebElement curve = browser.findElement(By.cssSelector(".loss svg .curve"));
             assertThat(curve.getAttribute("d") + curve.getAttribute("points")).contains(" ");
             assertThat(browser.findElement(By.cssSelector("h2")).getText())
                     .as("the accuracies are at the top")

@@ -19,7 +19,7 @@ import java.util.EnumMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
-import java.util.stream.LongStream;
+import java.util.stream.IntStream;
 import javax.imageio.ImageIO;
 import javax.xml.parsers.DocumentBuilderFactory;
 import org.junit.jupiter.api.Test;
@@ -279,9 +279,8 @@ class ReportTest {
     private static LossCurve curve(String name, int steps) {
         return new LossCurve(
                 name,
-                LongStream.rangeClosed(1, steps)
-                        .mapToObj(s ->
-                                new LossCurve.Point(s, 4 * Math.exp(-s / 200.0) + 0.3 * Math.abs(Math.sin((double) s))))
+                IntStream.rangeClosed(1, steps)
+                        .mapToObj(s -> new LossCurve.Point(s, 4 * Math.exp(-s / 200.0) + 0.3 * Math.abs(Math.sin(s))))
                         .toList());
     }
 

@@ -13,6 +13,9 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import org.llava4j.train.logging.RunPage.Content;
+import org.llava4j.train.plot.DownsampledCurve;
+import org.llava4j.train.plot.PlotAxis;
+import org.llava4j.train.plot.SvgPlot;
 
 /**
  * Renderer of {@code run.html}: a single file that loads nothing from other hosts (its content security policy forbids

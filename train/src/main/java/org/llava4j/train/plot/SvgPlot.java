@@ -1,11 +1,11 @@
-package org.llava4j.train.logging;
+package org.llava4j.train.plot;
 
 import java.util.Arrays;
 import java.util.DoubleSummaryStatistics;
 import org.llava4j.data.Html;
 
 /** SVG plot of curves by step, with axes. */
-final class SvgPlot {
+public final class SvgPlot {
     private static final int LEFT = 46;
     private static final int RIGHT = 10;
     private static final int TOP = 8;
@@ -18,7 +18,7 @@ final class SvgPlot {
     private final StringBuilder svg = new StringBuilder();
 
     /** @param title label for screen readers */
-    SvgPlot(String title, int width, int height, PlotAxis steps, PlotAxis values) {
+    public SvgPlot(String title, int width, int height, PlotAxis steps, PlotAxis values) {
         this.width = width;
         this.height = height;
         this.steps = steps;
@@ -39,7 +39,7 @@ final class SvgPlot {
     }
 
     /** An axis that fits the values of some curves. */
-    static PlotAxis axisOf(boolean fromZero, DownsampledCurve... curves) {
+    public static PlotAxis axisOf(boolean fromZero, DownsampledCurve... curves) {
         DoubleSummaryStatistics all =
                 Arrays.stream(curves).flatMapToDouble(DownsampledCurve::values).summaryStatistics();
         if (all.getCount() == 0) {
@@ -49,7 +49,7 @@ final class SvgPlot {
     }
 
     /** Draws the range from minimum to maximum of each column, so that no step is lost. */
-    SvgPlot band(DownsampledCurve curve, String style) {
+    public SvgPlot band(DownsampledCurve curve, String style) {
         StringBuilder path = new StringBuilder();
         for (int i = 0; i < curve.columns(); i++) {
             if (curve.has(i)) {
@@ -63,24 +63,24 @@ final class SvgPlot {
         return path(path, style);
     }
 
-    /** Draws a line through the last value of each column. */
-    SvgPlot line(DownsampledCurve curve, String style) {
+    /** Draws a line through the mean of each column. */
+    public SvgPlot line(DownsampledCurve curve, String style) {
         StringBuilder path = new StringBuilder();
         for (int i = 0; i < curve.columns(); i++) {
             if (curve.has(i)) {
-                point(path, x(curve.step(i)), curve.last(i));
+                point(path, x(curve.step(i)), curve.mean(i));
             }
         }
         return path(path, style);
     }
 
-    /** Draws a circle at the last value of each column. */
-    SvgPlot dots(DownsampledCurve curve, String style) {
+    /** Draws a circle at the mean of each column. */
+    public SvgPlot dots(DownsampledCurve curve, String style) {
         for (int i = 0; i < curve.columns(); i++) {
             if (curve.has(i)) {
                 svg.append(Html.format(
                         "<circle class=\"%s\" cx=\"%.1f\" cy=\"%.1f\" r=\"3\"/>",
-                        style, x(curve.step(i)), y(curve.last(i))));
+                        style, x(curve.step(i)), y(curve.mean(i))));
             }
         }
         return this;
@@ -95,7 +95,8 @@ final class SvgPlot {
         path.append(Html.format("%s%.1f %.1f", path.length() == 0 ? "M" : "L", x, y(value)));
     }
 
-    String svg() {
+    /** The text of the element. */
+    public String svg() {
         return svg + "</svg>";
     }
 

@@ -1,25 +1,28 @@
-package org.llava4j.train.logging;
+package org.llava4j.train.plot;
 
 import java.util.Arrays;
 import java.util.stream.DoubleStream;
 
 /**
- * Curve of values by step with bounded memory. Each column holds the minimum, maximum and last value of a range of
- * steps; when all columns are used, neighbours are merged. NaN and infinite values are ignored.
+ * Curve of values by step with bounded memory. Each column holds the minimum, maximum and mean of a range of steps;
+ * when all columns are used, neighbours are merged.
  */
-final class DownsampledCurve {
+public final class DownsampledCurve {
     private final double[] lowest;
     private final double[] highest;
-    private final double[] last;
+    private final double[] sum;
+    private final int[] count;
+    private double lastValue = Double.NaN;
     private int firstStep = -1;
     private int lastStep = -1;
     private int stepsPerColumn = 1;
 
     /** @param columns maximum number of columns, even; long runs use at least half of them */
-    DownsampledCurve(int columns) {
+    public DownsampledCurve(int columns) {
         lowest = empty(columns);
         highest = empty(columns);
-        last = empty(columns);
+        sum = new double[columns];
+        count = new int[columns];
     }
 
     private static double[] empty(int columns) {
@@ -28,34 +31,38 @@ final class DownsampledCurve {
         return values;
     }
 
-    /** @param step not before that of the previous call */
-    void add(int step, double value) {
-        if (!Double.isFinite(value)) {
+    /** Adds a value. Ignored are NaN, infinite values, and steps before the last one. */
+    public void add(int step, double value) {
+        if (!Double.isFinite(value) || step < lastStep) {
             return;
         }
         if (firstStep < 0) {
             firstStep = step;
         }
-        while ((step - firstStep) / stepsPerColumn >= last.length) {
+        while ((step - firstStep) / stepsPerColumn >= count.length) {
             merge();
         }
         int column = (step - firstStep) / stepsPerColumn;
         lowest[column] = combine(lowest[column], value, true);
         highest[column] = combine(highest[column], value, false);
-        last[column] = value;
+        sum[column] += value;
+        count[column]++;
+        lastValue = value;
         lastStep = step;
     }
 
     private void merge() {
-        int half = last.length / 2;
+        int half = count.length / 2;
         for (int i = 0; i < half; i++) {
             lowest[i] = combine(lowest[2 * i], lowest[2 * i + 1], true);
             highest[i] = combine(highest[2 * i], highest[2 * i + 1], false);
-            last[i] = Double.isNaN(last[2 * i + 1]) ? last[2 * i] : last[2 * i + 1];
+            sum[i] = sum[2 * i] + sum[2 * i + 1];
+            count[i] = count[2 * i] + count[2 * i + 1];
         }
-        for (double[] values : new double[][] {lowest, highest, last}) {
-            Arrays.fill(values, half, values.length, Double.NaN);
-        }
+        Arrays.fill(lowest, half, lowest.length, Double.NaN);
+        Arrays.fill(highest, half, highest.length, Double.NaN);
+        Arrays.fill(sum, half, sum.length, 0);
+        Arrays.fill(count, half, count.length, 0);
         stepsPerColumn *= 2;
     }
 
@@ -66,16 +73,16 @@ final class DownsampledCurve {
         return lower ? Math.min(a, b) : Math.max(a, b);
     }
 
-    boolean isEmpty() {
+    public boolean isEmpty() {
         return firstStep < 0;
     }
 
     int columns() {
-        return last.length;
+        return count.length;
     }
 
     boolean has(int column) {
-        return !Double.isNaN(last[column]);
+        return count[column] > 0;
     }
 
     /** The middle step of a column. */
@@ -93,16 +100,17 @@ final class DownsampledCurve {
         return highest[column];
     }
 
-    double last(int column) {
-        return last[column];
+    double mean(int column) {
+        return sum[column] / count[column];
     }
 
-    int lastStep() {
+    /** The step of the last value; -1 if there is none. */
+    public int lastStep() {
         return lastStep;
     }
 
-    double lastValue() {
-        return last[(lastStep - firstStep) / stepsPerColumn];
+    public double lastValue() {
+        return lastValue;
     }
 
     /** Minimum and maximum of all columns. */

@@ -1,4 +1,4 @@
-package org.llava4j.train.logging;
+package org.llava4j.train.plot;
 
 import java.util.ArrayList;
 import java.util.List;
@@ -12,7 +12,7 @@ import org.llava4j.data.Html;
  * @param logarithmic whether the scale is logarithmic
  * @param ticks labelled values
  */
-record PlotAxis(double low, double high, boolean logarithmic, List<Double> ticks) {
+public record PlotAxis(double low, double high, boolean logarithmic, List<Double> ticks) {
     private static final int TICKS = 4;
     private static final double WIDE = 20;
     private static final int MANY = 7;
@@ -37,7 +37,7 @@ record PlotAxis(double low, double high, boolean logarithmic, List<Double> ticks
     }
 
     /** An axis of steps, which does not end at a tick. */
-    static PlotAxis steps(int last) {
+    public static PlotAxis steps(int last) {
         double step = Math.max(1, niceStep(last / (TICKS + 2.0)));
         List<Double> ticks = new ArrayList<>();
         for (double at = 0; at <= last; at += step) {
@@ -97,7 +97,7 @@ record PlotAxis(double low, double high, boolean logarithmic, List<Double> ticks
     }
 
     /** Shortest readable text of a number. */
-    static String format(double value) {
+    public static String format(double value) {
         double size = Math.abs(value);
         if (size != 0 && (size < 1e-3 || size >= 1e7)) {
             return Html.format("%.1e", value).replace(".0e", "e").replaceAll("e([-+])0", "e$1");
