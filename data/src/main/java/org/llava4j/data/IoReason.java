@@ -46,11 +46,6 @@ public final class IoReason {
         return ofSystem(e);
     }
 
-    /** Describes a failure inside a stream of files; see {@link #of(IOException)}. */
-    public static String of(UncheckedIOException e) {
-        return of(cause(e));
-    }
-
     /** Returns the cause of a failure, which this exception always has. */
     static IOException cause(UncheckedIOException e) {
         return Objects.requireNonNull(e.getCause());

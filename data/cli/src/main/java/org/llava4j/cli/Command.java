@@ -200,35 +200,25 @@ public abstract class Command {
 
     /** A flag with a value. */
     public static Option flag(String name, String argument, String description) {
-        return Option.builder()
-                .longOpt(name)
-                .hasArg()
-                .argName(argument)
-                .desc(description)
-                .get();
+        return builder(name, argument, description).hasArg().get();
     }
 
     /** A required flag with a value. */
     public static Option required(String name, String argument, String description) {
-        return Option.builder()
-                .longOpt(name)
-                .hasArg()
-                .argName(argument)
-                .desc(description)
-                .required()
-                .get();
+        return builder(name, argument, description).hasArg().required().get();
     }
 
     /** A flag with a value that may be repeated; all values count. */
     public static Option repeatable(String name, String argument, String description) {
-        return Option.builder()
-                .longOpt(name)
+        return builder(name, argument, description)
                 .hasArgs()
                 .numberOfArgs(1)
                 .type(FlagNormalizer.REPEATABLE)
-                .argName(argument)
-                .desc(description)
                 .get();
+    }
+
+    private static Option.Builder builder(String name, String argument, String description) {
+        return Option.builder().longOpt(name).argName(argument).desc(description);
     }
 
     /**

@@ -9,7 +9,10 @@ import org.llava4j.data.conversation.Conversation;
 import org.llava4j.data.conversation.ConversationEncoder;
 import org.llava4j.data.conversation.EncodedSample;
 import org.llava4j.data.records.ConversationRecordReader;
+import org.llava4j.data.records.ScienceQaRecordReader;
 import org.llava4j.data.records.SeededPermutation;
+import org.llava4j.data.scienceqa.ScienceQaProblem;
+import org.llava4j.data.scienceqa.ScienceQaPrompt;
 
 /** Map-style dataset of conversations: random access by index. */
 public interface ConversationDataset {
@@ -65,27 +68,28 @@ public interface ConversationDataset {
 
     /** Creates a dataset of a record reader's samples, with images in {@code imageFolder}. */
     static ConversationDataset of(ConversationRecordReader reader, Path imageFolder) {
-        return new ConversationDataset() {
-            @Override
-            public int size() {
-                return reader.size();
-            }
+        return new ImageFolderDataset(reader.size(), reader::get, reader::where, imageFolder);
+    }
 
-            @Override
-            public Conversation get(int number) {
-                return reader.get(number);
-            }
+    /**
+     * Creates a dataset of ScienceQA problems as conversations.
+     *
+     * @param format what an answer consists of
+     * @param images ScienceQA's {@code images} folder
+     */
+    static ConversationDataset of(ScienceQaRecordReader reader, ScienceQaPrompt format, Path images) {
+        return new ImageFolderDataset(
+                reader.size(), number -> conversation(reader.get(number), format), reader::where, images);
+    }
 
-            @Override
-            public String where(int number) {
-                return reader.where(number);
-            }
-
-            @Override
-            public Path image(int number, String name) {
-                return imageFolder.resolve(name);
-            }
-        };
+    /** The image is relative to {@code images}: a split such as minitrain has its images in another split's folder. */
+    private static Conversation conversation(ScienceQaProblem problem, ScienceQaPrompt format) {
+        Conversation conversation = format.conversation(problem);
+        if (!problem.hasImage()) {
+            return conversation;
+        }
+        Path image = ScienceQaRecordReader.image(Path.of(""), problem);
+        return new Conversation(conversation.jsonId(), List.of(image.toString()), conversation.turns());
     }
 
     /**
@@ -105,26 +109,6 @@ public interface ConversationDataset {
 
     /** Creates a dataset of samples in memory, with images in {@code imageFolder}. */
     static ConversationDataset of(List<Conversation> samples, Path imageFolder) {
-        return new ConversationDataset() {
-            @Override
-            public int size() {
-                return samples.size();
-            }
-
-            @Override
-            public Conversation get(int number) {
-                return samples.get(number);
-            }
-
-            @Override
-            public String where(int number) {
-                return "sample " + number;
-            }
-
-            @Override
-            public Path image(int number, String name) {
-                return imageFolder.resolve(name);
-            }
-        };
+        return new ImageFolderDataset(samples.size(), samples::get, number -> "sample " + number, imageFolder);
     }
 }

@@ -64,10 +64,6 @@ final class ResamplingAxis {
         return first[i];
     }
 
-    int count(int i) {
-        return count[i];
-    }
-
     /** First input pixel that a requested output pixel depends on. */
     int begin() {
         return first[0];

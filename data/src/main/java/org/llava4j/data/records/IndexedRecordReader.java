@@ -17,14 +17,13 @@ import org.datavec.api.records.metadata.RecordMetaData;
 import org.datavec.api.records.reader.BaseRecordReader;
 import org.datavec.api.split.InputSplit;
 import org.datavec.api.writable.Writable;
-import org.jspecify.annotations.Nullable;
 import org.llava4j.data.BadInputException;
 import org.llava4j.data.FileReadError;
 import org.llava4j.data.JsonInput;
 
 /**
- * Base class of the record readers over indexed files: random access by record number, iteration in file order or in a
- * seeded shuffle, a position to resume from, and metadata that names file and entry.
+ * Base class of the record readers over indexed files: random access by record number, iteration in file order, and
+ * metadata that names file and entry.
  *
  * @param <T> Java type of a record; DataVec gets writables
  */
@@ -35,7 +34,6 @@ public abstract class IndexedRecordReader<T> extends BaseRecordReader {
     private transient Configuration conf = new Configuration();
     private transient List<EntryIndex> files = List.of();
     private transient int[] firstRecord = {0}; // first record of file i; the last element is the number of records
-    private transient @Nullable SeededPermutation order; // null for the order of the files
     private transient int position;
 
     /** Indexes the files of a split: lists of JSON objects, unless a subclass overrides it. */
@@ -88,7 +86,6 @@ public abstract class IndexedRecordReader<T> extends BaseRecordReader {
         for (int i = 0; i < files.size(); i++) {
             firstRecord[i + 1] = Math.addExact(firstRecord[i], files.get(i).size());
         }
-        order = null;
         position = 0;
     }
 
@@ -124,7 +121,7 @@ public abstract class IndexedRecordReader<T> extends BaseRecordReader {
         return selected(firstRecord[files.size()]);
     }
 
-    /** Returns record {@code number} in file order, 0..size-1, independent of the order of iteration. Thread-safe. */
+    /** Returns record {@code number} in file order, 0..size-1, Thread-safe. */
     public T get(int number) {
         return value(reference(number));
     }
@@ -183,31 +180,12 @@ public abstract class IndexedRecordReader<T> extends BaseRecordReader {
         return new EntryReference(files.get(file), entry - firstRecord[file]);
     }
 
-    /** Iterates in the shuffled order of this seed and epoch, from its start. */
-    public void shuffle(long seed, long epoch) {
-        order = new SeededPermutation(size(), seed, epoch);
-        position = 0;
-    }
-
-    /** Returns the number of records returned in the current order. */
-    public int position() {
-        return position;
-    }
-
-    /** Resumes after {@code returned} records. */
-    public void seek(int returned) {
-        if (returned < 0 || returned > size()) {
-            throw new IllegalArgumentException("position " + returned + " of " + size());
-        }
-        position = returned;
-    }
-
     @Override
     public boolean hasNext() {
         return position < size();
     }
 
-    /** Returns the next value in the current order. */
+    /** Returns the next value. */
     public T nextValue() {
         return get(nextNumber());
     }
@@ -226,9 +204,7 @@ public abstract class IndexedRecordReader<T> extends BaseRecordReader {
         if (!hasNext()) {
             throw new NoSuchElementException("all " + size() + " records have been read; call reset()");
         }
-        int number = order == null ? position : order.get(position);
-        position++;
-        return number;
+        return position++;
     }
 
     private Record record(int number) {

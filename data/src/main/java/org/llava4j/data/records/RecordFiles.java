@@ -21,8 +21,6 @@ import org.llava4j.data.captions.BoundingBox;
 import org.llava4j.data.captions.Caption;
 import org.llava4j.data.captions.CaptionedImage;
 import org.llava4j.data.conversation.Conversation;
-import org.llava4j.data.llavabench.BenchContext;
-import org.llava4j.data.llavabench.BenchQuestion;
 import org.llava4j.data.scienceqa.ScienceQaProblem;
 
 /**
@@ -100,47 +98,6 @@ public final class RecordFiles {
         node.put("solution", problem.solution());
         node.put("split", problem.split());
         return node;
-    }
-
-    /**
-     * Writes LLaVA-Bench's questions.
-     *
-     * @throws BadInputException if the file cannot be written
-     */
-    public static void writeBenchQuestions(Path file, Iterator<BenchQuestion> questions) {
-        write(
-                file,
-                questions,
-                question -> JsonNodeFactory.instance
-                        .objectNode()
-                        .<ObjectNode>set("question_id", question.id().json())
-                        .put("image", question.image())
-                        .put("text", question.text())
-                        .put("category", question.category()));
-    }
-
-    /**
-     * Writes LLaVA-Bench's image contexts, in the format for COCO.
-     *
-     * @throws BadInputException if the file cannot be written
-     */
-    public static void writeBenchContexts(Path file, Iterator<BenchContext> contexts) {
-        write(file, contexts, context -> {
-            ObjectNode node = JsonNodeFactory.instance.objectNode().put("image", context.image());
-            ArrayNode captions = node.putArray("captions");
-            context.captions().forEach(captions::add);
-            ArrayNode boxes = node.putArray("instances");
-            for (BoundingBox box : context.boxes()) {
-                boxes.addObject()
-                        .put("category", box.category())
-                        .putArray("bbox")
-                        .add(box.x1())
-                        .add(box.y1())
-                        .add(box.x2())
-                        .add(box.y2());
-            }
-            return node;
-        });
     }
 
     private static JsonNode node(Conversation sample) {

@@ -22,7 +22,7 @@ import org.llava4j.data.captions.BoundingBox;
 import org.llava4j.data.llavabench.BenchContext;
 import org.llava4j.data.llavabench.BenchQuestion;
 
-/** Readers and writers of LLaVA-Bench's questions and contexts. */
+/** Readers of LLaVA-Bench's questions and contexts. */
 class BenchRecordReaderTest {
     private static final String QUESTIONS =
             "{\"question_id\": 0, \"image\": \"001.jpg\", \"text\": \"What is it?\", \"category\": \"conv\"}\n"
@@ -35,7 +35,7 @@ class BenchRecordReaderTest {
     private Path temp;
 
     @Test
-    void readersAndWritersRoundTrip() throws IOException {
+    void getReturnsQuestionsAndContexts() throws IOException {
         Path questions = Files.writeString(temp.resolve("q.jsonl"), QUESTIONS);
         List<BenchQuestion> expected = List.of(
                 new BenchQuestion(JsonId.of(0), "001.jpg", "What is it?", "conv"),
@@ -43,19 +43,11 @@ class BenchRecordReaderTest {
         try (BenchQuestionRecordReader reader = BenchQuestionRecordReader.open(questions)) {
             assertThat(List.of(reader.get(0), reader.get(1))).isEqualTo(expected);
         }
-        RecordFiles.writeBenchQuestions(temp.resolve("q2.jsonl"), expected.iterator());
-        try (BenchQuestionRecordReader reader = BenchQuestionRecordReader.open(temp.resolve("q2.jsonl"))) {
-            assertThat(List.of(reader.get(0), reader.get(1))).isEqualTo(expected);
-        }
         List<BenchContext> contexts = List.of(
                 new BenchContext("001.jpg", List.of("A dog."), List.of()),
                 new BenchContext("2.jpg", List.of("a", "b"), List.of(new BoundingBox("cat", 0.1, 0.2, 0.3, 0.4))));
         Path file = Files.writeString(temp.resolve("c.jsonl"), CONTEXTS);
         try (BenchContextRecordReader reader = BenchContextRecordReader.open(file)) {
-            assertThat(List.of(reader.get(0), reader.get(1))).isEqualTo(contexts);
-        }
-        RecordFiles.writeBenchContexts(temp.resolve("c2.jsonl"), contexts.iterator());
-        try (BenchContextRecordReader reader = BenchContextRecordReader.open(temp.resolve("c2.jsonl"))) {
             assertThat(List.of(reader.get(0), reader.get(1))).isEqualTo(contexts);
         }
     }

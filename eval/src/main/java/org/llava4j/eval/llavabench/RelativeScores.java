@@ -35,14 +35,6 @@ final class RelativeScores {
         double relative() {
             return 100 * candidate / reference;
         }
-
-        double candidateMean() {
-            return candidate / reviews;
-        }
-
-        double referenceMean() {
-            return reference / reviews;
-        }
     }
 
     /** The scores of one repeat. */

@@ -40,10 +40,6 @@ enum BenchCase {
         return trains && (weight.startsWith("model.mm_projector.") || (trainsDecoder && !weight.contains("vision")));
     }
 
-    boolean trainsDecoder() {
-        return trainsDecoder;
-    }
-
     String label() {
         return name().toLowerCase(Locale.ROOT);
     }

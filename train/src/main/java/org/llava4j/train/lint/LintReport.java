@@ -93,11 +93,6 @@ public final class LintReport {
         return samples;
     }
 
-    /** Number of samples without errors. */
-    public int valid() {
-        return valid;
-    }
-
     /** Length histogram: number of samples by the lower end of the bin. */
     SortedMap<Integer, Integer> lengths() {
         return Collections.unmodifiableSortedMap(lengths);

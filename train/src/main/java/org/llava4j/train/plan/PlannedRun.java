@@ -66,35 +66,6 @@ public record PlannedRun(
         }
     }
 
-    /** A run without LoRA and without gradient checkpointing. */
-    public PlannedRun(
-            LlavaConfig config,
-            Predicate<String> trainable,
-            TowerPlacement tower,
-            WeightDtype frozenDtype,
-            int batchSize,
-            int maxLength,
-            int targetTokens,
-            int gradientAccumulationSteps,
-            int padToMultipleOf,
-            long featureBytes,
-            long heapBytes) {
-        this(
-                config,
-                null,
-                trainable,
-                tower,
-                frozenDtype,
-                batchSize,
-                maxLength,
-                targetTokens,
-                gradientAccumulationSteps,
-                false,
-                padToMultipleOf,
-                featureBytes,
-                heapBytes);
-    }
-
     /** Whether a weight is trainable; the weights of the tower never are. */
     boolean isTrainable(String weight) {
         return !weight.startsWith(Llava.TOWER_PREFIX) && trainable.test(weight);
@@ -108,71 +79,36 @@ public record PlannedRun(
 
     /** The same run with another batch size. */
     public PlannedRun withBatchSize(int size) {
-        return new PlannedRun(
-                config,
-                lora,
-                trainable,
-                tower,
-                frozenDtype,
-                size,
-                maxLength,
-                targetTokens,
-                gradientAccumulationSteps,
-                gradientCheckpointing,
-                padToMultipleOf,
-                featureBytes,
-                heapBytes);
+        return with(frozenDtype, size, maxLength, gradientCheckpointing);
     }
 
     /** The same run with another maximum length. */
     public PlannedRun withMaxLength(int length) {
-        return new PlannedRun(
-                config,
-                lora,
-                trainable,
-                tower,
-                frozenDtype,
-                batchSize,
-                length,
-                targetTokens,
-                gradientAccumulationSteps,
-                gradientCheckpointing,
-                padToMultipleOf,
-                featureBytes,
-                heapBytes);
+        return with(frozenDtype, batchSize, length, gradientCheckpointing);
     }
 
     /** The same run with another dtype of frozen matrices. */
     public PlannedRun withFrozenDtype(WeightDtype dtype) {
+        return with(dtype, batchSize, maxLength, gradientCheckpointing);
+    }
+
+    /** The same run with or without gradient checkpointing. */
+    public PlannedRun withGradientCheckpointing(boolean enabled) {
+        return with(frozenDtype, batchSize, maxLength, enabled);
+    }
+
+    private PlannedRun with(WeightDtype dtype, int size, int length, boolean checkpointing) {
         return new PlannedRun(
                 config,
                 lora,
                 trainable,
                 tower,
                 dtype,
-                batchSize,
-                maxLength,
+                size,
+                length,
                 targetTokens,
                 gradientAccumulationSteps,
-                gradientCheckpointing,
-                padToMultipleOf,
-                featureBytes,
-                heapBytes);
-    }
-
-    /** The same run with or without gradient checkpointing. */
-    public PlannedRun withGradientCheckpointing(boolean enabled) {
-        return new PlannedRun(
-                config,
-                lora,
-                trainable,
-                tower,
-                frozenDtype,
-                batchSize,
-                maxLength,
-                targetTokens,
-                gradientAccumulationSteps,
-                enabled,
+                checkpointing,
                 padToMultipleOf,
                 featureBytes,
                 heapBytes);

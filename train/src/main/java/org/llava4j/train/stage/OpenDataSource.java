@@ -7,7 +7,6 @@ import org.llava4j.data.BadInputException;
 import org.llava4j.data.JsonInput;
 import org.llava4j.data.Sha256;
 import org.llava4j.data.batch.ConversationDataset;
-import org.llava4j.data.batch.ScienceQaDataset;
 import org.llava4j.data.batch.TokenizedDataset;
 import org.llava4j.data.batch.TokenizedDatasetManifest;
 import org.llava4j.data.records.ConversationRecordReader;
@@ -69,7 +68,7 @@ public record OpenDataSource(ConversationDataset samples, Runnable closer) imple
     private static OpenDataSource scienceQa(ScienceQaFormat format, DataSource source) {
         ScienceQaRecordReader reader = ScienceQaRecordReader.open(source.data(), format.split());
         Path images = source.images() == null ? source.data().resolve("images") : source.images();
-        return new OpenDataSource(new ScienceQaDataset(reader, format.promptFormat(), images), reader::close);
+        return new OpenDataSource(ConversationDataset.of(reader, format.promptFormat(), images), reader::close);
     }
 
     private static OpenDataSource conversations(DataSource source) {

@@ -59,6 +59,7 @@ class MemoryPlanTest {
     private static PlannedRun run(LlavaConfig config, String trainable) {
         return new PlannedRun(
                 config,
+                null,
                 name -> name.matches(trainable),
                 TowerPlacement.SEPARATE,
                 WeightDtype.FP32,
@@ -66,6 +67,7 @@ class MemoryPlanTest {
                 512,
                 0,
                 1,
+                false,
                 8,
                 GB / 4,
                 GB);
@@ -216,6 +218,7 @@ class MemoryPlanTest {
         PlannedRun once = stage1("vicuna-7b");
         PlannedRun accumulated = new PlannedRun(
                 once.config(),
+                null,
                 once.trainable(),
                 TowerPlacement.SEPARATE,
                 WeightDtype.FP32,
@@ -223,6 +226,7 @@ class MemoryPlanTest {
                 512,
                 0,
                 8,
+                false,
                 8,
                 GB / 4,
                 GB);

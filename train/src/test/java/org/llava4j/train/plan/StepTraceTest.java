@@ -104,7 +104,19 @@ class StepTraceTest {
             throws InterruptedException, ExecutionException {
         int length = config.numImageTokens() + TEXT;
         PlannedRun run = new PlannedRun(
-                config, trainable, tower, WeightDtype.FP32, batch, length, TARGET_TOKENS, accumulation, 0, 0, 0);
+                config,
+                null,
+                trainable,
+                tower,
+                WeightDtype.FP32,
+                batch,
+                length,
+                TARGET_TOKENS,
+                accumulation,
+                false,
+                0,
+                0,
+                0);
         long stored = assertPoolMatches(run);
         long recomputed = assertPoolMatches(run.withGradientCheckpointing(true));
         if (Set.of("forward", "the last layer").contains(name)) {

@@ -39,24 +39,6 @@ public final class InstructionReport {
         of.repaired += response.repaired() ? 1 : 0;
     }
 
-    /** Returns the number of generated samples. */
-    public int used() {
-        return counts.values().stream().mapToInt(of -> of.used).sum();
-    }
-
-    /** Returns the number of rejected answers. */
-    public int rejected() {
-        return counts.values().stream()
-                .flatMap(of -> of.rejected.values().stream())
-                .mapToInt(Integer::intValue)
-                .sum();
-    }
-
-    /** Returns the number of requests without an answer. */
-    public int unanswered() {
-        return counts.values().stream().mapToInt(of -> of.unanswered).sum();
-    }
-
     /** Returns the report as JSON. */
     public ObjectNode json() {
         ObjectNode json = JsonNodeFactory.instance.objectNode();

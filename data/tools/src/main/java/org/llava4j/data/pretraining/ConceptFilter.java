@@ -34,7 +34,7 @@ public final class ConceptFilter {
      * @throws BadInputException if a caption is invalid (with file and line), or the output folder cannot be written
      */
     public static ConceptReport run(Path captions, RarestFirstSelection selection, boolean foldCase, Path output) {
-        try (CaptionNounPhrases phrases = new CaptionNounPhrases(captions, foldCase)) {
+        try (CaptionProcessor<List<String>> phrases = CaptionProcessor.nounPhrases(captions, foldCase)) {
             return run(
                     phrases.reader(), RecordExecutor.runLocally(phrases), selection, InputPaths.of(captions), output);
         }

@@ -41,8 +41,8 @@ public final class ExpandCaptionsMain extends RecordCommand<Conversation> {
     }
 
     @Override
-    public ExpandedCaptions open(CommandLine line) {
-        return new ExpandedCaptions(
+    public CaptionProcessor<Conversation> open(CommandLine line) {
+        return CaptionProcessor.expanded(
                 path(line, "data-path"),
                 line.hasOption("instructions")
                         ? CaptionInstructions.read(path(line, "instructions"))
@@ -55,7 +55,7 @@ public final class ExpandCaptionsMain extends RecordCommand<Conversation> {
     protected void run(CommandLine line) {
         InputPaths.of(path(line, "data-path"), optionalPath(line, "instructions"))
                 .requireNoOverlap(path(line, "output"));
-        try (ExpandedCaptions samples = open(line)) {
+        try (CaptionProcessor<Conversation> samples = open(line)) {
             RecordFiles.writeConversations(path(line, "output"), results(line, samples));
             System.out.printf("wrote %d samples to %s%n", samples.size(), path(line, "output"));
         }

@@ -45,8 +45,8 @@ public final class FilterConceptsMain extends RecordCommand<List<String>> {
     }
 
     @Override
-    public CaptionNounPhrases open(CommandLine line) {
-        return new CaptionNounPhrases(path(line, "data-path"), !line.hasOption("keep-case"));
+    public CaptionProcessor<List<String>> open(CommandLine line) {
+        return CaptionProcessor.nounPhrases(path(line, "data-path"), !line.hasOption("keep-case"));
     }
 
     @Override
@@ -59,7 +59,7 @@ public final class FilterConceptsMain extends RecordCommand<List<String>> {
                 integer(line, "seed", (int) RarestFirstSelection.PAPER.seed()));
         InputPaths inputs = InputPaths.of(path(line, "data-path"));
         inputs.requireNoOverlap(path(line, "output-dir"));
-        try (CaptionNounPhrases phrases = open(line)) {
+        try (CaptionProcessor<List<String>> phrases = open(line)) {
             ConceptReport report = ConceptFilter.run(
                     phrases.reader(), results(line, phrases), selection, inputs, path(line, "output-dir"));
             System.out.println(report.summary());
