@@ -1,6 +1,7 @@
 package org.llava4j.data.image;
 
 import org.llava4j.data.BadInputException;
+import org.llava4j.data.EnumName;
 
 /** Treatment of images that are not square: LLaVA's {@code image_aspect_ratio}. */
 public enum AspectRatio {
@@ -15,12 +16,6 @@ public enum AspectRatio {
      * @throws BadInputException if {@code name} is neither {@code square} nor {@code pad}
      */
     public static AspectRatio fromName(String name) {
-        return switch (name) {
-            case "square" -> SQUARE;
-            case "pad" -> PAD;
-            default ->
-                throw new BadInputException(
-                        "image_aspect_ratio \"" + name + "\" is unknown; it must be \"square\" or \"pad\"");
-        };
+        return EnumName.parse(AspectRatio.class, "image_aspect_ratio", name);
     }
 }

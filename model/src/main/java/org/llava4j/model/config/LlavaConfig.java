@@ -7,6 +7,7 @@ import java.nio.file.Path;
 import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 import org.llava4j.data.BadInputException;
+import org.llava4j.data.EnumName;
 import org.llava4j.data.image.AspectRatio;
 import org.llava4j.data.tokenizer.ImageStartEndTokens;
 import org.llava4j.data.tokenizer.LlamaTokenizer;
@@ -45,11 +46,7 @@ public record LlavaConfig(
 
         /** @throws BadInputException if the projector type is unknown or not supported */
         public static ProjectorType fromName(String name) {
-            return switch (name) {
-                case "linear" -> LINEAR;
-                case "mlp2x_gelu" -> MLP2X_GELU;
-                default -> throw new BadInputException("mm_projector_type must be linear or mlp2x_gelu, is " + name);
-            };
+            return EnumName.parse(ProjectorType.class, "mm_projector_type", name);
         }
     }
 
@@ -60,12 +57,7 @@ public record LlavaConfig(
 
         /** @throws BadInputException if the name is unknown */
         public static SelectFeature fromName(String name) {
-            return switch (name) {
-                case "patch" -> PATCH;
-                case "cls_patch" -> CLS_PATCH;
-                default ->
-                    throw new BadInputException("mm_vision_select_feature must be patch or cls_patch, is " + name);
-            };
+            return EnumName.parse(SelectFeature.class, "mm_vision_select_feature", name);
         }
     }
 

@@ -1,8 +1,6 @@
 package org.llava4j.train.bench;
 
-import java.util.Arrays;
-import java.util.Locale;
-import org.llava4j.data.BadInputException;
+import org.llava4j.data.EnumName;
 
 /** Benchmark case. FORWARD is a forward pass; the others are whole training steps including the optimizer update. */
 enum BenchCase {
@@ -41,16 +39,6 @@ enum BenchCase {
     }
 
     String label() {
-        return name().toLowerCase(Locale.ROOT);
-    }
-
-    static BenchCase named(String label) {
-        return Arrays.stream(values())
-                .filter(value -> value.label().equals(label))
-                .findFirst()
-                .orElseThrow(() -> new BadInputException("unknown case " + label + "; use "
-                        + String.join(
-                                ", ",
-                                Arrays.stream(values()).map(BenchCase::label).toList())));
+        return EnumName.of(this);
     }
 }

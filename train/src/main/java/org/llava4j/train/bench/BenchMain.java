@@ -13,6 +13,7 @@ import org.apache.commons.cli.Options;
 import org.llava4j.cli.ChildJvm;
 import org.llava4j.cli.Command;
 import org.llava4j.data.AtomicFile;
+import org.llava4j.data.EnumName;
 import org.llava4j.model.kernels.GemmBaseline;
 import org.llava4j.model.kernels.GemmBaseline.Layout;
 import org.llava4j.model.kernels.GemmBaseline.Product;
@@ -85,7 +86,7 @@ public final class BenchMain extends Command {
         List<BenchCase> cases = Arrays.stream(
                         line.getOptionValue("cases", "forward,stage1_features,stage2,stage1,stage2_pixels")
                                 .split(","))
-                .map(name -> BenchCase.named(name.strip()))
+                .map(name -> EnumName.parse(BenchCase.class, "--cases", name.strip()))
                 .toList();
         if (line.hasOption("decode")) {
             decode(line, size, repetitions);

@@ -125,7 +125,7 @@ class BenchMainTest {
     @ParameterizedTest
     @CsvSource({
         "--size,huge,unknown --size huge",
-        "--cases,backward,unknown case backward",
+        "--cases,backward,--cases \"backward\" is unknown",
         "--repetitions,3,--repetitions is 3; it must be at least 7",
         "--batch,0,--batch is 0; it must be at least 1",
         "--text,2000,--text 2000 is too long",

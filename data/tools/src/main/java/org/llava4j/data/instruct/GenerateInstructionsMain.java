@@ -7,6 +7,7 @@ import org.apache.commons.cli.CommandLine;
 import org.apache.commons.cli.Options;
 import org.llava4j.cli.Command;
 import org.llava4j.data.AtomicFolder;
+import org.llava4j.data.EnumName;
 import org.llava4j.data.InputPaths;
 import org.llava4j.data.llm.LlmClientFlags;
 import org.llava4j.data.llm.OpenAiLlmClient;
@@ -58,7 +59,7 @@ public final class GenerateInstructionsMain extends Command {
                 : InstructionPrompts.builtIn();
         List<InstructionType> types = Stream.of(line.getOptionValue("types", "conversation,detail,complex_reasoning")
                         .split(","))
-                .map(name -> InstructionType.named(name.strip()))
+                .map(name -> EnumName.parse(InstructionType.class, "--types", name.strip()))
                 .distinct()
                 .toList();
         try (CocoRecordReader images = CocoRecordReader.open(path(line, "captions"), optionalPath(line, "instances"))) {

@@ -1,9 +1,6 @@
 package org.llava4j.data.instruct;
 
-import java.util.Arrays;
-import java.util.List;
-import java.util.Locale;
-import org.llava4j.data.BadInputException;
+import org.llava4j.data.EnumName;
 
 /** Type of generated instructions; the paper's three. */
 public enum InstructionType {
@@ -32,20 +29,6 @@ public enum InstructionType {
 
     /** Returns the name in flags, files and reports: {@code complex_reasoning}. */
     public String label() {
-        return name().toLowerCase(Locale.ROOT);
-    }
-
-    /**
-     * Returns the type with a name.
-     *
-     * @throws BadInputException if there is no such type
-     */
-    public static InstructionType named(String name) {
-        List<String> all = Arrays.stream(values()).map(InstructionType::label).toList();
-        if (!all.contains(name)) {
-            throw new BadInputException(
-                    "unknown instruction type \"" + name + "\"; use one of " + String.join(", ", all));
-        }
-        return valueOf(name.toUpperCase(Locale.ROOT));
+        return EnumName.of(this);
     }
 }

@@ -29,22 +29,7 @@ public record CaptionInstructions(List<String> texts) {
     public enum ImagePosition {
         FIRST,
         LAST,
-        RANDOM;
-
-        /**
-         * Returns the position with a name.
-         *
-         * @throws BadInputException if there is no such position
-         */
-        public static ImagePosition named(String name) {
-            return switch (name) {
-                case "first" -> FIRST;
-                case "last" -> LAST;
-                case "random" -> RANDOM;
-                default ->
-                    throw new BadInputException("unknown image position \"" + name + "\"; use first, last or random");
-            };
-        }
+        RANDOM
     }
 
     public CaptionInstructions {

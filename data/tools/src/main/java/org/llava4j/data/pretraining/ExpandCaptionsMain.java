@@ -4,6 +4,7 @@ import org.apache.commons.cli.CommandLine;
 import org.apache.commons.cli.Options;
 import org.llava4j.cli.RecordCommand;
 import org.llava4j.cli.RecordExecutor;
+import org.llava4j.data.EnumName;
 import org.llava4j.data.InputPaths;
 import org.llava4j.data.conversation.Conversation;
 import org.llava4j.data.pretraining.CaptionInstructions.ImagePosition;
@@ -47,7 +48,7 @@ public final class ExpandCaptionsMain extends RecordCommand<Conversation> {
                 line.hasOption("instructions")
                         ? CaptionInstructions.read(path(line, "instructions"))
                         : CaptionInstructions.brief(),
-                ImagePosition.named(line.getOptionValue("image-position", "random")),
+                EnumName.parse(ImagePosition.class, "--image-position", line.getOptionValue("image-position", "random")),
                 integer(line, "seed", SEED));
     }
 

@@ -5,6 +5,7 @@ import org.apache.commons.cli.CommandLine;
 import org.apache.commons.cli.Options;
 import org.llava4j.cli.RecordCommand;
 import org.llava4j.cli.RecordExecutor;
+import org.llava4j.data.EnumName;
 import org.llava4j.data.InputPaths;
 
 /** Command {@code exec:java@filter-concepts}: filters the captions of stage 1 as the paper does. */
@@ -55,7 +56,7 @@ public final class FilterConceptsMain extends RecordCommand<List<String>> {
                 atLeast(1, line, "min-count", RarestFirstSelection.PAPER.minCount()),
                 atLeast(1, line, "max-per-phrase", RarestFirstSelection.PAPER.maxPerPhrase()),
                 line.hasOption("count-selected"),
-                RarestFirstSelection.TieOrder.named(line.getOptionValue("ties", "alphabetical")),
+                EnumName.parse(RarestFirstSelection.TieOrder.class, "--ties", line.getOptionValue("ties", "alphabetical")),
                 integer(line, "seed", (int) RarestFirstSelection.PAPER.seed()));
         InputPaths inputs = InputPaths.of(path(line, "data-path"));
         inputs.requireNoOverlap(path(line, "output-dir"));

@@ -28,21 +28,7 @@ public record RarestFirstSelection(
     /** Order of phrases of equal frequency. */
     public enum TieOrder {
         ALPHABETICAL,
-        SEEDED;
-
-        /**
-         * Returns the order with a name.
-         *
-         * @throws BadInputException if there is no such order
-         */
-        public static TieOrder named(String name) {
-            return switch (name) {
-                case "alphabetical" -> ALPHABETICAL;
-                case "seeded" -> SEEDED;
-                default ->
-                    throw new BadInputException("unknown tie order \"" + name + "\"; use alphabetical or seeded");
-            };
-        }
+        SEEDED
     }
 
     public RarestFirstSelection {

@@ -304,7 +304,7 @@ class GenerateInstructionsTest {
 
     @Test
     void errorsAreOneLine() throws IOException {
-        assertFails("unknown instruction type \"poem\"", "--types", "poem");
+        assertFails("--types \"poem\" is unknown", "--types", "poem");
         assertFails("--base-url ftp://x is not an HTTP URL", "--base-url", "ftp://x");
         assertFails("the temperature is 3.0", "--temperature", "3");
         Path empty = Files.createDirectory(temp.resolve("prompts"));

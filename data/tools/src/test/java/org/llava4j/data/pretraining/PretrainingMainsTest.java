@@ -140,8 +140,8 @@ class PretrainingMainsTest {
     @Test
     void errorsAreOneLineAndWriteNothing() throws IOException {
         assertFails(() -> filter("--min-count", "0"), "--min-count is 0; it must be at least 1");
-        assertFails(() -> filter("--ties", "random"), "unknown tie order \"random\"");
-        assertFails(() -> expand("--image-position", "left"), "unknown image position \"left\"");
+        assertFails(() -> filter("--ties", "random"), "--ties \"random\" is unknown");
+        assertFails(() -> expand("--image-position", "left"), "--image-position \"left\" is unknown");
         assertFails(() -> expand("--instructions", "nowhere.txt"), "nowhere.txt: no such file");
         Path bad = Files.writeString(temp.resolve("bad.txt"), "fine\n<image> what?\n");
         assertFails(() -> expand("--instructions", bad.toString()), "bad.txt, line 2: leave out <image>");

@@ -131,7 +131,7 @@ class FolderCommandsTest {
                 "--mm-use-im-patch-token");
         assertFails(
                 AssembleMain::main,
-                "mm_projector_type must be linear or mlp2x_gelu, is mlp3x",
+                "mm_projector_type \"mlp3x\" is unknown; use one of linear, mlp2x_gelu",
                 "--model-path",
                 llama,
                 "--vision-tower",
