@@ -5,7 +5,6 @@ import org.llava4j.model.kernels.Kernels;
 import org.llava4j.model.kernels.Kernels.Activation;
 import org.llava4j.model.samediff.GraphOp;
 import org.nd4j.autodiff.samediff.SDVariable;
-import org.nd4j.autodiff.samediff.SameDiff;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
@@ -16,19 +15,13 @@ public final class ActivationOp extends GraphOp {
     /** For SameDiff, which clones operations. */
     public ActivationOp() {}
 
-    private ActivationOp(SameDiff sd, Activation f, SDVariable x) {
-        super(sd, x);
+    private ActivationOp(Activation f) {
         addIArgument(f.ordinal());
     }
 
     /** Adds the operation to the graph of {@code x} and returns y. */
     public static SDVariable of(Activation f, String name, SDVariable x) {
-        return new ActivationOp(x.getSameDiff(), f, x).addToGraph(name)[0];
-    }
-
-    @Override
-    protected long[][] outputShapes(List<INDArray> in) {
-        return new long[][] {in.get(0).shape()};
+        return new ActivationOp(f).apply(name, x)[0];
     }
 
     @Override
@@ -38,7 +31,7 @@ public final class ActivationOp extends GraphOp {
 
     @Override
     protected List<SDVariable> gradients(List<SDVariable> dys) {
-        return listOf(new Grad(sameDiff, intArg(0), dys.get(0), arg(0)).addToGraph()[0]);
+        return listOf(new Grad(intArg(0)).apply(dys.get(0), arg(0))[0]);
     }
 
     /** Gradient: dx from (dy, x). */
@@ -46,14 +39,8 @@ public final class ActivationOp extends GraphOp {
         /** For SameDiff, which clones operations. */
         public Grad() {}
 
-        private Grad(SameDiff sd, int f, SDVariable dy, SDVariable x) {
-            super(sd, dy, x);
+        private Grad(int f) {
             addIArgument(f);
-        }
-
-        @Override
-        protected long[][] outputShapes(List<INDArray> in) {
-            return new long[][] {in.get(0).shape()};
         }
 
         @Override

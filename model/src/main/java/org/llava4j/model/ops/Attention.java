@@ -6,7 +6,6 @@ import org.llava4j.model.kernels.Kernels;
 import org.llava4j.model.kernels.Kernels.AttentionShape;
 import org.llava4j.model.samediff.GraphOp;
 import org.nd4j.autodiff.samediff.SDVariable;
-import org.nd4j.autodiff.samediff.SameDiff;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
@@ -19,8 +18,7 @@ public final class Attention extends GraphOp {
     /** For SameDiff, which clones operations. */
     public Attention() {}
 
-    private Attention(SameDiff sd, int fixedLength, int heads, int kvHeads, int headDim, SDVariable... args) {
-        super(sd, args);
+    private Attention(int fixedLength, int heads, int kvHeads, int headDim) {
         addIArgument(fixedLength, heads, kvHeads, headDim);
     }
 
@@ -37,13 +35,13 @@ public final class Attention extends GraphOp {
             int heads,
             int kvHeads,
             int headDim) {
-        return new Attention(q.getSameDiff(), 0, heads, kvHeads, headDim, q, k, v, starts).addToGraph(name)[0];
+        return new Attention(0, heads, kvHeads, headDim).apply(name, q, k, v, starts)[0];
     }
 
     /** Full attention: every position attends to all {@code length} rows of its group. */
     public static SDVariable full(
             String name, SDVariable q, SDVariable k, SDVariable v, int length, int heads, int headDim) {
-        return new Attention(q.getSameDiff(), length, heads, heads, headDim, q, k, v).addToGraph(name)[0];
+        return new Attention(length, heads, heads, headDim).apply(name, q, k, v)[0];
     }
 
     /** Keys {@code float32[B*T, G*d]}. */
@@ -77,11 +75,6 @@ public final class Attention extends GraphOp {
     }
 
     @Override
-    protected long[][] outputShapes(List<INDArray> in) {
-        return new long[][] {in.get(0).shape()};
-    }
-
-    @Override
     protected void compute(Kernels kernels, List<INDArray> in, List<INDArray> out) {
         INDArray starts = in.size() > 3 ? in.get(3) : null;
         AttentionShape shape = shapeOf(this, in.get(0), starts, ints());
@@ -95,7 +88,7 @@ public final class Attention extends GraphOp {
         SDVariable[] args = causal
                 ? new SDVariable[] {dy, arg(0), arg(1), arg(2), arg(3)}
                 : new SDVariable[] {dy, arg(0), arg(1), arg(2)};
-        return listOf(new Grad(sameDiff, ints(), args).addToGraph());
+        return listOf(new Grad(ints()).apply(args));
     }
 
     /** Gradient: dq, dk and dv from (dy, q, k, v, starts). */
@@ -103,8 +96,7 @@ public final class Attention extends GraphOp {
         /** For SameDiff, which clones operations. */
         public Grad() {}
 
-        private Grad(SameDiff sd, int[] ints, SDVariable... args) {
-            super(sd, args);
+        private Grad(int[] ints) {
             addIArgument(ints);
         }
 

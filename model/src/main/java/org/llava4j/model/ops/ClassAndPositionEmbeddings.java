@@ -5,7 +5,6 @@ import java.util.List;
 import org.llava4j.model.kernels.Kernels;
 import org.llava4j.model.samediff.GraphOp;
 import org.nd4j.autodiff.samediff.SDVariable;
-import org.nd4j.autodiff.samediff.SameDiff;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
@@ -14,18 +13,9 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  */
 public final class ClassAndPositionEmbeddings extends GraphOp {
 
-    /** For SameDiff, which clones operations. */
-    public ClassAndPositionEmbeddings() {}
-
-    private ClassAndPositionEmbeddings(
-            SameDiff sd, SDVariable patches, SDVariable classEmbedding, SDVariable positions) {
-        super(sd, patches, classEmbedding, positions);
-    }
-
     /** Adds the operation to the graph of {@code patches} and returns y. */
     public static SDVariable of(String name, SDVariable patches, SDVariable classEmbedding, SDVariable positions) {
-        return new ClassAndPositionEmbeddings(patches.getSameDiff(), patches, classEmbedding, positions)
-                .addToGraph(name)[0];
+        return new ClassAndPositionEmbeddings().apply(name, patches, classEmbedding, positions)[0];
     }
 
     @Override
@@ -43,20 +33,13 @@ public final class ClassAndPositionEmbeddings extends GraphOp {
     protected List<SDVariable> gradients(List<SDVariable> dys) {
         SDVariable dy = dys.get(0);
         List<SDVariable> gradients = new ArrayList<>();
-        gradients.add(new GradPatches(sameDiff, dy, arg(2)).addToGraph()[0]);
-        gradients.addAll(List.of(new GradEmbeddings(sameDiff, dy, arg(1), arg(2)).addToGraph()));
+        gradients.add(new GradPatches().apply(dy, arg(2))[0]);
+        gradients.addAll(List.of(new GradEmbeddings().apply(dy, arg(1), arg(2))));
         return gradients;
     }
 
     /** Gradient: dPatches from (dy, positions); positions give the group size. */
     public static final class GradPatches extends GraphOp {
-        /** For SameDiff, which clones operations. */
-        public GradPatches() {}
-
-        private GradPatches(SameDiff sd, SDVariable dy, SDVariable positions) {
-            super(sd, dy, positions);
-        }
-
         @Override
         protected long[][] outputShapes(List<INDArray> in) {
             return new long[][] {
@@ -72,13 +55,6 @@ public final class ClassAndPositionEmbeddings extends GraphOp {
 
     /** Gradient: dClass[D] and dPositions[P+1, D] from (dy, class, positions); the last two give the shapes. */
     public static final class GradEmbeddings extends GraphOp {
-        /** For SameDiff, which clones operations. */
-        public GradEmbeddings() {}
-
-        private GradEmbeddings(SameDiff sd, SDVariable dy, SDVariable classEmbedding, SDVariable positions) {
-            super(sd, dy, classEmbedding, positions);
-        }
-
         @Override
         protected int outputCount() {
             return 2;

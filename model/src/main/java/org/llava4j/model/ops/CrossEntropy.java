@@ -4,7 +4,6 @@ import java.util.List;
 import org.llava4j.model.kernels.Kernels;
 import org.llava4j.model.samediff.GraphOp;
 import org.nd4j.autodiff.samediff.SDVariable;
-import org.nd4j.autodiff.samediff.SameDiff;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
@@ -12,16 +11,9 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  */
 public final class CrossEntropy extends GraphOp {
 
-    /** For SameDiff, which clones operations. */
-    public CrossEntropy() {}
-
-    private CrossEntropy(SameDiff sd, SDVariable logits, SDVariable targets) {
-        super(sd, logits, targets);
-    }
-
     /** Adds the operation to the graph of {@code logits} and returns the loss. */
     public static SDVariable of(String name, SDVariable logits, SDVariable targets) {
-        return new CrossEntropy(logits.getSameDiff(), logits, targets).addToGraph(name)[0];
+        return new CrossEntropy().apply(name, logits, targets)[0];
     }
 
     @Override
@@ -36,18 +28,11 @@ public final class CrossEntropy extends GraphOp {
 
     @Override
     protected List<SDVariable> gradients(List<SDVariable> dys) {
-        return listOf(new Grad(sameDiff, dys.get(0), arg(0), arg(1)).addToGraph()[0]);
+        return listOf(new Grad().apply(dys.get(0), arg(0), arg(1))[0]);
     }
 
     /** Gradient: dLogits[M, V] from (dLoss, logits, targets). */
     public static final class Grad extends GraphOp {
-        /** For SameDiff, which clones operations. */
-        public Grad() {}
-
-        private Grad(SameDiff sd, SDVariable dLoss, SDVariable logits, SDVariable targets) {
-            super(sd, dLoss, logits, targets);
-        }
-
         @Override
         protected long[][] outputShapes(List<INDArray> in) {
             return new long[][] {in.get(1).shape()};

@@ -4,7 +4,6 @@ import java.util.List;
 import org.llava4j.model.kernels.Kernels;
 import org.llava4j.model.samediff.GraphOp;
 import org.nd4j.autodiff.samediff.SDVariable;
-import org.nd4j.autodiff.samediff.SameDiff;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /** Drops the class token: {@code x} without the first row of every group. */
@@ -13,8 +12,7 @@ public final class DropClassToken extends GraphOp {
     /** For SameDiff, which clones operations. */
     public DropClassToken() {}
 
-    private DropClassToken(SameDiff sd, int group, SDVariable x) {
-        super(sd, x);
+    private DropClassToken(int group) {
         addIArgument(group);
     }
 
@@ -24,7 +22,7 @@ public final class DropClassToken extends GraphOp {
      * @param group rows of a group, including the first
      */
     public static SDVariable of(String name, SDVariable x, int group) {
-        return new DropClassToken(x.getSameDiff(), group, x).addToGraph(name)[0];
+        return new DropClassToken(group).apply(name, x)[0];
     }
 
     static long[] shapeWithoutFirst(INDArray x, long group) {
@@ -43,7 +41,7 @@ public final class DropClassToken extends GraphOp {
 
     @Override
     protected List<SDVariable> gradients(List<SDVariable> dys) {
-        return listOf(new Grad(sameDiff, intArg(0), dys.get(0)).addToGraph()[0]);
+        return listOf(new Grad(intArg(0)).apply(dys.get(0))[0]);
     }
 
     /** Gradient: dx from dy. */
@@ -51,8 +49,7 @@ public final class DropClassToken extends GraphOp {
         /** For SameDiff, which clones operations. */
         public Grad() {}
 
-        private Grad(SameDiff sd, int group, SDVariable dy) {
-            super(sd, dy);
+        private Grad(int group) {
             addIArgument(group);
         }
 

@@ -5,7 +5,6 @@ import org.llava4j.model.kernels.DropoutMask;
 import org.llava4j.model.kernels.Kernels;
 import org.llava4j.model.samediff.GraphOp;
 import org.nd4j.autodiff.samediff.SDVariable;
-import org.nd4j.autodiff.samediff.SameDiff;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
@@ -18,8 +17,7 @@ public final class Dropout extends GraphOp {
     /** For SameDiff, which clones operations. */
     public Dropout() {}
 
-    private Dropout(SameDiff sd, SDVariable x, SDVariable seed, double rate, long stream) {
-        super(sd, x, seed);
+    private Dropout(double rate, long stream) {
         addTArgument(rate);
         addIArgument(stream);
     }
@@ -31,12 +29,7 @@ public final class Dropout extends GraphOp {
      * @param stream see {@link DropoutMask#stream}
      */
     public static SDVariable of(String name, SDVariable x, SDVariable seed, double rate, long stream) {
-        return new Dropout(x.getSameDiff(), x, seed, rate, stream).addToGraph(name)[0];
-    }
-
-    @Override
-    protected long[][] outputShapes(List<INDArray> in) {
-        return new long[][] {in.get(0).shape()};
+        return new Dropout(rate, stream).apply(name, x, seed)[0];
     }
 
     @Override
@@ -47,6 +40,6 @@ public final class Dropout extends GraphOp {
 
     @Override
     protected List<SDVariable> gradients(List<SDVariable> dys) {
-        return listOf(new Dropout(sameDiff, dys.get(0), arg(1), doubleArg(0), iArguments.get(0)).addToGraph()[0]);
+        return listOf(new Dropout(doubleArg(0), iArguments.get(0)).apply(dys.get(0), arg(1))[0]);
     }
 }

@@ -4,7 +4,6 @@ import java.util.List;
 import org.llava4j.model.kernels.Kernels;
 import org.llava4j.model.samediff.GraphOp;
 import org.nd4j.autodiff.samediff.SDVariable;
-import org.nd4j.autodiff.samediff.SameDiff;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
@@ -13,16 +12,9 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  */
 public final class Embedding extends GraphOp {
 
-    /** For SameDiff, which clones operations. */
-    public Embedding() {}
-
-    private Embedding(SameDiff sd, SDVariable table, SDVariable ids) {
-        super(sd, table, ids);
-    }
-
     /** Adds the operation to the graph of {@code table} and returns y. */
     public static SDVariable of(String name, SDVariable table, SDVariable ids) {
-        return new Embedding(table.getSameDiff(), table, ids).addToGraph(name)[0];
+        return new Embedding().apply(name, table, ids)[0];
     }
 
     @Override
@@ -37,18 +29,11 @@ public final class Embedding extends GraphOp {
 
     @Override
     protected List<SDVariable> gradients(List<SDVariable> dys) {
-        return listOf(new Grad(sameDiff, dys.get(0), arg(0), arg(1)).addToGraph()[0]);
+        return listOf(new Grad().apply(dys.get(0), arg(0), arg(1))[0]);
     }
 
     /** Gradient: dTable[V, D] from (dy, table, ids); the table gives the shape. */
     public static final class Grad extends GraphOp {
-        /** For SameDiff, which clones operations. */
-        public Grad() {}
-
-        private Grad(SameDiff sd, SDVariable dy, SDVariable table, SDVariable ids) {
-            super(sd, dy, table, ids);
-        }
-
         @Override
         protected long[][] outputShapes(List<INDArray> in) {
             return new long[][] {in.get(1).shape()};

@@ -4,7 +4,6 @@ import java.util.List;
 import org.llava4j.model.kernels.Kernels;
 import org.llava4j.model.samediff.GraphOp;
 import org.nd4j.autodiff.samediff.SDVariable;
-import org.nd4j.autodiff.samediff.SameDiff;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
@@ -16,14 +15,13 @@ public final class ExtractPatches extends GraphOp {
     /** For SameDiff, which clones operations. */
     public ExtractPatches() {}
 
-    private ExtractPatches(SameDiff sd, int patchSize, SDVariable pixels) {
-        super(sd, pixels);
+    private ExtractPatches(int patchSize) {
         addIArgument(patchSize);
     }
 
     /** Adds the operation to the graph of {@code pixels} and returns y. */
     public static SDVariable of(String name, SDVariable pixels, int patchSize) {
-        return new ExtractPatches(pixels.getSameDiff(), patchSize, pixels).addToGraph(name)[0];
+        return new ExtractPatches(patchSize).apply(name, pixels)[0];
     }
 
     @Override

@@ -4,22 +4,14 @@ import java.util.List;
 import org.llava4j.model.kernels.Kernels;
 import org.llava4j.model.samediff.GraphOp;
 import org.nd4j.autodiff.samediff.SDVariable;
-import org.nd4j.autodiff.samediff.SameDiff;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /** Row gather {@code y[M, D] = x[R, D][rows]}, rows int32[M]. It selects the target tokens before the LM head. */
 public final class GatherRows extends GraphOp {
 
-    /** For SameDiff, which clones operations. */
-    public GatherRows() {}
-
-    private GatherRows(SameDiff sd, SDVariable x, SDVariable rows) {
-        super(sd, x, rows);
-    }
-
     /** Adds the operation to the graph of {@code x} and returns y. */
     public static SDVariable of(String name, SDVariable x, SDVariable rows) {
-        return new GatherRows(x.getSameDiff(), x, rows).addToGraph(name)[0];
+        return new GatherRows().apply(name, x, rows)[0];
     }
 
     @Override
@@ -34,18 +26,11 @@ public final class GatherRows extends GraphOp {
 
     @Override
     protected List<SDVariable> gradients(List<SDVariable> dys) {
-        return listOf(new Grad(sameDiff, dys.get(0), arg(0), arg(1)).addToGraph()[0]);
+        return listOf(new Grad().apply(dys.get(0), arg(0), arg(1))[0]);
     }
 
     /** Gradient: dx[R, D] from (dy, x, rows); x gives the shape. */
     public static final class Grad extends GraphOp {
-        /** For SameDiff, which clones operations. */
-        public Grad() {}
-
-        private Grad(SameDiff sd, SDVariable dy, SDVariable x, SDVariable rows) {
-            super(sd, dy, x, rows);
-        }
-
         @Override
         protected long[][] outputShapes(List<INDArray> in) {
             return new long[][] {in.get(1).shape()};

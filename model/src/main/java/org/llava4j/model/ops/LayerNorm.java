@@ -5,7 +5,6 @@ import java.util.List;
 import org.llava4j.model.kernels.Kernels;
 import org.llava4j.model.samediff.GraphOp;
 import org.nd4j.autodiff.samediff.SDVariable;
-import org.nd4j.autodiff.samediff.SameDiff;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
@@ -17,19 +16,13 @@ public final class LayerNorm extends GraphOp {
     /** For SameDiff, which clones operations. */
     public LayerNorm() {}
 
-    private LayerNorm(SameDiff sd, double eps, SDVariable x, SDVariable w, SDVariable b) {
-        super(sd, x, w, b);
+    private LayerNorm(double eps) {
         addTArgument(eps);
     }
 
     /** Adds the operation to the graph of {@code x} and returns y. */
     public static SDVariable of(String name, SDVariable x, SDVariable w, SDVariable b, double eps) {
-        return new LayerNorm(x.getSameDiff(), eps, x, w, b).addToGraph(name)[0];
-    }
-
-    @Override
-    protected long[][] outputShapes(List<INDArray> in) {
-        return new long[][] {in.get(0).shape()};
+        return new LayerNorm(eps).apply(name, x, w, b)[0];
     }
 
     @Override
@@ -41,8 +34,8 @@ public final class LayerNorm extends GraphOp {
     protected List<SDVariable> gradients(List<SDVariable> dys) {
         SDVariable dy = dys.get(0);
         List<SDVariable> gradients = new ArrayList<>();
-        gradients.add(new GradInput(sameDiff, doubleArg(0), dy, arg(0), arg(1)).addToGraph()[0]);
-        gradients.addAll(List.of(new GradParams(sameDiff, doubleArg(0), dy, arg(0)).addToGraph()));
+        gradients.add(new GradInput(doubleArg(0)).apply(dy, arg(0), arg(1))[0]);
+        gradients.addAll(List.of(new GradParams(doubleArg(0)).apply(dy, arg(0))));
         return gradients;
     }
 
@@ -51,14 +44,8 @@ public final class LayerNorm extends GraphOp {
         /** For SameDiff, which clones operations. */
         public GradInput() {}
 
-        private GradInput(SameDiff sd, double eps, SDVariable dy, SDVariable x, SDVariable w) {
-            super(sd, dy, x, w);
+        private GradInput(double eps) {
             addTArgument(eps);
-        }
-
-        @Override
-        protected long[][] outputShapes(List<INDArray> in) {
-            return new long[][] {in.get(0).shape()};
         }
 
         @Override
@@ -72,8 +59,7 @@ public final class LayerNorm extends GraphOp {
         /** For SameDiff, which clones operations. */
         public GradParams() {}
 
-        private GradParams(SameDiff sd, double eps, SDVariable dy, SDVariable x) {
-            super(sd, dy, x);
+        private GradParams(double eps) {
             addTArgument(eps);
         }
 

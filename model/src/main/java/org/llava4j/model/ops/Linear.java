@@ -6,7 +6,6 @@ import org.llava4j.model.kernels.Int8Quantization;
 import org.llava4j.model.kernels.Kernels;
 import org.llava4j.model.samediff.GraphOp;
 import org.nd4j.autodiff.samediff.SDVariable;
-import org.nd4j.autodiff.samediff.SameDiff;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
@@ -20,40 +19,39 @@ public final class Linear extends GraphOp {
     /** For SameDiff, which clones operations. */
     public Linear() {}
 
-    private Linear(SameDiff sd, int weights, boolean bias, boolean residual, SDVariable... args) {
-        super(sd, args);
+    private Linear(int weights, boolean bias, boolean residual) {
         addIArgument(weights);
         addBArgument(bias, residual);
     }
 
     /** y = x W^T. */
     public static SDVariable of(String name, SDVariable x, SDVariable w) {
-        return new Linear(x.getSameDiff(), 1, false, false, x, w).addToGraph(name)[0];
+        return new Linear(1, false, false).apply(name, x, w)[0];
     }
 
     /** y = x W^T + b. */
     public static SDVariable of(String name, SDVariable x, SDVariable w, SDVariable b) {
-        return new Linear(x.getSameDiff(), 1, true, false, x, w, b).addToGraph(name)[0];
+        return new Linear(1, true, false).apply(name, x, w, b)[0];
     }
 
     /** y = x W^T + residual. */
     public static SDVariable withResidual(String name, SDVariable residual, SDVariable x, SDVariable w) {
-        return new Linear(x.getSameDiff(), 1, false, true, x, w, residual).addToGraph(name)[0];
+        return new Linear(1, false, true).apply(name, x, w, residual)[0];
     }
 
     /** y = x W^T + b + residual. */
     public static SDVariable withResidual(String name, SDVariable residual, SDVariable x, SDVariable w, SDVariable b) {
-        return new Linear(x.getSameDiff(), 1, true, true, x, w, b, residual).addToGraph(name)[0];
+        return new Linear(1, true, true).apply(name, x, w, b, residual)[0];
     }
 
     /** y_i = x W_i^T, each one output. */
     public static SDVariable[] projections(String name, SDVariable x, SDVariable... ws) {
-        return new Linear(x.getSameDiff(), ws.length, false, false, concat(x, ws)).addToGraph(name);
+        return new Linear(ws.length, false, false).apply(name, concat(x, ws));
     }
 
     /** y_i = x W_i^T + b_i, each one output; {@code bs[i]} belongs to {@code ws[i]}. */
     public static SDVariable[] projections(String name, SDVariable x, SDVariable[] ws, SDVariable[] bs) {
-        return new Linear(x.getSameDiff(), ws.length, true, false, concat(x, ws, bs)).addToGraph(name);
+        return new Linear(ws.length, true, false).apply(name, concat(x, ws, bs));
     }
 
     private static SDVariable[] concat(SDVariable x, SDVariable[]... groups) {
@@ -112,12 +110,12 @@ public final class Linear extends GraphOp {
             dysAndWeights[i] = dys.get(i);
             dysAndWeights[n + i] = arg(1 + i);
         }
-        gradients.add(new GradInput(sameDiff, dysAndWeights).addToGraph()[0]);
+        gradients.add(new GradInput().apply(dysAndWeights)[0]);
         for (int i = 0; i < n; i++) {
-            gradients.add(new GradWeight(sameDiff, dys.get(i), x, arg(1 + i)).addToGraph()[0]);
+            gradients.add(new GradWeight().apply(dys.get(i), x, arg(1 + i))[0]);
         }
         for (int i = 0; i < n && hasBias(); i++) {
-            gradients.add(new GradBias(sameDiff, dys.get(i)).addToGraph()[0]);
+            gradients.add(new GradBias().apply(dys.get(i))[0]);
         }
         if (hasResidual()) {
             // A copy, because SameDiff would rename dy if it were returned itself.
@@ -128,13 +126,6 @@ public final class Linear extends GraphOp {
 
     /** Input gradient dx[R, K] = sum dy_i W_i. Inputs: the n output gradients, then the n weights. */
     public static final class GradInput extends GraphOp {
-        /** For SameDiff, which clones operations. */
-        public GradInput() {}
-
-        private GradInput(SameDiff sd, SDVariable... dysAndWeights) {
-            super(sd, dysAndWeights);
-        }
-
         @Override
         protected long[][] outputShapes(List<INDArray> in) {
             INDArray w = in.get(in.size() / 2);
@@ -152,13 +143,6 @@ public final class Linear extends GraphOp {
 
     /** Weight gradient dW = dy^T x, in the weight's shape. */
     public static final class GradWeight extends GraphOp {
-        /** For SameDiff, which clones operations. */
-        public GradWeight() {}
-
-        private GradWeight(SameDiff sd, SDVariable dy, SDVariable x, SDVariable w) {
-            super(sd, dy, x, w);
-        }
-
         @Override
         protected long[][] outputShapes(List<INDArray> in) {
             return new long[][] {in.get(2).shape()};
@@ -173,13 +157,6 @@ public final class Linear extends GraphOp {
 
     /** Bias gradient db[N] = column sums of dy[R, N]. */
     public static final class GradBias extends GraphOp {
-        /** For SameDiff, which clones operations. */
-        public GradBias() {}
-
-        private GradBias(SameDiff sd, SDVariable dy) {
-            super(sd, dy);
-        }
-
         @Override
         protected long[][] outputShapes(List<INDArray> in) {
             return new long[][] {{in.get(0).size(1)}};

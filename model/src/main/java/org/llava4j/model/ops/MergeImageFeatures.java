@@ -4,7 +4,6 @@ import java.util.List;
 import org.llava4j.model.kernels.Kernels;
 import org.llava4j.model.samediff.GraphOp;
 import org.nd4j.autodiff.samediff.SDVariable;
-import org.nd4j.autodiff.samediff.SameDiff;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
@@ -14,26 +13,14 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  */
 public final class MergeImageFeatures extends GraphOp {
 
-    /** For SameDiff, which clones operations. */
-    public MergeImageFeatures() {}
-
-    private MergeImageFeatures(SameDiff sd, SDVariable text, SDVariable images, SDVariable rows) {
-        super(sd, text, images, rows);
-    }
-
     /** Adds the operation to the graph of {@code text} and returns y. */
     public static SDVariable of(String name, SDVariable text, SDVariable images, SDVariable rows) {
-        return new MergeImageFeatures(text.getSameDiff(), text, images, rows).addToGraph(name)[0];
+        return new MergeImageFeatures().apply(name, text, images, rows)[0];
     }
 
     /** The embedded text {@code float32[R, D]}. */
     public SDVariable text() {
         return arg(0);
-    }
-
-    @Override
-    protected long[][] outputShapes(List<INDArray> in) {
-        return new long[][] {in.get(0).shape()};
     }
 
     @Override
@@ -44,25 +31,11 @@ public final class MergeImageFeatures extends GraphOp {
     @Override
     protected List<SDVariable> gradients(List<SDVariable> dys) {
         SDVariable dy = dys.get(0);
-        return listOf(
-                new GradText(sameDiff, dy, arg(2)).addToGraph()[0],
-                new GradImages(sameDiff, dy, arg(2)).addToGraph()[0]);
+        return listOf(new GradText().apply(dy, arg(2))[0], new GradImages().apply(dy, arg(2))[0]);
     }
 
     /** Gradient: dText from (dy, rows). */
     public static final class GradText extends GraphOp {
-        /** For SameDiff, which clones operations. */
-        public GradText() {}
-
-        private GradText(SameDiff sd, SDVariable dy, SDVariable rows) {
-            super(sd, dy, rows);
-        }
-
-        @Override
-        protected long[][] outputShapes(List<INDArray> in) {
-            return new long[][] {in.get(0).shape()};
-        }
-
         @Override
         protected void compute(Kernels kernels, List<INDArray> in, List<INDArray> out) {
             kernels.replaceRowsGradBase(in.get(0), in.get(1), out.get(0));
@@ -71,13 +44,6 @@ public final class MergeImageFeatures extends GraphOp {
 
     /** Gradient: dImages from (dy, rows). */
     public static final class GradImages extends GraphOp {
-        /** For SameDiff, which clones operations. */
-        public GradImages() {}
-
-        private GradImages(SameDiff sd, SDVariable dy, SDVariable rows) {
-            super(sd, dy, rows);
-        }
-
         @Override
         protected long[][] outputShapes(List<INDArray> in) {
             return new long[][] {{in.get(1).length(), in.get(0).size(1)}};

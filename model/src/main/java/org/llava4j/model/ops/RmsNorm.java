@@ -4,7 +4,6 @@ import java.util.List;
 import org.llava4j.model.kernels.Kernels;
 import org.llava4j.model.samediff.GraphOp;
 import org.nd4j.autodiff.samediff.SDVariable;
-import org.nd4j.autodiff.samediff.SameDiff;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
@@ -16,19 +15,13 @@ public final class RmsNorm extends GraphOp {
     /** For SameDiff, which clones operations. */
     public RmsNorm() {}
 
-    private RmsNorm(SameDiff sd, double eps, SDVariable x, SDVariable w) {
-        super(sd, x, w);
+    private RmsNorm(double eps) {
         addTArgument(eps);
     }
 
     /** Adds the operation to the graph of {@code x} and returns y. */
     public static SDVariable of(String name, SDVariable x, SDVariable w, double eps) {
-        return new RmsNorm(x.getSameDiff(), eps, x, w).addToGraph(name)[0];
-    }
-
-    @Override
-    protected long[][] outputShapes(List<INDArray> in) {
-        return new long[][] {in.get(0).shape()};
+        return new RmsNorm(eps).apply(name, x, w)[0];
     }
 
     @Override
@@ -40,8 +33,8 @@ public final class RmsNorm extends GraphOp {
     protected List<SDVariable> gradients(List<SDVariable> dys) {
         SDVariable dy = dys.get(0);
         return listOf(
-                new GradInput(sameDiff, doubleArg(0), dy, arg(0), arg(1)).addToGraph()[0],
-                new GradWeight(sameDiff, doubleArg(0), dy, arg(0)).addToGraph()[0]);
+                new GradInput(doubleArg(0)).apply(dy, arg(0), arg(1))[0],
+                new GradWeight(doubleArg(0)).apply(dy, arg(0))[0]);
     }
 
     /** Gradient: dx from (dy, x, w). */
@@ -49,14 +42,8 @@ public final class RmsNorm extends GraphOp {
         /** For SameDiff, which clones operations. */
         public GradInput() {}
 
-        private GradInput(SameDiff sd, double eps, SDVariable dy, SDVariable x, SDVariable w) {
-            super(sd, dy, x, w);
+        private GradInput(double eps) {
             addTArgument(eps);
-        }
-
-        @Override
-        protected long[][] outputShapes(List<INDArray> in) {
-            return new long[][] {in.get(0).shape()};
         }
 
         @Override
@@ -70,8 +57,7 @@ public final class RmsNorm extends GraphOp {
         /** For SameDiff, which clones operations. */
         public GradWeight() {}
 
-        private GradWeight(SameDiff sd, double eps, SDVariable dy, SDVariable x) {
-            super(sd, dy, x);
+        private GradWeight(double eps) {
             addTArgument(eps);
         }
 

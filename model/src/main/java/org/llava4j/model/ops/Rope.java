@@ -4,7 +4,6 @@ import java.util.List;
 import org.llava4j.model.kernels.Kernels;
 import org.llava4j.model.samediff.GraphOp;
 import org.nd4j.autodiff.samediff.SDVariable;
-import org.nd4j.autodiff.samediff.SameDiff;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
@@ -16,9 +15,7 @@ public final class Rope extends GraphOp {
     /** For SameDiff, which clones operations. */
     public Rope() {}
 
-    private Rope(
-            SameDiff sd, int headDim, double theta, double scale, boolean inverse, SDVariable x, SDVariable positions) {
-        super(sd, x, positions);
+    private Rope(int headDim, double theta, double scale, boolean inverse) {
         addIArgument(headDim);
         addTArgument(theta, scale);
         addBArgument(inverse);
@@ -31,12 +28,7 @@ public final class Rope extends GraphOp {
      */
     public static SDVariable of(
             String name, SDVariable x, SDVariable positions, int headDim, double theta, double scale) {
-        return new Rope(x.getSameDiff(), headDim, theta, scale, false, x, positions).addToGraph(name)[0];
-    }
-
-    @Override
-    protected long[][] outputShapes(List<INDArray> in) {
-        return new long[][] {in.get(0).shape()};
+        return new Rope(headDim, theta, scale, false).apply(name, x, positions)[0];
     }
 
     @Override
@@ -46,7 +38,6 @@ public final class Rope extends GraphOp {
 
     @Override
     protected List<SDVariable> gradients(List<SDVariable> dys) {
-        return listOf(new Rope(sameDiff, intArg(0), doubleArg(0), doubleArg(1), !booleanArg(0), dys.get(0), arg(1))
-                .addToGraph()[0]);
+        return listOf(new Rope(intArg(0), doubleArg(0), doubleArg(1), !booleanArg(0)).apply(dys.get(0), arg(1))[0]);
     }
 }

@@ -4,7 +4,6 @@ import java.util.List;
 import org.llava4j.model.kernels.Kernels;
 import org.llava4j.model.samediff.GraphOp;
 import org.nd4j.autodiff.samediff.SDVariable;
-import org.nd4j.autodiff.samediff.SameDiff;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /** Scaling {@code y = factor * x}. */
@@ -13,19 +12,13 @@ public final class Scale extends GraphOp {
     /** For SameDiff, which clones operations. */
     public Scale() {}
 
-    private Scale(SameDiff sd, SDVariable x, double factor) {
-        super(sd, x);
+    private Scale(double factor) {
         addTArgument(factor);
     }
 
     /** Adds the operation to the graph of {@code x} and returns y. */
     public static SDVariable of(String name, SDVariable x, double factor) {
-        return new Scale(x.getSameDiff(), x, factor).addToGraph(name)[0];
-    }
-
-    @Override
-    protected long[][] outputShapes(List<INDArray> in) {
-        return new long[][] {in.get(0).shape()};
+        return new Scale(factor).apply(name, x)[0];
     }
 
     @Override
@@ -35,6 +28,6 @@ public final class Scale extends GraphOp {
 
     @Override
     protected List<SDVariable> gradients(List<SDVariable> dys) {
-        return listOf(new Scale(sameDiff, dys.get(0), doubleArg(0)).addToGraph()[0]);
+        return listOf(new Scale(doubleArg(0)).apply(dys.get(0))[0]);
     }
 }

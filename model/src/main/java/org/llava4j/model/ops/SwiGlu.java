@@ -4,27 +4,14 @@ import java.util.List;
 import org.llava4j.model.kernels.Kernels;
 import org.llava4j.model.samediff.GraphOp;
 import org.nd4j.autodiff.samediff.SDVariable;
-import org.nd4j.autodiff.samediff.SameDiff;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /** SwiGLU {@code y = silu(gate) * up}, the gated unit of LLaMA's MLP (Shazeer 2020). */
 public final class SwiGlu extends GraphOp {
 
-    /** For SameDiff, which clones operations. */
-    public SwiGlu() {}
-
-    private SwiGlu(SameDiff sd, SDVariable gate, SDVariable up) {
-        super(sd, gate, up);
-    }
-
     /** Adds the operation to the graph of {@code gate} and returns y. */
     public static SDVariable of(String name, SDVariable gate, SDVariable up) {
-        return new SwiGlu(gate.getSameDiff(), gate, up).addToGraph(name)[0];
-    }
-
-    @Override
-    protected long[][] outputShapes(List<INDArray> in) {
-        return new long[][] {in.get(0).shape()};
+        return new SwiGlu().apply(name, gate, up)[0];
     }
 
     @Override
@@ -34,18 +21,11 @@ public final class SwiGlu extends GraphOp {
 
     @Override
     protected List<SDVariable> gradients(List<SDVariable> dys) {
-        return listOf(new Grad(sameDiff, dys.get(0), arg(0), arg(1)).addToGraph());
+        return listOf(new Grad().apply(dys.get(0), arg(0), arg(1)));
     }
 
     /** Gradient: dGate and dUp from (dy, gate, up). */
     public static final class Grad extends GraphOp {
-        /** For SameDiff, which clones operations. */
-        public Grad() {}
-
-        private Grad(SameDiff sd, SDVariable dy, SDVariable gate, SDVariable up) {
-            super(sd, dy, gate, up);
-        }
-
         @Override
         protected int outputCount() {
             return 2;

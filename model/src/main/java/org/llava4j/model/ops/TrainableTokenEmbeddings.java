@@ -5,7 +5,6 @@ import java.util.List;
 import org.llava4j.model.kernels.Kernels;
 import org.llava4j.model.samediff.GraphOp;
 import org.nd4j.autodiff.samediff.SDVariable;
-import org.nd4j.autodiff.samediff.SameDiff;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 
@@ -20,9 +19,7 @@ public final class TrainableTokenEmbeddings extends GraphOp {
     /** For SameDiff, which clones operations. */
     public TrainableTokenEmbeddings() {}
 
-    private TrainableTokenEmbeddings(
-            SameDiff sd, SDVariable embeddings, SDVariable tokenRows, SDVariable ids, int... tokenIds) {
-        super(sd, embeddings, tokenRows, ids);
+    private TrainableTokenEmbeddings(int... tokenIds) {
         addIArgument(tokenIds);
     }
 
@@ -33,13 +30,7 @@ public final class TrainableTokenEmbeddings extends GraphOp {
      */
     public static SDVariable of(
             String name, SDVariable embeddings, SDVariable tokenRows, SDVariable ids, int... tokenIds) {
-        return new TrainableTokenEmbeddings(embeddings.getSameDiff(), embeddings, tokenRows, ids, tokenIds)
-                .addToGraph(name)[0];
-    }
-
-    @Override
-    protected long[][] outputShapes(List<INDArray> in) {
-        return new long[][] {in.get(0).shape()};
+        return new TrainableTokenEmbeddings(tokenIds).apply(name, embeddings, tokenRows, ids)[0];
     }
 
     @Override
@@ -62,8 +53,8 @@ public final class TrainableTokenEmbeddings extends GraphOp {
     protected List<SDVariable> gradients(List<SDVariable> dys) {
         SDVariable dy = dys.get(0);
         return listOf(
-                new GradEmbeddings(sameDiff, dy, arg(2), tokenIds()).addToGraph()[0],
-                new GradTokenRows(sameDiff, dy, arg(1), arg(2), tokenIds()).addToGraph()[0]);
+                new GradEmbeddings(tokenIds()).apply(dy, arg(2))[0],
+                new GradTokenRows(tokenIds()).apply(dy, arg(1), arg(2))[0]);
     }
 
     private int[] tokenIds() {
@@ -75,14 +66,8 @@ public final class TrainableTokenEmbeddings extends GraphOp {
         /** For SameDiff, which clones operations. */
         public GradEmbeddings() {}
 
-        private GradEmbeddings(SameDiff sd, SDVariable dy, SDVariable ids, int... tokenIds) {
-            super(sd, dy, ids);
+        private GradEmbeddings(int... tokenIds) {
             addIArgument(tokenIds);
-        }
-
-        @Override
-        protected long[][] outputShapes(List<INDArray> in) {
-            return new long[][] {in.get(0).shape()};
         }
 
         @Override
@@ -103,8 +88,7 @@ public final class TrainableTokenEmbeddings extends GraphOp {
         /** For SameDiff, which clones operations. */
         public GradTokenRows() {}
 
-        private GradTokenRows(SameDiff sd, SDVariable dy, SDVariable tokenRows, SDVariable ids, int... tokenIds) {
-            super(sd, dy, tokenRows, ids);
+        private GradTokenRows(int... tokenIds) {
             addIArgument(tokenIds);
         }
 

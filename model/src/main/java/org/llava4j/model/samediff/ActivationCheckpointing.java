@@ -63,8 +63,7 @@ public final class ActivationCheckpointing {
                 SDVariable[] inputs = op.getInputsToOp().stream()
                         .map(input -> recomputed.computeIfAbsent(input, name -> segmentInput(name, gradient)))
                         .toArray(SDVariable[]::new);
-                SDVariable[] outputs =
-                        ((GraphOp) op.getOp()).copyWithInputs(inputs).addToGraph(output + ".recomputed");
+                SDVariable[] outputs = ((GraphOp) op.getOp()).copyWithoutGraph().apply(output + ".recomputed", inputs);
                 for (int i = 0; i < outputs.length; i++) {
                     recomputed.put(op.getOutputsOfOp().get(i), outputs[i]);
                 }
@@ -77,7 +76,7 @@ public final class ActivationCheckpointing {
     private SDVariable segmentInput(String name, SDVariable gradient) {
         SDVariable variable = graph.getVariable(name);
         return variable.getVariableType() == VariableType.ARRAY
-                ? new DelayedCopy(graph, variable, gradient).addToGraph(name + ".after." + gradient.name())[0]
+                ? new DelayedCopy().apply(name + ".after." + gradient.name(), variable, gradient)[0]
                 : variable;
     }
 
@@ -96,18 +95,6 @@ public final class ActivationCheckpointing {
 
     /** A copy of {@code x} that is made only after another array is available. */
     public static final class DelayedCopy extends GraphOp {
-        /** For SameDiff, which clones operations. */
-        public DelayedCopy() {}
-
-        private DelayedCopy(SameDiff sd, SDVariable x, SDVariable gradient) {
-            super(sd, x, gradient);
-        }
-
-        @Override
-        protected long[][] outputShapes(List<INDArray> in) {
-            return new long[][] {in.get(0).shape()};
-        }
-
         @Override
         protected void compute(Kernels kernels, List<INDArray> in, List<INDArray> out) {
             kernels.copy(in.get(0), out.get(0));

@@ -5,10 +5,10 @@ import java.util.Collections;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 import org.llava4j.model.kernels.Kernels;
 import org.llava4j.model.tensors.FloatConversion;
 import org.nd4j.autodiff.samediff.SDVariable;
-import org.nd4j.autodiff.samediff.SameDiff;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.api.ops.DynamicCustomOp;
@@ -28,14 +28,6 @@ import org.nd4j.linalg.api.shape.LongShapeDescriptor;
 public abstract class GraphOp extends DynamicCustomOp {
     private static final String PREFIX = "llava_";
 
-    /** For SameDiff, which clones operations. */
-    protected GraphOp() {}
-
-    /** Creates an operation on variables of a graph. */
-    protected GraphOp(SameDiff sd, SDVariable... args) {
-        super(null, sd, args);
-    }
-
     /** Computes {@code outputs} from {@code inputs}. Outputs are pooled memory with unspecified contents. */
     protected abstract void compute(Kernels kernels, List<INDArray> inputs, List<INDArray> outputs);
 
@@ -54,26 +46,18 @@ public abstract class GraphOp extends DynamicCustomOp {
         return 1;
     }
 
-    /** Adds this operation to its graph and names its outputs {@code name}, {@code name:1}, ... */
-    public final SDVariable[] addToGraph(String name) {
+    /** Adds this operation to the graph of its inputs and names its outputs {@code name}, {@code name:1}, ... */
+    public final SDVariable[] apply(@Nullable String name, SDVariable... inputs) {
+        setSameDiff(inputs[0].getSameDiff());
+        setOwnName(null);
+        setInstanceId();
+        sameDiff.addArgsFor(inputs, this);
         return outputVariables(name);
     }
 
-    /** Adds this operation to its graph and lets SameDiff name its outputs. */
-    public final SDVariable[] addToGraph() {
-        return outputVariables(null);
-    }
-
-    /**
-     * Creates the same operation on other inputs, which may belong to another graph; {@link #addToGraph} adds it there.
-     */
-    final GraphOp copyWithInputs(SDVariable... inputs) {
-        GraphOp copy = copyWithoutGraph();
-        copy.setSameDiff(inputs[0].getSameDiff());
-        copy.setOwnName(null);
-        copy.setInstanceId();
-        copy.sameDiff.addArgsFor(inputs, copy);
-        return copy;
+    /** Adds this operation to the graph of its inputs and lets SameDiff name its outputs. */
+    public final SDVariable[] apply(SDVariable... inputs) {
+        return apply(null, inputs);
     }
 
     /** Creates the same operation outside of any graph. */
@@ -113,8 +97,10 @@ public abstract class GraphOp extends DynamicCustomOp {
         return outputCount();
     }
 
-    /** Returns the shapes of the outputs for these inputs. */
-    protected abstract long[][] outputShapes(List<INDArray> inputs);
+    /** Returns the shapes of the outputs for these inputs: one output like the first input, unless overridden. */
+    protected long[][] outputShapes(List<INDArray> inputs) {
+        return new long[][] {inputs.get(0).shape()};
+    }
 
     @Override
     public final List<LongShapeDescriptor> calculateOutputShape() {

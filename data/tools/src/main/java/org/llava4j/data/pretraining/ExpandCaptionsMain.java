@@ -48,7 +48,8 @@ public final class ExpandCaptionsMain extends RecordCommand<Conversation> {
                 line.hasOption("instructions")
                         ? CaptionInstructions.read(path(line, "instructions"))
                         : CaptionInstructions.brief(),
-                EnumName.parse(ImagePosition.class, "--image-position", line.getOptionValue("image-position", "random")),
+                EnumName.parse(
+                        ImagePosition.class, "--image-position", line.getOptionValue("image-position", "random")),
                 integer(line, "seed", SEED));
     }
 

@@ -56,7 +56,8 @@ public final class FilterConceptsMain extends RecordCommand<List<String>> {
                 atLeast(1, line, "min-count", RarestFirstSelection.PAPER.minCount()),
                 atLeast(1, line, "max-per-phrase", RarestFirstSelection.PAPER.maxPerPhrase()),
                 line.hasOption("count-selected"),
-                EnumName.parse(RarestFirstSelection.TieOrder.class, "--ties", line.getOptionValue("ties", "alphabetical")),
+                EnumName.parse(
+                        RarestFirstSelection.TieOrder.class, "--ties", line.getOptionValue("ties", "alphabetical")),
                 integer(line, "seed", (int) RarestFirstSelection.PAPER.seed()));
         InputPaths inputs = InputPaths.of(path(line, "data-path"));
         inputs.requireNoOverlap(path(line, "output-dir"));
