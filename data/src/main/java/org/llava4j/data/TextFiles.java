@@ -2,6 +2,7 @@ package org.llava4j.data;
 
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
@@ -12,8 +13,8 @@ import java.util.Arrays;
 import java.util.List;
 
 /**
- * UTF-8 text files written by users. A byte order mark is dropped; other encodings are rejected by name instead of
- * being decoded incorrectly.
+ * UTF-8 texts: files written by users, and resources. A byte order mark of a file is dropped; other encodings
+ * are rejected by name instead of being decoded incorrectly.
  */
 public final class TextFiles {
     private static final byte[] BOM = {(byte) 0xEF, (byte) 0xBB, (byte) 0xBF};
@@ -88,5 +89,14 @@ public final class TextFiles {
 
     private static boolean isZero(byte[] bytes, int one, int other) {
         return bytes[one] == 0 && bytes[other] == 0;
+    }
+
+    /** Reads a resource of the library that is beside a class. */
+    public static String resource(Class<?> owner, String name) {
+        try (InputStream in = owner.getResourceAsStream(name)) {
+            return new String(in.readAllBytes(), StandardCharsets.UTF_8);
+        } catch (IOException e) {
+            throw new UncheckedIOException("cannot read the resource " + name + " of " + owner, e);
+        }
     }
 }

@@ -1,14 +1,13 @@
 package org.llava4j.data.conversation;
 
-import java.io.IOException;
-import java.io.InputStream;
-import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import org.llava4j.data.BadInputException;
 import org.llava4j.data.JsonInput;
+import org.llava4j.data.TextFiles;
 
 /** Registry of conversation templates: the built-in ones of LLaVA and of the demo, and JSON files of the same form. */
 public final class ConversationTemplates {
@@ -59,14 +58,12 @@ public final class ConversationTemplates {
         Map<String, ConversationTemplate> templates = new TreeMap<>();
         for (String name : List.of(names)) {
             String resource = name + ".json";
-            try (InputStream in = ConversationTemplates.class.getResourceAsStream(resource)) {
-                ConversationTemplate template =
-                        JsonInput.parse(resource, in.readAllBytes(), ConversationTemplate.class);
-                templates.put(template.name(), template);
-                template.aliases().forEach(alias -> templates.put(alias, template));
-            } catch (IOException e) {
-                throw new UncheckedIOException(e);
-            }
+            ConversationTemplate template = JsonInput.parse(
+                    resource,
+                    TextFiles.resource(ConversationTemplates.class, resource).getBytes(StandardCharsets.UTF_8),
+                    ConversationTemplate.class);
+            templates.put(template.name(), template);
+            template.aliases().forEach(alias -> templates.put(alias, template));
         }
         return templates;
     }

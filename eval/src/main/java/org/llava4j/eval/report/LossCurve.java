@@ -12,9 +12,9 @@ import org.llava4j.data.BadInputException;
 import org.llava4j.data.FileReadError;
 import org.llava4j.data.Html;
 import org.llava4j.data.JsonInput;
-import org.llava4j.train.plot.DownsampledCurve;
-import org.llava4j.train.plot.PlotAxis;
-import org.llava4j.train.plot.SvgPlot;
+import org.llava4j.data.plot.DownsampledCurve;
+import org.llava4j.data.plot.PlotAxis;
+import org.llava4j.data.plot.SvgPlot;
 
 /** Training loss of one run by step. */
 public record LossCurve(String name, List<Point> points) {

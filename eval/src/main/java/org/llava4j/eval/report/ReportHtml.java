@@ -4,14 +4,11 @@ import static org.llava4j.data.Html.escape;
 import static org.llava4j.data.Html.format;
 import static org.llava4j.data.Html.percent;
 
-import java.io.IOException;
-import java.io.InputStream;
-import java.io.UncheckedIOException;
-import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import org.llava4j.data.Html;
+import org.llava4j.data.TextFiles;
 import org.llava4j.data.scienceqa.AnswerCounts;
 import org.llava4j.data.scienceqa.PaperTable7;
 import org.llava4j.data.scienceqa.ParsedAnswer;
@@ -38,7 +35,9 @@ final class ReportHtml {
         html.append("<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n");
         html.append("<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n");
         html.append(format("<meta http-equiv=\"Content-Security-Policy\" content=\"%s\">\n", POLICY));
-        html.append(format("<title>%s</title>\n<style>\n%s</style>\n</head>\n", escape(report.title()), css()));
+        html.append(format(
+                "<title>%s</title>\n<style>\n%s</style>\n</head>\n",
+                escape(report.title()), TextFiles.resource(ReportHtml.class, "report.css")));
         html.append(format("<body>\n<main>\n<h1>%s</h1>\n", escape(report.title())));
         if (!report.summary().isEmpty()) {
             html.append(format("<p class=\"lead\">%s</p>\n", escape(report.summary())));
@@ -257,13 +256,5 @@ final class ReportHtml {
         html.append("<ul>\n");
         report.notes().forEach(note -> html.append(format("<li>%s</li>\n", escape(note))));
         html.append("</ul>\n");
-    }
-
-    private static String css() {
-        try (InputStream stream = ReportHtml.class.getResourceAsStream("report.css")) {
-            return new String(stream.readAllBytes(), StandardCharsets.UTF_8);
-        } catch (IOException e) {
-            throw new UncheckedIOException("cannot read report.css of this module", e);
-        }
     }
 }

@@ -7,7 +7,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import org.llava4j.data.BadInputException;
-import org.llava4j.train.plot.DownsampledCurve;
+import org.llava4j.data.plot.DownsampledCurve;
 
 /** Curves of a run's metrics for {@code run.html}. */
 final class MetricCurves {

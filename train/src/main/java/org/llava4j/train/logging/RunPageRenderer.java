@@ -5,17 +5,14 @@ import static org.llava4j.data.Html.escape;
 import static org.llava4j.data.Html.format;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import java.io.IOException;
-import java.io.InputStream;
-import java.io.UncheckedIOException;
-import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import org.llava4j.data.TextFiles;
+import org.llava4j.data.plot.DownsampledCurve;
+import org.llava4j.data.plot.PlotAxis;
+import org.llava4j.data.plot.SvgPlot;
 import org.llava4j.train.logging.RunPage.Content;
-import org.llava4j.train.plot.DownsampledCurve;
-import org.llava4j.train.plot.PlotAxis;
-import org.llava4j.train.plot.SvgPlot;
 
 /**
  * Renderer of {@code run.html}: a single file that loads nothing from other hosts (its content security policy forbids
@@ -46,7 +43,9 @@ final class RunPageRenderer {
             html.append(format("<meta http-equiv=\"refresh\" content=\"%d\">\n", REFRESH_SECONDS));
         }
         String name = escape(content.start().name());
-        html.append(format("<title>%s %s</title>\n<style>\n%s</style>\n</head>\n", name, state(), css()));
+        html.append(format(
+                "<title>%s %s</title>\n<style>\n%s</style>\n</head>\n",
+                name, state(), TextFiles.resource(RunPageRenderer.class, "run.css")));
         html.append(format(
                 "<body>\n<main>\n<header><h1>%s</h1><p class=\"state %s\">%s</p></header>\n", name, state(), state()));
         status();
@@ -227,13 +226,5 @@ final class RunPageRenderer {
         List<String> texts = new ArrayList<>();
         value.forEach(element -> texts.add(element.asText()));
         return value.isArray() ? String.join(", ", texts) : value.asText();
-    }
-
-    private static String css() {
-        try (InputStream stream = RunPageRenderer.class.getResourceAsStream("run.css")) {
-            return new String(stream.readAllBytes(), StandardCharsets.UTF_8);
-        } catch (IOException e) {
-            throw new UncheckedIOException("run.css is part of this module", e);
-        }
     }
 }

@@ -1,9 +1,5 @@
 package org.llava4j.data.instruct;
 
-import java.io.IOException;
-import java.io.InputStream;
-import java.io.UncheckedIOException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -52,7 +48,8 @@ public final class InstructionPrompts {
 
     /** Returns the built-in prompts. */
     public static InstructionPrompts builtIn() {
-        return new InstructionPrompts(InstructionPrompts::resource);
+        return new InstructionPrompts(
+                name -> TextFiles.resource(InstructionPrompts.class, name).strip());
     }
 
     /**
@@ -62,14 +59,6 @@ public final class InstructionPrompts {
      */
     public static InstructionPrompts read(Path folder) {
         return new InstructionPrompts(name -> file(folder.resolve(name)));
-    }
-
-    private static String resource(String name) {
-        try (InputStream in = InstructionPrompts.class.getResourceAsStream(name)) {
-            return new String(in.readAllBytes(), StandardCharsets.UTF_8).strip();
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
-        }
     }
 
     private static String file(Path file) {

@@ -1,8 +1,6 @@
 package org.llava4j.data.llm;
 
 import java.io.IOException;
-import java.io.InputStream;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -14,6 +12,7 @@ import org.llava4j.cli.Command;
 import org.llava4j.data.BadInputException;
 import org.llava4j.data.FileReadError;
 import org.llava4j.data.InputPaths;
+import org.llava4j.data.TextFiles;
 
 /** Command-line flags of an LLM endpoint: address, model, sampling, rate limits and budget. */
 public final class LlmClientFlags {
@@ -101,9 +100,9 @@ public final class LlmClientFlags {
      */
     public String prompt(String flag, Class<?> owner, String resource) {
         String given = line.getOptionValue(flag);
-        try (InputStream in =
-                given == null ? owner.getResourceAsStream(resource) : Files.newInputStream(Path.of(given))) {
-            return new String(in.readAllBytes(), StandardCharsets.UTF_8).strip();
+        try {
+            String text = given == null ? TextFiles.resource(owner, resource) : Files.readString(Path.of(given));
+            return text.strip();
         } catch (IOException e) {
             throw FileReadError.of("--" + flag + " " + given, e, "check the path");
         }

@@ -1,9 +1,5 @@
 package org.llava4j.data.pretraining;
 
-import java.io.IOException;
-import java.io.InputStream;
-import java.io.UncheckedIOException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.List;
 import org.llava4j.data.BadInputException;
@@ -41,15 +37,9 @@ public record CaptionInstructions(List<String> texts) {
 
     /** Returns the eleven built-in instructions for a brief description. */
     public static CaptionInstructions brief() {
-        try (InputStream in = CaptionInstructions.class.getResourceAsStream(BUILT_IN)) {
-            return ofLines(
-                    BUILT_IN,
-                    new String(in.readAllBytes(), StandardCharsets.UTF_8)
-                            .lines()
-                            .toList());
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
-        }
+        return ofLines(
+                BUILT_IN,
+                TextFiles.resource(CaptionInstructions.class, BUILT_IN).lines().toList());
     }
 
     /** Reads the instructions of a file, one per line; empty lines and lines that start with # are ignored. */

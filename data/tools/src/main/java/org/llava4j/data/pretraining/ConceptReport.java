@@ -8,8 +8,8 @@ import java.util.Arrays;
 import java.util.BitSet;
 import java.util.Comparator;
 import java.util.List;
-import java.util.Locale;
 import java.util.stream.IntStream;
+import org.llava4j.data.EnumName;
 import org.llava4j.data.Html;
 
 /**
@@ -117,7 +117,7 @@ public record ConceptReport(
                 .put("min_count", selection.minCount())
                 .put("max_per_phrase", selection.maxPerPhrase())
                 .put("count_selected", selection.countSelected())
-                .put("ties", selection.tieOrder().name().toLowerCase(Locale.ROOT))
+                .put("ties", EnumName.of(selection.tieOrder()))
                 .put("seed", selection.seed());
         json.put("captions", captions).put("selected", selected);
         json.put("phrases", phrases).put("frequent_phrases", frequentPhrases);

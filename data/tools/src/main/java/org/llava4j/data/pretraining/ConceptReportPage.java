@@ -1,15 +1,13 @@
 package org.llava4j.data.pretraining;
 
 import java.util.List;
+import org.llava4j.data.EnumName;
 import org.llava4j.data.Html;
+import org.llava4j.data.plot.PlotAxis;
+import org.llava4j.data.plot.SvgPlot;
 
 /** HTML page of a {@link ConceptReport}: selection, frequency curves before and after, and example phrases. */
 final class ConceptReportPage {
-    private static final int WIDTH = 720;
-    private static final int HEIGHT = 320;
-    private static final int LEFT = 60;
-    private static final int BOTTOM = 40;
-
     private static final String HEAD = """
             <!doctype html><html lang="en"><meta charset="utf-8"><title>Concepts of captions</title>
             <meta name="viewport" content="width=device-width">
@@ -25,23 +23,9 @@ final class ConceptReportPage {
             """;
 
     private final ConceptReport report;
-    private final double decadesOfRanks;
-    private final double decadesOfCounts;
 
     ConceptReportPage(ConceptReport report) {
         this.report = report;
-        decadesOfRanks = decades(report.before().stream()
-                .mapToInt(ConceptReport.Point::rank)
-                .max()
-                .orElse(1));
-        decadesOfCounts = decades(report.before().stream()
-                .mapToInt(ConceptReport.Point::count)
-                .max()
-                .orElse(1));
-    }
-
-    private static double decades(int most) {
-        return Math.max(1, Math.ceil(Math.log10(most)));
     }
 
     String html() {
@@ -59,7 +43,7 @@ final class ConceptReportPage {
                 selection.countSelected()
                         ? "captions already selected count"
                         : "captions already selected do not count",
-                selection.tieOrder().name().toLowerCase(java.util.Locale.ROOT),
+                EnumName.of(selection.tieOrder()),
                 selection.seed()));
         page.append("<table><tr><th></th><th>before</th><th>after</th></tr>");
         row(page, "captions", report.captions(), report.selected());
@@ -70,7 +54,7 @@ final class ConceptReportPage {
                 report.frequentPhrases(),
                 report.frequentPhrasesAfter());
         page.append("</table><h2>Captions per phrase, by rank</h2>");
-        chart(page);
+        page.append(plot().svg()).append("<p>Dashed: before. Solid: after.</p>");
         page.append("<h2>Example phrases</h2><table><tr><th>phrase</th><th>before</th><th>after</th></tr>");
         report.examples().forEach(example -> row(page, example.phrase(), example.before(), example.after()));
         return page.append("</table></html>\n").toString();
@@ -80,42 +64,28 @@ final class ConceptReportPage {
         page.append(Html.format("<tr><td>%s</td><td>%,d</td><td>%,d</td></tr>", Html.escape(name), before, after));
     }
 
-    private void chart(StringBuilder page) {
-        page.append(Html.format(
-                "<svg viewBox=\"0 0 %d %d\" role=\"img\" aria-label=\"phrase frequency by rank before and after\">",
-                WIDTH + LEFT + 20, HEIGHT + BOTTOM + 10));
-        for (int decade = 0; decade <= decadesOfCounts; decade++) {
-            double y = y(Math.pow(10, decade));
-            page.append(Html.format(
-                    "<path class=\"grid\" d=\"M%d %.1fH%d\"/><text x=\"%d\" y=\"%.1f\" text-anchor=\"end\">%,.0f</text>",
-                    LEFT, y, LEFT + WIDTH, LEFT - 6, y + 4, Math.pow(10, decade)));
-        }
-        for (int decade = 0; decade <= decadesOfRanks; decade++) {
-            page.append(Html.format(
-                    "<text x=\"%.1f\" y=\"%d\" text-anchor=\"middle\">%,.0f</text>",
-                    x(Math.pow(10, decade)), HEIGHT + 28, Math.pow(10, decade)));
-        }
-        line(page, "before", report.before(), 24);
-        line(page, "after", report.after(), 44);
-        page.append("</svg>");
+    private SvgPlot plot() {
+        int maxRank = report.before().stream()
+                .mapToInt(ConceptReport.Point::rank)
+                .max()
+                .orElse(1);
+        int maxCount = report.before().stream()
+                .mapToInt(ConceptReport.Point::count)
+                .max()
+                .orElse(1);
+        return new SvgPlot(
+                        "phrase frequency by rank before and after",
+                        800,
+                        370,
+                        PlotAxis.around(1, maxRank),
+                        PlotAxis.around(1, maxCount))
+                .line(points(report.before()), "line before")
+                .line(points(report.after()), "line after");
     }
 
-    private void line(StringBuilder page, String name, List<ConceptReport.Point> points, int legendY) {
-        StringBuilder path = new StringBuilder();
-        for (ConceptReport.Point point : points) {
-            path.append(path.isEmpty() ? 'M' : 'L').append(Html.format("%.1f %.1f", x(point.rank()), y(point.count())));
-        }
-        int legendX = LEFT + WIDTH - 120;
-        page.append(Html.format(
-                "<path class=\"line %s\" d=\"%s\"/><path class=\"line %s\" d=\"M%d %dh30\"/><text x=\"%d\" y=\"%d\">%s</text>",
-                name, path, name, legendX, legendY, legendX + 38, legendY + 4, name));
-    }
-
-    private double x(double rank) {
-        return LEFT + WIDTH * Math.log10(rank) / decadesOfRanks;
-    }
-
-    private double y(double count) {
-        return 10 + HEIGHT * (1 - Math.log10(count) / decadesOfCounts);
+    private static List<SvgPlot.Point> points(List<ConceptReport.Point> curve) {
+        return curve.stream()
+                .map(point -> new SvgPlot.Point(point.rank(), point.count()))
+                .toList();
     }
 }

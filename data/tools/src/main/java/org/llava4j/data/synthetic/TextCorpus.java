@@ -1,14 +1,11 @@
 package org.llava4j.data.synthetic;
 
-import java.io.IOException;
-import java.io.InputStream;
-import java.io.UncheckedIOException;
-import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.SplittableRandom;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
+import org.llava4j.data.TextFiles;
 
 /**
  * Pretraining corpus of the tiny decoder: sentences about the synthetic scenes, labels with the caption that they stand
@@ -17,19 +14,10 @@ import java.util.stream.Stream;
  * in the text.
  */
 public final class TextCorpus {
-    private static final List<String> SENTENCES = sentences();
+    private static final List<String> SENTENCES =
+            TextFiles.resource(TextCorpus.class, "sentences.txt").lines().toList();
 
     private TextCorpus() {}
-
-    private static List<String> sentences() {
-        try (InputStream file = TextCorpus.class.getResourceAsStream("sentences.txt")) {
-            return new String(file.readAllBytes(), StandardCharsets.UTF_8)
-                    .lines()
-                    .toList();
-        } catch (IOException e) {
-            throw new UncheckedIOException("sentences.txt in the class path", e);
-        }
-    }
 
     /**
      * Returns the training texts of the tokenizer: the documents, and each plain sentence once per ten documents, so

@@ -1,4 +1,4 @@
-package org.llava4j.train.plot;
+package org.llava4j.data.plot;
 
 import java.util.ArrayList;
 import java.util.List;
@@ -18,7 +18,7 @@ public record PlotAxis(double low, double high, boolean logarithmic, List<Double
     private static final int MANY = 7;
 
     /** A linear axis from 0. */
-    static PlotAxis fromZero(double highest) {
+    public static PlotAxis fromZero(double highest) {
         return linear(0, highest > 0 ? highest : 1);
     }
 
@@ -26,7 +26,7 @@ public record PlotAxis(double low, double high, boolean logarithmic, List<Double
      * An axis around positive values, logarithmic if they span more than a factor of 20; from 0 if a value is not
      * positive.
      */
-    static PlotAxis around(double lowest, double highest) {
+    public static PlotAxis around(double lowest, double highest) {
         if (lowest <= 0) {
             return fromZero(highest);
         }

@@ -1,4 +1,4 @@
-package org.llava4j.train.plot;
+package org.llava4j.data.plot;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;

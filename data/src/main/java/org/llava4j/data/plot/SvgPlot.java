@@ -1,7 +1,8 @@
-package org.llava4j.train.plot;
+package org.llava4j.data.plot;
 
 import java.util.Arrays;
 import java.util.DoubleSummaryStatistics;
+import java.util.List;
 import org.llava4j.data.Html;
 
 /** SVG plot of curves by step, with axes. */
@@ -60,6 +61,16 @@ public final class SvgPlot {
                 }
             }
         }
+        return path(path, style);
+    }
+
+    /** A point of a curve. */
+    public record Point(double x, double y) {}
+
+    /** Draws a line through points. */
+    public SvgPlot line(List<Point> points, String style) {
+        StringBuilder path = new StringBuilder();
+        points.forEach(point -> point(path, x(point.x()), point.y()));
         return path(path, style);
     }
 

@@ -1,4 +1,4 @@
-package org.llava4j.train.plot;
+package org.llava4j.data.plot;
 
 import java.util.Arrays;
 import java.util.stream.DoubleStream;
