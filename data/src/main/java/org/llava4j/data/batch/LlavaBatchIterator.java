@@ -46,8 +46,6 @@ public final class LlavaBatchIterator implements MultiDataSetIterator {
     private List<List<Row>> window = List.of();
     private @Nullable BatchPlan lastPlan;
     private int skippedInWindow;
-    private long positions;
-    private long paddedPositions;
     private final BitSet truncated = new BitSet();
 
     /** Encoded sample with its index in the dataset and its length, image tokens included. */
@@ -136,11 +134,6 @@ public final class LlavaBatchIterator implements MultiDataSetIterator {
         return samples.sourceOf(number);
     }
 
-    /** Returns the fraction of padding in the positions of all batches returned so far, 0..1. */
-    public double paddingShare() {
-        return positions == 0 ? 0 : (double) paddedPositions / positions;
-    }
-
     /** Returns the number of samples read so far that exceed the maximum length and are truncated. */
     public int truncatedSamples() {
         return truncated.cardinality();
@@ -188,8 +181,6 @@ public final class LlavaBatchIterator implements MultiDataSetIterator {
             }
         }
         BatchLayout layout = BatchLayout.collate(encoded, imagesPerRow, options.collator());
-        positions += (long) layout.batchSize() * layout.sequenceLength();
-        paddedPositions += layout.paddedPositions();
         cursor = new BatchCursor(cursor.epoch(), cursor.window(), cursor.batch() + 1, cursor.bad());
         lastPlan = new BatchPlan(layout, images, rows.stream().map(Row::number).toList());
         return lastPlan;

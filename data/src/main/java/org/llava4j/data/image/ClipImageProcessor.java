@@ -32,15 +32,6 @@ public final class ClipImageProcessor {
         }
     }
 
-    /**
-     * Loads the processor that {@code preprocessor_config.json} in {@code folder} describes.
-     *
-     * @throws BadInputException if the file is missing, invalid, or describes preprocessing other than CLIP's
-     */
-    public static ClipImageProcessor load(Path folder) {
-        return new ClipImageProcessor(ClipPreprocessing.read(folder));
-    }
-
     /** The settings of this processor. */
     public ClipPreprocessing settings() {
         return settings;

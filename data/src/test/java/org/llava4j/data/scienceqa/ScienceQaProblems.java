@@ -7,61 +7,43 @@ final class ScienceQaProblems {
     private ScienceQaProblems() {}
 
     static ScienceQaProblem magnets() {
-        return new ScienceQaProblem(
-                "17",
+        return problem(
                 "Will these magnets attract or repel?",
-                List.of("attract", "repel"),
-                1,
                 "Two magnets are placed as shown.",
                 "image.png",
-                "closed choice",
                 "grade5",
                 "natural science",
+                "Like poles repel.\nUnlike poles attract.",
+                "Both north poles face each other.");
+    }
+
+    private static ScienceQaProblem problem(
+            String question, String hint, String image, String grade, String subject, String lecture, String solution) {
+        return new ScienceQaProblem(
+                "17",
+                question,
+                List.of("attract", "repel"),
+                1,
+                hint,
+                image,
+                "closed choice",
+                grade,
+                subject,
                 "physics",
                 "Magnets",
                 "Predict forces",
-                "Like poles repel.\nUnlike poles attract.",
-                "Both north poles face each other.",
+                lecture,
+                solution,
                 "test");
     }
 
     static ScienceQaProblem with(String subject, String grade, String hint, String image) {
         ScienceQaProblem p = magnets();
-        return new ScienceQaProblem(
-                p.id(),
-                p.question(),
-                p.choices(),
-                p.answer(),
-                hint,
-                image,
-                p.task(),
-                grade,
-                subject,
-                p.topic(),
-                p.category(),
-                p.skill(),
-                p.lecture(),
-                p.solution(),
-                p.split());
+        return problem(p.question(), hint, image, grade, subject, p.lecture(), p.solution());
     }
 
     static ScienceQaProblem texts(String question, String hint, String lecture, String solution) {
         ScienceQaProblem p = magnets();
-        return new ScienceQaProblem(
-                p.id(),
-                question,
-                p.choices(),
-                p.answer(),
-                hint,
-                "",
-                p.task(),
-                p.grade(),
-                p.subject(),
-                p.topic(),
-                p.category(),
-                p.skill(),
-                lecture,
-                solution,
-                p.split());
+        return problem(question, hint, "", p.grade(), p.subject(), lecture, solution);
     }
 }

@@ -77,7 +77,7 @@ class ClipImageProcessorGoldenTest {
     @Test
     void loadReadsPreprocessorConfig() {
         Path image = Golden.path("d_preproc/rgb_225x223.png");
-        ClipImageProcessor loaded = ClipImageProcessor.load(Golden.path("a_clip56"));
+        ClipImageProcessor loaded = new ClipImageProcessor(ClipPreprocessing.read(Golden.path("a_clip56")));
         try (SafetensorsFile golden = golden(image)) {
             assertThat(loaded.process(image))
                     .isEqualTo(golden.read("square_56").ravel().toFloatVector());

@@ -159,20 +159,11 @@ class TorchFileInvalidInputTest {
                 .hasMessageContaining(reason);
     }
 
-    /** Writes a handcrafted file. */
     private Path file(byte[] pickle, byte[]... storages) throws IOException {
-        TorchZip zip = TorchZip.of(pickle);
-        for (int i = 0; i < storages.length; i++) {
-            zip.with("root/data/" + i, storages[i]);
-        }
-        return Files.write(Files.createTempFile(folder, "case", ".bin"), zip.bytes());
+        return TorchZip.write(folder, pickle, storages);
     }
 
-    /** Copies a file written by PyTorch. */
     private Path written(String name) throws IOException {
-        Path path = folder.resolve(name);
-        try (var in = TorchFileInvalidInputTest.class.getResourceAsStream(name)) {
-            return Files.write(path, in.readAllBytes());
-        }
+        return TorchZip.copy(name, folder);
     }
 }

@@ -5,7 +5,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import org.junit.jupiter.api.Test;
@@ -140,20 +139,11 @@ class TorchFileTest {
         }
     }
 
-    /** Writes a handcrafted file. */
     private Path file(byte[] pickle, byte[]... storages) throws IOException {
-        TorchZip zip = TorchZip.of(pickle);
-        for (int i = 0; i < storages.length; i++) {
-            zip.with("root/data/" + i, storages[i]);
-        }
-        return Files.write(Files.createTempFile(folder, "case", ".bin"), zip.bytes());
+        return TorchZip.write(folder, pickle, storages);
     }
 
-    /** Copies a file written by PyTorch. */
     private Path written(String name) throws IOException {
-        Path path = folder.resolve(name);
-        try (var in = TorchFileTest.class.getResourceAsStream(name)) {
-            return Files.write(path, in.readAllBytes());
-        }
+        return TorchZip.copy(name, folder);
     }
 }

@@ -4,7 +4,6 @@ import java.nio.file.Path;
 import java.util.BitSet;
 import java.util.Iterator;
 import java.util.List;
-import org.llava4j.cli.RecordExecutor;
 import org.llava4j.data.AtomicFile;
 import org.llava4j.data.AtomicFolder;
 import org.llava4j.data.BadInputException;
@@ -25,26 +24,13 @@ public final class ConceptFilter {
     private ConceptFilter() {}
 
     /**
-     * Selects captions; noun phrases are extracted on all processors.
-     *
-     * @param captions a file that {@link CaptionRecordReader} reads
-     * @param selection selection algorithm and its parameters
-     * @param foldCase whether phrases that differ in case only are the same
-     * @param output output folder; it appears when all is written
-     * @throws BadInputException if a caption is invalid (with file and line), or the output folder cannot be written
-     */
-    public static ConceptReport run(Path captions, RarestFirstSelection selection, boolean foldCase, Path output) {
-        try (CaptionProcessor<List<String>> phrases = CaptionProcessor.nounPhrases(captions, foldCase)) {
-            return run(
-                    phrases.reader(), RecordExecutor.runLocally(phrases), selection, InputPaths.of(captions), output);
-        }
-    }
-
-    /**
      * Selects captions by given phrases.
      *
      * @param phrases phrases of each caption, in the order of the reader
+     * @param selection selection algorithm and its parameters
      * @param inputs files that they are read from
+     * @param output output folder; it appears when all is written
+     * @throws BadInputException if a caption is invalid (with file and line), or the output folder cannot be written
      */
     static ConceptReport run(
             CaptionRecordReader reader,

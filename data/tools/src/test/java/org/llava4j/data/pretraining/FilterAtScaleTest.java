@@ -11,7 +11,9 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.llava4j.cli.ChildJvm;
+import org.llava4j.cli.RecordExecutor;
 import org.llava4j.data.Html;
+import org.llava4j.data.InputPaths;
 import org.llava4j.data.JsonInput;
 import org.llava4j.data.memory.ProcessMemory;
 import org.llava4j.testing.GeneratedCaptions;
@@ -50,7 +52,15 @@ class FilterAtScaleTest {
     /** Filters in a separate JVM. */
     public static void main(String[] args) {
         long begun = System.nanoTime();
-        ConceptReport report = ConceptFilter.run(Path.of(args[0]), RarestFirstSelection.PAPER, true, Path.of(args[1]));
+        ConceptReport report;
+        try (CaptionProcessor<List<String>> phrases = CaptionProcessor.nounPhrases(Path.of(args[0]), true)) {
+            report = ConceptFilter.run(
+                    phrases.reader(),
+                    RecordExecutor.runLocally(phrases),
+                    RarestFirstSelection.PAPER,
+                    InputPaths.of(Path.of(args[0])),
+                    Path.of(args[1]));
+        }
         System.out.println(JsonNodeFactory.instance
                 .objectNode()
                 .put("seconds", (System.nanoTime() - begun) / 1e9)

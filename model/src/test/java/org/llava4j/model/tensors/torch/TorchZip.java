@@ -2,13 +2,17 @@ package org.llava4j.model.tensors.torch;
 
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.zip.CRC32;
 import java.util.zip.ZipEntry;
 import java.util.zip.ZipOutputStream;
+import org.llava4j.model.tensors.TorchFile;
 
 /** Builder of zips, like those of torch.save and others. */
 public final class TorchZip {
@@ -51,5 +55,21 @@ public final class TorchZip {
             throw new UncheckedIOException(e);
         }
         return out.toByteArray();
+    }
+
+    /** Writes a handcrafted checkpoint with these storages. */
+    public static Path write(Path folder, byte[] pickle, byte[]... storages) throws IOException {
+        TorchZip zip = of(pickle);
+        for (int i = 0; i < storages.length; i++) {
+            zip.with("root/data/" + i, storages[i]);
+        }
+        return Files.write(Files.createTempFile(folder, "case", ".bin"), zip.bytes());
+    }
+
+    /** Copies a file written by PyTorch. */
+    public static Path copy(String name, Path folder) throws IOException {
+        try (InputStream in = TorchFile.class.getResourceAsStream(name)) {
+            return Files.write(folder.resolve(name), in.readAllBytes());
+        }
     }
 }
