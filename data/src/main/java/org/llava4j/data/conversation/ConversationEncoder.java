@@ -22,7 +22,7 @@ public record ConversationEncoder(LlamaTokenizer tokenizer, ConversationTemplate
      */
     public EncodedSample encode(Conversation conversation) {
         List<Turn> turns = markup.apply(checked(conversation)).turns();
-        TemplateText text = template.training(turns);
+        TemplateText text = template.training(turns, conversation.system());
         int images = conversation.hasImages() ? ImageMarkup.count(text.text()) : 0;
         if (images != conversation.images().size()) {
             throw new BadInputException("sample " + conversation.id() + ": has "

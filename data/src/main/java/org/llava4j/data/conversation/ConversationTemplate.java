@@ -71,9 +71,16 @@ public record ConversationTemplate(
         return prompt.answerEnd();
     }
 
-    /** Returns the training text, with its target characters marked. */
-    TemplateText training(List<Turn> turns) {
-        TemplateText text = new TemplateText(system, training);
+    /**
+     * Returns the training text, with its target characters marked.
+     *
+     * @param ownSystem system prompt of the sample, in place of the template's; null for the template's own. A layout
+     *     that drops instructions drops it as well
+     */
+    TemplateText training(List<Turn> turns, @Nullable String ownSystem) {
+        TemplateText text = ownSystem == null || training.dropInstruction()
+                ? new TemplateText(system, training)
+                : TemplateText.withSystemContent(ownSystem, training);
         turns.forEach(text::add);
         return text;
     }

@@ -109,9 +109,7 @@ public final class RecordFiles {
             ArrayNode images = node.putArray("image");
             sample.images().forEach(images::add);
         }
-        ArrayNode turns = node.putArray("conversations");
-        sample.turns()
-                .forEach(turn -> turns.addObject().put("from", turn.from()).put("value", turn.value()));
+        node.set("conversations", ConversationRecordReader.turns(sample));
         return node;
     }
 

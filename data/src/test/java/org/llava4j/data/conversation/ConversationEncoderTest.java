@@ -46,6 +46,15 @@ class ConversationEncoderTest {
     }
 
     @Test
+    void systemPromptOfTheSampleReplacesTheTemplates() {
+        Conversation plain = sample(List.of(), Turn.human("a"), Turn.gpt("b"));
+        EncodedSample own = V1.encode(plain.withSystem("Be brief."));
+        assertThat(TOKENIZER.decode(own.inputIds())).startsWith("Be brief. USER: a");
+        assertThat(TOKENIZER.decode(V1.encode(plain).inputIds())).startsWith("A chat between");
+        assertThat(targetText(own)).isEqualTo("b</s>");
+    }
+
+    @Test
     void imageMarkerIsTextWithoutImages() {
         EncodedSample sample = V1.encode(sample(List.of(), Turn.human("What does <image> mean?"), Turn.gpt("a tag")));
         assertThat(sample.inputIds()).doesNotContain(LlamaTokenizer.IMAGE_TOKEN_ID);

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.IntNode;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -18,6 +19,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.llava4j.data.BadInputException;
+import org.llava4j.data.JsonId;
 import org.llava4j.data.conversation.Conversation;
 import org.llava4j.data.conversation.Turn;
 import org.llava4j.testing.Golden;
@@ -165,6 +167,13 @@ class ConversationRecordReaderTest {
                 "{\"id\": \"x\", \"conversations\": [{\"from\": \"bot\", \"value\": \"y\"}]} | turn 0: the role (\"from\") of a turn is \"bot\"",
                 "{\"id\": \"x\", \"conversations\": [{\"from\": \"gpt\", \"value\": 1}]} | turn 0: \"value\" must be a text",
                 "{\"id\": \"x\", \"conversations\": [{\"from\": \"gpt\"}]} | turn 0: \"value\" is missing",
+                "{\"id\": \"x\", \"conversations\": [], \"messages\": []} | has both \"conversations\" and \"messages\"",
+                "{\"id\": \"x\", \"messages\": []}                    | \"messages\" must be a list of turns",
+                "{\"id\": \"x\", \"messages\": [{\"role\": \"tool\", \"content\": \"y\"}]} | turn 0: the role (\"role\") of a turn is \"tool\"",
+                "{\"id\": \"x\", \"messages\": [{\"role\": \"user\", \"content\": [{\"type\": \"audio\"}]}]} | turn 0, part 0: its type is \"audio\"",
+                "{\"id\": \"x\", \"messages\": [{\"role\": \"user\", \"content\": \"y\"}, {\"role\": \"system\", \"content\": \"z\"}]} | turn 1: is from the system",
+                "{\"id\": \"x\", \"image\": \"a\", \"images\": [\"b\"], \"messages\": []} | has both \"image\" and \"images\"",
+                "{\"id\": \"x\", \"images\": [\"b\"], \"messages\": [{\"role\": \"user\", \"content\": [{\"type\": \"image\", \"image\": \"a\"}]}]} | both in parts and beside the turns",
                 "{\"id\": \"x\", \"id\": \"y\"}                       | Duplicate field 'id'",
             })
     void getRejectsInvalidSampleWithLine(String entry, String message) throws IOException {
@@ -202,5 +211,48 @@ class ConversationRecordReaderTest {
     private static String sample(String id, String answer) {
         return "{\"id\": \"" + id + "\", \"conversations\": [{\"from\": \"human\", \"value\": \"q\"}, {\"from\":"
                 + " \"gpt\", \"value\": \"" + answer + "\"}]}";
+    }
+
+    @Test
+    void bothLayoutsGiveTheSameSamples() throws IOException {
+        Path llava = Files.writeString(
+                folder.resolve("llava.json"),
+                "[{\"id\": 1, \"image\": \"a.png\", \"conversations\": ["
+                        + "{\"from\": \"system\", \"value\": \"Be brief.\"},"
+                        + "{\"from\": \"human\", \"value\": \"<image>\\nWhat?\"},"
+                        + "{\"from\": \"gpt\", \"value\": \"A cat.\"}]}]");
+        Path text = Files.writeString(
+                folder.resolve("text.jsonl"),
+                "{\"id\": 1, \"images\": [\"a.png\"], \"messages\": ["
+                        + "{\"role\": \"system\", \"content\": \"Be brief.\"},"
+                        + "{\"role\": \"user\", \"content\": \"<image>\\nWhat?\"},"
+                        + "{\"role\": \"assistant\", \"content\": \"A cat.\"}]}\n");
+        Path parts = Files.writeString(
+                folder.resolve("parts.jsonl"),
+                "{\"id\": 1, \"messages\": ["
+                        + "{\"role\": \"system\", \"content\": [{\"type\": \"text\", \"text\": \"Be brief.\"}]},"
+                        + "{\"role\": \"user\", \"content\": [{\"type\": \"image\", \"image\": \"a.png\"},"
+                        + " {\"type\": \"text\", \"text\": \"What?\"}]},"
+                        + "{\"role\": \"assistant\", \"content\": \"A cat.\"}]}\n");
+        Conversation expected = new Conversation(
+                JsonId.of(IntNode.valueOf(1)),
+                "Be brief.",
+                List.of("a.png"),
+                List.of(Turn.human("<image>\nWhat?"), Turn.gpt("A cat.")));
+        for (Path file : List.of(llava, text, parts)) {
+            try (ConversationRecordReader reader = ConversationRecordReader.open(file)) {
+                assertThat(reader.get(0)).as(file.toString()).isEqualTo(expected);
+                assertThat(ConversationRecordReader.conversation(reader.next(), "record"))
+                        .as("as a DataVec record")
+                        .isEqualTo(new Conversation("1", List.of("a.png"), expected.turns()).withSystem("Be brief."));
+            }
+            Path copy = folder.resolve("copy.json");
+            try (ConversationRecordReader reader = ConversationRecordReader.open(file)) {
+                RecordFiles.writeConversations(copy, List.of(reader.get(0)).iterator());
+            }
+            try (ConversationRecordReader reader = ConversationRecordReader.open(copy)) {
+                assertThat(reader.get(0)).isEqualTo(expected);
+            }
+        }
     }
 }
