@@ -3,17 +3,20 @@ package org.llava4j.eval;
 import java.util.Map;
 import org.apache.commons.cli.CommandLine;
 import org.apache.commons.cli.Options;
-import org.llava4j.cli.Command;
+import org.llava4j.cli.RecordCommand;
+import org.llava4j.cli.RecordExecutor;
+import org.llava4j.cli.RecordProcessor;
 import org.llava4j.eval.predictions.BatchExecutor;
 import org.llava4j.model.LlavaModel;
 
-/** Command that generates answers to many questions, in this process or on the executors of a cluster. */
-public abstract class EvaluationCommand extends Command {
-    private final InferenceBackend backend;
+/**
+ * Command that generates answers to many questions, in this process or on the executors of a cluster. Its records are
+ * batches of questions; a result is the generated texts by question id.
+ */
+public abstract class EvaluationCommand extends RecordCommand<Map<String, String>> {
 
-    protected EvaluationCommand(String name, String summary, InferenceBackend place) {
-        super(name, summary);
-        this.backend = place;
+    protected EvaluationCommand(String name, String summary, RecordExecutor executor) {
+        super(name, summary, executor);
     }
 
     @Override
@@ -39,15 +42,9 @@ public abstract class EvaluationCommand extends Command {
         }
     }
 
-    /**
-     * Reads the questions.
-     *
-     * @throws org.llava4j.data.BadInputException if they are malformed
-     */
-    public abstract BatchPredictor predictor(CommandLine line);
-
-    /** Opens the inference backend. */
-    protected InferenceBackend.Session openBackend(CommandLine line) {
-        return backend.open(this, line);
+    /** The executor of this command, for batches that are open. */
+    protected final BatchExecutor executor(CommandLine line, RecordProcessor<Map<String, String>> batches) {
+        return (batchIndices, onBatch) ->
+                process(line, batches, batchIndices, (index, answers) -> onBatch.accept(answers));
     }
 }

@@ -1,6 +1,7 @@
 package org.llava4j.cli;
 
 import java.util.Iterator;
+import java.util.List;
 import org.apache.commons.cli.CommandLine;
 
 /**
@@ -28,8 +29,30 @@ public abstract class RecordCommand<R> extends Command {
      */
     public abstract RecordProcessor<R> open(CommandLine line);
 
-    /** The results of all records in order. */
+    /** Opens the records and loads what this process needs to process them. */
+    protected final RecordProcessor<R> openAndPrepare(CommandLine line) {
+        RecordProcessor<R> records = open(line);
+        try {
+            executor.prepare(records);
+            return records;
+        } catch (RuntimeException | Error e) {
+            records.close();
+            throw e;
+        }
+    }
+
+    /** Processes some of the records; see {@link RecordExecutor#process}. */
+    protected final void process(
+            CommandLine line,
+            RecordProcessor<R> records,
+            List<Integer> indices,
+            RecordExecutor.ResultHandler<R> onResult) {
+        executor.process(this, line, records, indices, onResult);
+    }
+
+    /** The results of all records in order; progress is printed. */
     protected final Iterator<R> results(CommandLine line, RecordProcessor<R> records) {
-        return executor.results(this, line, records);
+        return new OrderedResults<>(
+                records, executor.chunkSize(), (indices, onResult) -> process(line, records, indices, onResult));
     }
 }

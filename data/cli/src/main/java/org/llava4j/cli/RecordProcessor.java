@@ -4,7 +4,8 @@ import java.nio.file.Path;
 import java.util.List;
 
 /**
- * Indexed records and the computation of one result per record. Safe for use by several threads.
+ * Indexed records and the computation of one result per record, such as a sample and its token ids, or a batch of
+ * questions and their answers. Safe for use by several threads if it {@link #isParallel}.
  *
  * @param <R> result of one record; must be serializable if it is computed on other machines
  */
@@ -17,6 +18,14 @@ public interface RecordProcessor<R> extends AutoCloseable {
 
     /** Computes the result of the record at {@code index}, 0..size-1. */
     R process(int index);
+
+    /** Whether several threads process records at the same time; if not, one record uses all cores. */
+    default boolean isParallel() {
+        return true;
+    }
+
+    /** Loads what {@link #process} needs, such as a model; {@link #process} does it if this was not called. */
+    default void load() {}
 
     /** Files that the record at {@code index} reads and that no flag names, such as images. */
     default List<Path> files(int index) {

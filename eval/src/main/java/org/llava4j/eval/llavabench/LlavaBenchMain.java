@@ -7,6 +7,8 @@ import java.util.List;
 import java.util.Map;
 import org.apache.commons.cli.CommandLine;
 import org.apache.commons.cli.Options;
+import org.llava4j.cli.RecordExecutor;
+import org.llava4j.cli.RecordProcessor;
 import org.llava4j.data.InputPaths;
 import org.llava4j.data.OutputFolder;
 import org.llava4j.data.Sha256;
@@ -15,8 +17,8 @@ import org.llava4j.data.llavabench.BenchQuestion;
 import org.llava4j.data.records.BenchQuestionRecordReader;
 import org.llava4j.eval.DecodingFlags;
 import org.llava4j.eval.EvaluationCommand;
-import org.llava4j.eval.InferenceBackend;
 import org.llava4j.eval.ModelSpec;
+import org.llava4j.eval.QuestionBatches;
 import org.llava4j.eval.predictions.AnswerJournal;
 import org.llava4j.eval.predictions.Prediction;
 import org.llava4j.eval.predictions.PredictionFile;
@@ -33,13 +35,13 @@ public final class LlavaBenchMain extends EvaluationCommand {
     private static final String ANSWERS = "answers.jsonl";
     private static final String JOURNAL = "answers.partial.jsonl";
 
-    /** @param backend where the answers are generated */
-    public LlavaBenchMain(InferenceBackend backend) {
-        super("llava-bench", "Generates a model's answers to LLaVA-Bench, as input of @judge.", backend);
+    /** @param executor generates the answers */
+    public LlavaBenchMain(RecordExecutor executor) {
+        super("llava-bench", "Generates a model's answers to LLaVA-Bench, as input of @judge.", executor);
     }
 
     public static void main(String[] args) {
-        new LlavaBenchMain(InferenceBackend.LOCAL).execute(args);
+        new LlavaBenchMain(RecordExecutor.LOCAL).execute(args);
     }
 
     @Override
@@ -61,13 +63,17 @@ public final class LlavaBenchMain extends EvaluationCommand {
     }
 
     @Override
-    public BatchPredictor predictor(CommandLine line) {
+    public QuestionBatches open(CommandLine line) {
         List<BenchQuestion> questions = questions(line);
         Path images = path(line, "image-folder");
         int batchSize = batchSize(line);
         DecodingOptions decoding = DecodingFlags.of(line);
-        return (model, batchIndex) ->
-                answers(model, AnswerJournal.batch(questions, batchSize, batchIndex), images, decoding);
+        return new QuestionBatches(
+                ModelSpec.of(line),
+                questions.size(),
+                batchSize,
+                (model, batchIndex) ->
+                        answers(model, AnswerJournal.batch(questions, batchSize, batchIndex), images, decoding));
     }
 
     @Override
@@ -100,11 +106,11 @@ public final class LlavaBenchMain extends EvaluationCommand {
             OutputFolder folder,
             String configuration,
             String modelId) {
-        try (InferenceBackend.Session backend = openBackend(line);
+        try (RecordProcessor<Map<String, String>> batches = openAndPrepare(line);
                 AnswerJournal journal = AnswerJournal.open(folder.path().resolve(JOURNAL), configuration)) {
             List<String> ids =
                     questions.stream().map(question -> question.id().text()).toList();
-            journal.complete(ids, "questions", batchSize(line), backend);
+            journal.complete(ids, "questions", batchSize(line), executor(line, batches));
             List<Prediction> predictions = new ArrayList<>();
             for (BenchQuestion question : questions) {
                 String text = journal.answer(question.id().text());

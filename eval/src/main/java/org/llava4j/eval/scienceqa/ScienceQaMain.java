@@ -3,17 +3,20 @@ package org.llava4j.eval.scienceqa;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.stream.Stream;
 import org.apache.commons.cli.CommandLine;
 import org.apache.commons.cli.Options;
+import org.llava4j.cli.RecordExecutor;
+import org.llava4j.cli.RecordProcessor;
 import org.llava4j.data.InputPaths;
 import org.llava4j.data.OutputFolder;
 import org.llava4j.data.scienceqa.ScienceQaProblem;
 import org.llava4j.data.scienceqa.ScienceQaPrompt;
 import org.llava4j.eval.DecodingFlags;
 import org.llava4j.eval.EvaluationCommand;
-import org.llava4j.eval.InferenceBackend;
 import org.llava4j.eval.ModelSpec;
+import org.llava4j.eval.QuestionBatches;
 import org.llava4j.eval.predictions.ScienceQaGrading;
 import org.llava4j.eval.report.LossCurve;
 import org.llava4j.eval.report.Report;
@@ -24,13 +27,13 @@ public final class ScienceQaMain extends EvaluationCommand {
     private static final List<String> FILES = Stream.concat(ScienceQaEvaluation.FILES.stream(), Report.FILES.stream())
             .toList();
 
-    /** @param backend where the answers are generated */
-    public ScienceQaMain(InferenceBackend backend) {
-        super("scienceqa", "Evaluates a model on ScienceQA and writes predictions, result and report.", backend);
+    /** @param executor generates the answers */
+    public ScienceQaMain(RecordExecutor executor) {
+        super("scienceqa", "Evaluates a model on ScienceQA and writes predictions, result and report.", executor);
     }
 
     public static void main(String[] args) {
-        new ScienceQaMain(InferenceBackend.LOCAL).execute(args);
+        new ScienceQaMain(RecordExecutor.LOCAL).execute(args);
     }
 
     @Override
@@ -72,8 +75,10 @@ public final class ScienceQaMain extends EvaluationCommand {
     }
 
     @Override
-    public BatchPredictor predictor(CommandLine line) {
-        return evaluation(line).predictor();
+    public QuestionBatches open(CommandLine line) {
+        ScienceQaEvaluation evaluation = evaluation(line);
+        return new QuestionBatches(
+                ModelSpec.of(line), evaluation.problems().size(), evaluation.batchSize(), evaluation.predictor());
     }
 
     @Override
@@ -89,9 +94,9 @@ public final class ScienceQaMain extends EvaluationCommand {
         evaluation.describe(report);
         InputPaths inputs = spec.inputs().and(path(line, "data-path")).andIfJsonFile(line.getOptionValue("conv-mode"));
         try (OutputFolder folder = OutputFolder.open(output, KIND, inputs, FILES);
-                InferenceBackend.Session backend = openBackend(line)) {
+                RecordProcessor<Map<String, String>> batches = openAndPrepare(line)) {
             ScienceQaGrading grading = evaluation.run(
-                    backend, modelId, folder, report.build().configuration().sha256());
+                    executor(line, batches), modelId, folder, report.build().configuration().sha256());
             LossCurve curve = LossCurve.of(spec.folder());
             if (curve != null) {
                 report.curve(curve);

@@ -11,9 +11,13 @@ import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.List;
+import org.apache.commons.cli.CommandLine;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.llava4j.cli.CommandFailedException;
+import org.llava4j.cli.RecordCommand;
+import org.llava4j.cli.RecordExecutor;
+import org.llava4j.cli.RecordProcessor;
 import org.llava4j.data.AtomicFile;
 import org.llava4j.data.InputPaths;
 import org.llava4j.data.OutputFolder;
@@ -21,7 +25,6 @@ import org.llava4j.data.records.ScienceQaRecordReader;
 import org.llava4j.data.scienceqa.ScienceQaProblem;
 import org.llava4j.data.synthetic.SyntheticDatasetConfig;
 import org.llava4j.data.synthetic.SyntheticDatasetWriter;
-import org.llava4j.eval.InferenceBackend;
 import org.llava4j.eval.predictions.PredictionFile;
 
 /** The command from a model with random weights and a synthetic dataset to predictions and report. */
@@ -174,9 +177,22 @@ class ScienceQaMainTest {
         Path dataset = dataset();
         String[] flags = {"--prompt-format", "A", "--max-problems", "5"};
         Path blocked = temp.resolve("blocked/report.html");
-        InferenceBackend writesForeignFile = (command, line) -> {
-            AtomicFile.writeString(blocked, "foreign file");
-            return InferenceBackend.LOCAL.open(command, line);
+        RecordExecutor writesForeignFile = new RecordExecutor() {
+            @Override
+            public int chunkSize() {
+                return LOCAL.chunkSize();
+            }
+
+            @Override
+            public <R> void process(
+                    RecordCommand<R> command,
+                    CommandLine line,
+                    RecordProcessor<R> records,
+                    List<Integer> indices,
+                    ResultHandler<R> onResult) {
+                AtomicFile.writeString(blocked, "foreign file");
+                LOCAL.process(command, line, records, indices, onResult);
+            }
         };
         assertThatThrownBy(() -> new ScienceQaMain(writesForeignFile).execute(args(dataset, "blocked", flags)))
                 .isInstanceOf(CommandFailedException.class)

@@ -2,7 +2,6 @@ package org.llava4j.data.spark;
 
 import java.io.Serializable;
 import java.util.ArrayList;
-import java.util.Iterator;
 import java.util.List;
 import java.util.UUID;
 import org.apache.commons.cli.CommandLine;
@@ -14,10 +13,11 @@ import org.llava4j.cli.RecordCommand;
 import org.llava4j.cli.RecordExecutor;
 import org.llava4j.cli.RecordProcessor;
 import org.llava4j.data.BadInputException;
+import org.llava4j.data.memory.NativeMemory;
 
 /**
- * Executor of record processing on a Spark cluster. Ranges of records are tasks. Results return in order and in chunks
- * of a few ranges, so that the driver holds no more than one chunk.
+ * Executor of record processing on a Spark cluster. A task processes a range of records, or one record that uses all
+ * cores; its results reach the driver as soon as it ends. Spark repeats the tasks of a lost executor on another.
  *
  * @param <T> result of a record
  */
@@ -28,6 +28,7 @@ final class SparkRecordExecutor<T> implements RecordExecutor {
     private final JavaSparkContext spark;
     private final RecordCommandFactory<T> commandFactory;
     private final MirroredFlags flags;
+    private final UUID run = UUID.randomUUID();
 
     SparkRecordExecutor(JavaSparkContext spark, RecordCommandFactory<T> commandFactory, MirroredFlags flags) {
         this.spark = spark;
@@ -36,77 +37,103 @@ final class SparkRecordExecutor<T> implements RecordExecutor {
     }
 
     @Override
-    public <R> Iterator<R> results(RecordCommand<R> command, CommandLine line, RecordProcessor<R> records) {
+    public int chunkSize() {
+        return RECORDS_PER_TASK * TASKS_PER_CORE * Math.max(1, spark.defaultParallelism());
+    }
+
+    @Override
+    public <R> void process(
+            RecordCommand<R> command,
+            CommandLine line,
+            RecordProcessor<R> records,
+            List<Integer> indices,
+            ResultHandler<R> onResult) {
+        int perTask = records.isParallel() ? RECORDS_PER_TASK : 1;
+        List<int[]> parts = new ArrayList<>();
+        for (int from = 0; from < indices.size(); from += perTask) {
+            parts.add(indices.subList(from, Math.min(indices.size(), from + perTask)).stream()
+                    .mapToInt(Integer::intValue)
+                    .toArray());
+        }
+        if (parts.isEmpty()) {
+            return;
+        }
         @SuppressWarnings("unchecked") // this executor's own command
-        RangeTask<R> task = new RangeTask<>(
-                UUID.randomUUID(),
+        RecordTask<R> task = new RecordTask<>(
+                run,
                 (RecordCommandFactory<R>) commandFactory,
                 new ArrayList<>(flags.addressed(Command.arguments(line))),
                 records.size());
-        int parallelTasks = Math.max(1, spark.defaultParallelism()) * TASKS_PER_CORE;
-        return new RecordExecutor.ChunkedResults<>(records, RECORDS_PER_TASK * parallelTasks) {
-            @Override
-            protected List<R> processChunk(int begin, int end) {
-                List<int[]> ranges = new ArrayList<>();
-                for (int from = begin; from < end; from += RECORDS_PER_TASK) {
-                    ranges.add(new int[] {from, Math.min(end, from + RECORDS_PER_TASK)});
-                }
-                List<R> results = new ArrayList<>(end - begin);
-                for (RangeResult<R> found :
-                        spark.parallelize(ranges, ranges.size()).map(task).collect()) {
-                    if (found.problem() != null) {
-                        throw new BadInputException(found.problem() + " (on an executor)");
-                    }
-                    results.addAll(found.results());
-                }
-                return results;
+        @SuppressWarnings("unchecked") // a class literal has no type argument
+        Class<TaskResult<R>> type = (Class<TaskResult<R>>) (Class<?>) TaskResult.class;
+        PartitionResults.forEach(spark.parallelize(parts, parts.size()).map(task), type, part -> {
+            if (part.problem() != null) {
+                throw new BadInputException(part.problem() + " (on an executor)");
             }
-        };
+            for (int i = 0; i < part.indices().length; i++) {
+                onResult.accept(part.indices()[i], part.results().get(i));
+            }
+        });
     }
 
     /**
-     * Results of a range of records.
+     * Results of the records of a task.
      *
      * @param problem error in the input, in place of results; null if there is none
      */
-    private record RangeResult<R>(
-            ArrayList<R> results, @Nullable String problem) implements Serializable {}
+    private record TaskResult<R>(
+            int[] indices, ArrayList<R> results, @Nullable String problem) implements Serializable {}
 
     /**
-     * Task on an executor: opens the records with its first range and caches them for the next.
+     * Task on an executor: opens the records with its first task and keeps them for the next.
      *
      * @param run identifies a run within an application
      * @param arguments the command's flags, with the addresses of files that are not on every machine
      * @param size number of records on the driver
      */
-    private record RangeTask<R>(UUID run, RecordCommandFactory<R> commandFactory, ArrayList<String> arguments, int size)
-            implements Function<int[], RangeResult<R>> {
+    private record RecordTask<R>(
+            UUID run, RecordCommandFactory<R> commandFactory, ArrayList<String> arguments, int size)
+            implements Function<int[], TaskResult<R>> {
         private static @Nullable OpenRecords open;
 
         /** Open records of a run. */
         private record OpenRecords(UUID run, RecordProcessor<?> records) {}
 
         @Override
-        public RangeResult<R> call(int[] range) {
+        public TaskResult<R> call(int[] indices) {
+            NativeMemory.configure();
             try {
                 RecordProcessor<R> records = records();
-                ArrayList<R> results = new ArrayList<>();
-                for (int number = range[0]; number < range[1]; number++) {
-                    records.files(number).forEach(HadoopFiles::require);
-                    results.add(records.process(number));
+                if (records.isParallel()) {
+                    return process(records, indices);
                 }
-                return new RangeResult<>(results, null);
+                synchronized (RecordTask.class) {
+                    return process(records, indices);
+                }
             } catch (BadInputException e) {
                 // A retry would fail in the same way.
-                return new RangeResult<>(new ArrayList<>(), e.getMessage());
+                return new TaskResult<>(indices, new ArrayList<>(), e.getMessage());
             }
+        }
+
+        private TaskResult<R> process(RecordProcessor<R> records, int[] indices) {
+            ArrayList<R> results = new ArrayList<>();
+            for (int index : indices) {
+                records.files(index).forEach(HadoopFiles::require);
+                results.add(records.process(index));
+            }
+            return new TaskResult<>(indices, results, null);
         }
 
         @SuppressWarnings("unchecked") // records of this run
         private RecordProcessor<R> records() {
-            synchronized (RangeTask.class) {
+            synchronized (RecordTask.class) {
                 OpenRecords current = open;
                 if (current == null || !current.run.equals(run)) {
+                    if (current != null) {
+                        open = null;
+                        current.records.close();
+                    }
                     RecordCommand<R> command = commandFactory.create(RecordExecutor.LOCAL);
                     current = new OpenRecords(
                             run,

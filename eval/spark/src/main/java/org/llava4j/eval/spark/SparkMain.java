@@ -10,6 +10,8 @@ import org.llava4j.data.pretraining.ExpandCaptionsMain;
 import org.llava4j.data.pretraining.FilterConceptsMain;
 import org.llava4j.data.spark.RecordJob;
 import org.llava4j.data.spark.SparkJob;
+import org.llava4j.eval.llavabench.LlavaBenchMain;
+import org.llava4j.eval.scienceqa.ScienceQaMain;
 import org.llava4j.train.lint.LintDataMain;
 import org.llava4j.train.shards.TokenizeDataMain;
 import org.llava4j.train.spark.TrainJob;
@@ -26,8 +28,8 @@ public final class SparkMain {
         COMMANDS.put("lint-data", (spark, flags) -> RecordJob.run(spark, LintDataMain::new, flags));
         COMMANDS.put("tokenize-data", (spark, flags) -> RecordJob.run(spark, TokenizeDataMain::new, flags));
         TrainJob.STAGES.forEach(stage -> COMMANDS.put(stage, (spark, flags) -> TrainJob.run(spark, stage, flags)));
-        EvaluationJob.commands()
-                .forEach(command -> COMMANDS.put(command, (spark, flags) -> EvaluationJob.run(spark, command, flags)));
+        COMMANDS.put("scienceqa", (spark, flags) -> RecordJob.run(spark, ScienceQaMain::new, flags));
+        COMMANDS.put("llava-bench", (spark, flags) -> RecordJob.run(spark, LlavaBenchMain::new, flags));
     }
 
     private SparkMain() {}

@@ -1,5 +1,2 @@
-/**
- * Evaluation on Apache Spark: each executor loads the model once and generates answers batch by batch. The driver runs
- * the command's own code for journal, grading and report.
- */
+/** Main class of all commands that run on Apache Spark. */
 package org.llava4j.eval.spark;

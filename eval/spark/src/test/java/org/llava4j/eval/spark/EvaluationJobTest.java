@@ -17,6 +17,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.llava4j.cli.CommandFailedException;
 import org.llava4j.data.spark.LoopbackCluster;
+import org.llava4j.data.spark.RecordJob;
 import org.llava4j.data.synthetic.SyntheticDatasetConfig;
 import org.llava4j.data.synthetic.SyntheticDatasetWriter;
 import org.llava4j.eval.llavabench.LlavaBenchMain;
@@ -107,7 +108,7 @@ class EvaluationJobTest {
                 }
             });
             killer.start();
-            EvaluationJob.run(spark, "scienceqa", array(scienceQa("there")));
+            RecordJob.run(spark, ScienceQaMain::new, array(scienceQa("there")));
             killer.join();
             assertThat(killed[0]).as("killed before the last batch").isTrue();
             assertSame("there");
@@ -117,7 +118,7 @@ class EvaluationJobTest {
             try (Stream<Path> images = Files.walk(dataset.resolve("images/test"))) {
                 Files.delete(images.filter(Files::isRegularFile).findFirst().orElseThrow());
             }
-            assertThatThrownBy(() -> EvaluationJob.run(spark, "scienceqa", array(broken)))
+            assertThatThrownBy(() -> RecordJob.run(spark, ScienceQaMain::new, array(broken)))
                     .isInstanceOf(CommandFailedException.class)
                     .hasMessageContaining("there is no image")
                     .hasMessageEndingWith("(on an executor)");
@@ -179,7 +180,7 @@ class EvaluationJobTest {
                 JavaSparkContext spark = new JavaSparkContext(cluster.conf("bench"))) {
             List<String> there = new ArrayList<>(arguments);
             there.add(temp.resolve("there").toString());
-            EvaluationJob.run(spark, "llava-bench", array(there));
+            RecordJob.run(spark, LlavaBenchMain::new, array(there));
         }
         assertThat(Files.readString(temp.resolve("there/answers.jsonl")))
                 .isEqualTo(Files.readString(temp.resolve("here/answers.jsonl")))

@@ -16,7 +16,7 @@ import org.llava4j.cli.RecordExecutor;
 import org.llava4j.data.spark.LoopbackCluster;
 import org.llava4j.data.synthetic.SyntheticDatasetConfig;
 import org.llava4j.data.synthetic.SyntheticDatasetWriter;
-import org.llava4j.eval.InferenceBackend;
+import org.llava4j.cli.RecordExecutor;
 import org.llava4j.eval.scienceqa.ScienceQaMain;
 import org.llava4j.train.lint.LintDataMain;
 
@@ -61,7 +61,7 @@ class SubmitIT {
                     "--batch-size",
                     "4",
                     "--output-dir");
-            new ScienceQaMain(InferenceBackend.LOCAL).execute(array(with(scienceQaFlags, temp.resolve("here"))));
+            new ScienceQaMain(RecordExecutor.LOCAL).execute(array(with(scienceQaFlags, temp.resolve("here"))));
             submit(cluster, "scienceqa", with(scienceQaFlags, temp.resolve("there")));
             assertSame("predictions.jsonl");
 
