@@ -17,8 +17,7 @@ public final class QuestionBatches implements RecordProcessor<Map<String, String
      * @param questions number of questions
      * @param batchSize number of questions per batch
      */
-    public QuestionBatches(
-            ModelSpec spec, int questions, int batchSize, EvaluationCommand.BatchPredictor predictor) {
+    public QuestionBatches(ModelSpec spec, int questions, int batchSize, EvaluationCommand.BatchPredictor predictor) {
         this.spec = spec;
         this.size = (questions + batchSize - 1) / batchSize;
         this.predictor = predictor;

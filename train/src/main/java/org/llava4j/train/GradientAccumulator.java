@@ -3,11 +3,13 @@ package org.llava4j.train;
 import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.Objects;
+import org.llava4j.model.Llava;
 import org.llava4j.model.samediff.PooledMemory;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
- * Gradient accumulation over the batches of an optimizer step, on one machine or over partial sums of several.
+ * Forward and backward passes with gradient accumulation over the batches of an optimizer step, on one machine or over partial sums of several.
  *
  * <p>Each batch counts with its number of target tokens, so that accumulation gives the gradients of one large batch.
  * (LLaVA's code averages the means of the batches, which gives tokens of short answers more weight.) The arrays come
@@ -21,13 +23,34 @@ public final class GradientAccumulator implements AutoCloseable {
     private boolean isMean;
 
     /**
-     * Adds a batch.
+     * Runs the forward and backward pass of one batch and adds its gradients, as {@code loss.backward()} does in
+     * PyTorch.
      *
-     * @param meanLoss mean loss over its target tokens
-     * @param targetCount number of its target tokens
-     * @param batchGradients gradients of that loss, by weight; the accumulator takes ownership
+     * @param model its trainable weights ({@link Llava#setTrainable}) get gradients
+     * @param batch placeholders of the graph
+     * @param step optimizer step of the batch, counted from 0
+     * @param pass index of the batch within the step, counted from 0; the two seed dropout, so that it is the same in a
+     *     resumed or distributed run
      */
-    void add(double meanLoss, long targetCount, Map<String, INDArray> batchGradients) {
+    public void backward(Llava model, Map<String, INDArray> batch, int step, int pass) {
+        long seed = ((long) step << Integer.SIZE) + pass;
+        Map<String, INDArray> batchGradients = model.gradients(batch, model.trainableNames(), seed);
+        INDArray loss = Objects.requireNonNull(batchGradients.remove(Llava.LOSS));
+        add(loss.getDouble(0), targetTokens(batch), batchGradients);
+        PooledMemory.forCurrentThread().release(loss);
+    }
+
+    /**
+     * Target tokens of a batch; 1 for a graph with a custom loss and no target rows, so that its batches weigh the
+     * same.
+     */
+    private static long targetTokens(Map<String, INDArray> batch) {
+        INDArray targets = batch.get(Llava.TARGET_ROWS);
+        return targets == null ? 1 : Math.max(1, targets.length());
+    }
+
+    /** Adds the mean loss of a batch and its gradients, which the accumulator takes over. */
+    private void add(double meanLoss, long targetCount, Map<String, INDArray> batchGradients) {
         if (targetTokens == 0) {
             gradients.putAll(batchGradients);
             isMean = true;
@@ -73,6 +96,11 @@ public final class GradientAccumulator implements AutoCloseable {
     /** Sum of the loss over all target tokens. */
     public double lossSum() {
         return lossSum;
+    }
+
+    /** Mean loss over all target tokens. */
+    double meanLoss() {
+        return lossSum / targetTokens;
     }
 
     /** Target tokens of all batches. */

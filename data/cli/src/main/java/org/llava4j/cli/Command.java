@@ -2,7 +2,6 @@ package org.llava4j.cli;
 
 import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -19,7 +18,6 @@ import org.apache.commons.cli.help.HelpFormatter;
 import org.apache.commons.cli.help.TextHelpAppendable;
 import org.jspecify.annotations.Nullable;
 import org.llava4j.data.BadInputException;
-import org.llava4j.data.FileReadError;
 import org.llava4j.data.memory.NativeMemory;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -241,28 +239,6 @@ public abstract class Command {
     /** The path of a flag that is required, or that the line is known to have. */
     protected static Path path(CommandLine line, String flag) {
         return Path.of(line.getOptionValue(flag));
-    }
-
-    /**
-     * The path of a required flag.
-     *
-     * @throws BadInputException if it does not exist or cannot be accessed
-     */
-    public static Path existing(CommandLine line, String flag) {
-        return requireExisting(flag, path(line, flag));
-    }
-
-    /**
-     * Checks a path of a flag.
-     *
-     * @throws BadInputException if it does not exist or cannot be accessed
-     */
-    public static Path requireExisting(String flag, Path path) {
-        FileReadError.requireAccessible(path);
-        if (!Files.exists(path)) {
-            throw new BadInputException("--" + flag + " " + path + " does not exist; check the path");
-        }
-        return path;
     }
 
     /**

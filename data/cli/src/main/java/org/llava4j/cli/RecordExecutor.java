@@ -33,9 +33,7 @@ public interface RecordExecutor {
     /** The results of all records in order, computed in this process; progress is printed. */
     static <R> Iterator<R> runLocally(RecordProcessor<R> records) {
         return new OrderedResults<>(
-                records,
-                LOCAL.chunkSize(),
-                (indices, onResult) -> processLocally(records, indices, onResult));
+                records, LOCAL.chunkSize(), (indices, onResult) -> processLocally(records, indices, onResult));
     }
 
     private static <R> void processLocally(

@@ -29,12 +29,12 @@ import org.llava4j.model.LlavaModel;
 import org.llava4j.model.config.LlavaConfig;
 import org.llava4j.model.generate.DecodingOptions;
 import org.llava4j.model.weights.WeightDtype;
+import org.llava4j.train.data.DataSource;
 import org.llava4j.train.logging.TrainingListener;
-import org.llava4j.train.stage.DataSource;
-import org.llava4j.train.stage.RunOptions;
-import org.llava4j.train.stage.RunPaths;
+import org.llava4j.train.run.RunOptions;
+import org.llava4j.train.run.RunPaths;
+import org.llava4j.train.run.StageRunner;
 import org.llava4j.train.stage.Stage;
-import org.llava4j.train.stage.StageRunner;
 import org.llava4j.train.stage.Stages;
 
 /**
@@ -143,8 +143,8 @@ final class Ablation {
      * trains on conversations.
      */
     private ScienceQaPrompt format(Stage stage) {
-        return Optional.ofNullable(stage.promptFormat())
-                .or(() -> Optional.ofNullable(stage(plan.stage2(), List.of()).promptFormat()))
+        return Optional.ofNullable(stage.data().promptFormat())
+                .or(() -> Optional.ofNullable(stage(plan.stage2(), List.of()).data().promptFormat()))
                 .orElse(ScienceQaPrompt.LEA);
     }
 
@@ -190,7 +190,8 @@ final class Ablation {
                 BATCH_SIZE,
                 DecodingOptions.greedy(maxNewTokens),
                 plan.maxProblems() == 0 ? Integer.MAX_VALUE : plan.maxProblems());
-        ModelSpec spec = new ModelSpec(model, LlavaConfig.visionTowerPath(model), stage.chatFormat(), WeightDtype.FP32);
+        ModelSpec spec = new ModelSpec(
+                model, LlavaConfig.visionTowerPath(model), stage.data().chatFormat(), WeightDtype.FP32);
         Report.Builder settings = Report.titled(variant.name());
         spec.describe(settings);
         evaluation.describe(settings);

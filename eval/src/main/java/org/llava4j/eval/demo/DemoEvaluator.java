@@ -20,7 +20,7 @@ import org.llava4j.model.features.TowerFeatures;
 import org.llava4j.model.generate.ScienceQaPredictor;
 import org.llava4j.model.weights.Checkpoint;
 import org.llava4j.model.weights.WeightDtype;
-import org.llava4j.train.stage.RunOptions;
+import org.llava4j.train.run.RunOptions;
 
 /** Greedy evaluation of the demo's models on held-out problems, with one feature cache for all of them. */
 final class DemoEvaluator {
@@ -55,7 +55,7 @@ final class DemoEvaluator {
             return new LlavaModel(
                     config,
                     LlamaTokenizer.load(demo.base()),
-                    demo.finetune().chatFormat(),
+                    demo.finetune().data().chatFormat(),
                     features,
                     Llava.build(config, weights, Llava.ImageInput.FEATURES),
                     GenerationConfig.eosIds(demo.base()));
@@ -65,14 +65,14 @@ final class DemoEvaluator {
     /** A trained model. */
     LlavaModel load(Path model) {
         return LlavaModel.load(
-                model, LlavaConfig.visionTowerPath(model), demo.finetune().chatFormat(), WeightDtype.FP32, features);
+                model, LlavaConfig.visionTowerPath(model), demo.finetune().data().chatFormat(), WeightDtype.FP32, features);
     }
 
     /** Answers the problems and grades the answers. */
     ScienceQaGrading evaluate(
             LlavaModel model, List<ScienceQaProblem> problems, Function<ScienceQaProblem, Path> imageOf) {
         ScienceQaPredictor answers = new ScienceQaPredictor(
-                Objects.requireNonNull(demo.finetune().promptFormat(), "stage 2 of the demo is trained on ScienceQA"),
+                Objects.requireNonNull(demo.finetune().data().promptFormat(), "stage 2 of the demo is trained on ScienceQA"),
                 BATCH_SIZE,
                 MAX_NEW_TOKENS);
         Map<String, String> texts = new LinkedHashMap<>();

@@ -16,11 +16,12 @@ import org.llava4j.eval.predictions.ScienceQaGrading;
 import org.llava4j.eval.report.LossCurve;
 import org.llava4j.eval.scienceqa.ShuffledImages;
 import org.llava4j.model.LlavaModel;
-import org.llava4j.train.stage.RunOptions;
-import org.llava4j.train.stage.RunPaths;
-import org.llava4j.train.stage.RunReport;
+import org.llava4j.train.run.RunOptions;
+import org.llava4j.train.run.RunPaths;
+import org.llava4j.train.run.RunReport;
+import org.llava4j.train.run.StageRunner;
+import org.llava4j.train.stage.DataArguments.DataFormat;
 import org.llava4j.train.stage.Stage;
-import org.llava4j.train.stage.StageRunner;
 
 /** One run of the demo in its output folder: the parts of {@link DemoPart} in order, then the report. */
 final class DemoRun {
@@ -78,7 +79,7 @@ final class DemoRun {
 
     private Path train(DemoPart part, Stage stage, Path from) {
         Path output = folder.resolve(part.label().replace(' ', '-'));
-        boolean captions = stage.dataFormat() == Stage.DataFormat.CONVERSATIONS;
+        boolean captions = stage.data().dataFormat() == DataFormat.CONVERSATIONS;
         RunPaths paths = RunPaths.of(
                         from,
                         captions ? dataset.resolve("captions/chat.json") : dataset,

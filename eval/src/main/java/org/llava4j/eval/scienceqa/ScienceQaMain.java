@@ -96,7 +96,10 @@ public final class ScienceQaMain extends EvaluationCommand {
         try (OutputFolder folder = OutputFolder.open(output, KIND, inputs, FILES);
                 RecordProcessor<Map<String, String>> batches = openAndPrepare(line)) {
             ScienceQaGrading grading = evaluation.run(
-                    executor(line, batches), modelId, folder, report.build().configuration().sha256());
+                    executor(line, batches),
+                    modelId,
+                    folder,
+                    report.build().configuration().sha256());
             LossCurve curve = LossCurve.of(spec.folder());
             if (curve != null) {
                 report.curve(curve);

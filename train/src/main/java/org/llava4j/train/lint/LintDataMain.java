@@ -9,8 +9,8 @@ import org.llava4j.cli.RecordExecutor;
 import org.llava4j.data.AtomicFile;
 import org.llava4j.data.AtomicFolder;
 import org.llava4j.data.BadInputException;
-import org.llava4j.train.stage.DataSourceFlags;
-import org.llava4j.train.stage.SampleEncoding;
+import org.llava4j.train.command.DataSourceFlags;
+import org.llava4j.train.command.SampleEncodingFlags;
 
 /** {@code exec:java@lint-data}: lints training data; ends with an error if samples are invalid. */
 public final class LintDataMain extends RecordCommand<LintedSample> {
@@ -31,7 +31,7 @@ public final class LintDataMain extends RecordCommand<LintedSample> {
 
     @Override
     protected Options options() {
-        return SampleEncoding.addFlags(new Options())
+        return SampleEncodingFlags.addTo(new Options())
                 .addOption(required("output-dir", "DIR", "output folder of lint.html, lint.json and lint-junit.xml"))
                 .addOption(flag(
                         "fail-on",
@@ -43,7 +43,7 @@ public final class LintDataMain extends RecordCommand<LintedSample> {
     @Override
     public LintProcessor open(CommandLine line) {
         return new LintProcessor(
-                SampleEncoding.of(line), DataSourceFlags.singleStage().sources(line));
+                SampleEncodingFlags.of(line), DataSourceFlags.singleStage().sources(line));
     }
 
     @Override
@@ -54,7 +54,7 @@ public final class LintDataMain extends RecordCommand<LintedSample> {
         }
         LintReport report;
         Path output = path(line, "output-dir");
-        try (AtomicFolder folder = AtomicFolder.begin(output, KIND, SampleEncoding.inputs(line));
+        try (AtomicFolder folder = AtomicFolder.begin(output, KIND, SampleEncodingFlags.inputs(line));
                 LintProcessor samples = open(line)) {
             report = samples.linter().report(results(line, samples), atLeast(0, line, "show", DEFAULT_EXAMPLES));
             write(report, folder.path(), failOn.equals("warning"));

@@ -6,9 +6,9 @@ import java.util.List;
 import org.llava4j.cli.RecordProcessor;
 import org.llava4j.data.BadInputException;
 import org.llava4j.data.batch.ConcatDataset;
-import org.llava4j.train.stage.DataSource;
-import org.llava4j.train.stage.OpenDataSource;
-import org.llava4j.train.stage.SampleEncoding;
+import org.llava4j.train.data.DataSource;
+import org.llava4j.train.data.OpenDataSource;
+import org.llava4j.train.data.SampleEncoding;
 
 /** Record processor that lints the samples of one or more data sources. */
 final class LintProcessor implements RecordProcessor<LintedSample> {

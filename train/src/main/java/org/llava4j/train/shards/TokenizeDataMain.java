@@ -12,10 +12,11 @@ import org.llava4j.data.BadInputException;
 import org.llava4j.data.batch.TokenizedDatasetManifest;
 import org.llava4j.data.batch.TokenizedDatasetWriter;
 import org.llava4j.data.records.TokenizedSample;
-import org.llava4j.train.stage.DataSource;
-import org.llava4j.train.stage.DataSourceFlags;
-import org.llava4j.train.stage.OpenDataSource;
-import org.llava4j.train.stage.SampleEncoding;
+import org.llava4j.train.command.DataSourceFlags;
+import org.llava4j.train.command.SampleEncodingFlags;
+import org.llava4j.train.data.DataSource;
+import org.llava4j.train.data.OpenDataSource;
+import org.llava4j.train.data.SampleEncoding;
 
 /** {@code exec:java@tokenize-data}: tokenizes training data into shards by length, which the training commands read. */
 public final class TokenizeDataMain extends RecordCommand<TokenizedSample> {
@@ -36,14 +37,14 @@ public final class TokenizeDataMain extends RecordCommand<TokenizedSample> {
 
     @Override
     protected Options options() {
-        return SampleEncoding.addFlags(new Options())
+        return SampleEncodingFlags.addTo(new Options())
                 .addOption(required("output-dir", "DIR", "output folder of the shards; the --data-path of training"))
                 .addOption(flag("samples-per-shard", "N", "maximum samples of a shard (default 8192)"));
     }
 
     @Override
     public TokenizeProcessor open(CommandLine line) {
-        return new TokenizeProcessor(SampleEncoding.of(line), source(line).data());
+        return new TokenizeProcessor(SampleEncodingFlags.of(line), source(line).data());
     }
 
     private static DataSource source(CommandLine line) {
@@ -58,15 +59,15 @@ public final class TokenizeDataMain extends RecordCommand<TokenizedSample> {
     @Override
     protected void run(CommandLine line) {
         Path output = path(line, "output-dir");
-        try (AtomicFolder folder = AtomicFolder.begin(output, KIND, SampleEncoding.inputs(line));
+        try (AtomicFolder folder = AtomicFolder.begin(output, KIND, SampleEncodingFlags.inputs(line));
                 TokenizeProcessor samples = open(line)) {
-            SampleEncoding reading = SampleEncoding.of(line);
+            SampleEncoding reading = SampleEncodingFlags.of(line);
             TokenizedDatasetManifest shards = new TokenizedDatasetWriter(
                             folder.path(), atLeast(1, line, "samples-per-shard", SAMPLES_PER_SHARD))
                     .write(
                             results(line, samples),
                             reading.identity(),
-                            reading.stage().modelMaxLength(),
+                            reading.stage().data().modelMaxLength(),
                             OpenDataSource.sha256(source(line)));
             folder.commit();
             int invalid = shards.shards().stream()

@@ -10,9 +10,9 @@ import org.llava4j.data.conversation.Conversation;
 import org.llava4j.data.conversation.ConversationEncoder;
 import org.llava4j.data.conversation.EncodedSample;
 import org.llava4j.data.records.TokenizedSample;
-import org.llava4j.train.stage.DataSource;
-import org.llava4j.train.stage.OpenDataSource;
-import org.llava4j.train.stage.SampleEncoding;
+import org.llava4j.train.data.DataSource;
+import org.llava4j.train.data.OpenDataSource;
+import org.llava4j.train.data.SampleEncoding;
 
 /** Record processor that tokenizes the samples of a source; images are not read. */
 final class TokenizeProcessor implements RecordProcessor<TokenizedSample> {

@@ -1,6 +1,8 @@
 package org.llava4j.train.stage;
 
 import com.fasterxml.jackson.annotation.JsonAlias;
+import com.fasterxml.jackson.annotation.JsonProperty;
+import com.fasterxml.jackson.annotation.JsonUnwrapped;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.core.StreamReadFeature;
 import com.fasterxml.jackson.core.json.JsonReadFeature;
@@ -12,14 +14,18 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
+import java.lang.reflect.Method;
 import java.lang.reflect.RecordComponent;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
-import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
+import java.util.regex.Pattern;
 import org.llava4j.data.BadInputException;
 import org.llava4j.data.FailedDownload;
 import org.llava4j.data.JsonInput;
@@ -73,9 +79,29 @@ public final class Stages {
             .enable(MapperFeature.ACCEPT_CASE_INSENSITIVE_ENUMS)
             .build();
 
-    private static final Map<String, String> FORMER_KEYS = formerKeys();
+    /** Current and former names of the keys of a stage's file, with the current name of each. */
+    private static final Map<String, String> KEYS = keys(Stage.class);
 
     private Stages() {}
+
+    private static Map<String, String> keys(Class<?> values) {
+        Map<String, String> keys = new LinkedHashMap<>();
+        for (RecordComponent component : values.getRecordComponents()) {
+            Method accessor = component.getAccessor();
+            if (accessor.isAnnotationPresent(JsonUnwrapped.class)) {
+                keys.putAll(keys(component.getType()));
+                continue;
+            }
+            JsonProperty property = accessor.getAnnotation(JsonProperty.class);
+            JsonAlias former = accessor.getAnnotation(JsonAlias.class);
+            String key = property == null ? component.getName() : property.value();
+            keys.put(key, key);
+            if (former != null) {
+                List.of(former.value()).forEach(name -> keys.put(name, key));
+            }
+        }
+        return keys;
+    }
 
     /**
      * A shipped stage.
@@ -118,10 +144,30 @@ public final class Stages {
     private static Stage parse(String source, byte[] content) {
         FailedDownload.reject(source, content);
         try {
+            requireKnownKeys(source, JSON.readTree(content));
             return JSON.readValue(content, Stage.class);
         } catch (IOException e) {
             throw JsonInput.parseError(source, 0, e);
         }
+    }
+
+    private static Stage of(JsonNode node, String source) {
+        requireKnownKeys(source, node);
+        try {
+            return JSON.treeToValue(node, Stage.class);
+        } catch (JsonProcessingException e) {
+            throw JsonInput.parseError(source, 0, e);
+        }
+    }
+
+    /** Jackson does not reject unknown keys beside unwrapped values. */
+    private static void requireKnownKeys(String source, JsonNode node) {
+        node.fieldNames().forEachRemaining(key -> {
+            if (!KEYS.containsKey(key)) {
+                throw new BadInputException(source + ": unknown key \"" + key + "\"; known keys are "
+                        + String.join(", ", new LinkedHashSet<>(KEYS.values())));
+            }
+        });
     }
 
     /**
@@ -133,11 +179,7 @@ public final class Stages {
     public static Stage with(Stage stage, Map<String, ?> changes) {
         ObjectNode node = JSON.valueToTree(stage);
         changes.forEach((key, value) -> node.set(currentKey(key), JSON.<JsonNode>valueToTree(value)));
-        try {
-            return JSON.treeToValue(node, Stage.class);
-        } catch (JsonProcessingException e) {
-            throw JsonInput.parseError("stage " + stage.name(), 0, e);
-        }
+        return of(node, "stage " + stage.name());
     }
 
     /** A shipped stage by name, or a stage from a {@code .json} file. */
@@ -164,27 +206,19 @@ public final class Stages {
             ObjectNode target = keys.length == 2 && node.get(keys[0]) instanceof ObjectNode nested ? nested : node;
             target.set(keys.length == 2 && target != node ? keys[1] : key, value(setting, equals));
         }
-        try {
-            return JSON.treeToValue(node, Stage.class);
-        } catch (JsonProcessingException e) {
-            throw JsonInput.parseError("stage " + stage.name(), 0, e);
-        }
+        return of(node, "stage " + stage.name());
     }
 
-    /** The current name of a stage's key; former names are the {@link JsonAlias}es of {@link Stage}. */
-    static String currentKey(String key) {
-        return FORMER_KEYS.getOrDefault(key, key);
+    /** The key that a flag changes: {@code maxSteps} for {@code max-steps}. */
+    public static String key(String flag) {
+        return Pattern.compile("-(.)")
+                .matcher(flag)
+                .replaceAll(match -> match.group(1).toUpperCase(Locale.ROOT));
     }
 
-    private static Map<String, String> formerKeys() {
-        Map<String, String> keys = new HashMap<>();
-        for (RecordComponent component : Stage.class.getRecordComponents()) {
-            JsonAlias former = component.getAccessor().getAnnotation(JsonAlias.class);
-            if (former != null) {
-                List.of(former.value()).forEach(name -> keys.put(name, component.getName()));
-            }
-        }
-        return Map.copyOf(keys);
+    /** The current name of a stage's key; former names are {@link JsonAlias}es. */
+    public static String currentKey(String key) {
+        return KEYS.getOrDefault(key, key);
     }
 
     private static JsonNode value(String setting, int equals) {

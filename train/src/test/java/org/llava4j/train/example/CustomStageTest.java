@@ -14,12 +14,12 @@ import org.llava4j.testing.Golden;
 import org.llava4j.testing.ModelFolders;
 import org.llava4j.train.logging.Progress;
 import org.llava4j.train.logging.TrainingListener;
-import org.llava4j.train.stage.CheckpointPolicy;
-import org.llava4j.train.stage.RunOptions;
-import org.llava4j.train.stage.RunPaths;
-import org.llava4j.train.stage.RunReport;
+import org.llava4j.train.run.CheckpointPolicy;
+import org.llava4j.train.run.RunOptions;
+import org.llava4j.train.run.RunPaths;
+import org.llava4j.train.run.RunReport;
+import org.llava4j.train.run.StageRunner;
 import org.llava4j.train.stage.Stage;
-import org.llava4j.train.stage.StageRunner;
 import org.llava4j.train.stage.Stages;
 
 /** Compiles and runs the example of resources/docs/training.md: a training stage from Java. */

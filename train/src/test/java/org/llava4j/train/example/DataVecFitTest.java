@@ -25,12 +25,12 @@ import org.llava4j.testing.Golden;
 import org.llava4j.testing.ModelFolders;
 import org.llava4j.train.CosineScheduleWithWarmup;
 import org.llava4j.train.PyTorchAdam;
-import org.llava4j.train.stage.RunOptions;
-import org.llava4j.train.stage.RunPaths;
-import org.llava4j.train.stage.RunReport;
-import org.llava4j.train.stage.SampleEncoding;
+import org.llava4j.train.data.SampleEncoding;
+import org.llava4j.train.run.RunOptions;
+import org.llava4j.train.run.RunPaths;
+import org.llava4j.train.run.RunReport;
+import org.llava4j.train.run.StageRunner;
 import org.llava4j.train.stage.Stage;
-import org.llava4j.train.stage.StageRunner;
 import org.llava4j.train.stage.Stages;
 import org.nd4j.autodiff.listeners.impl.ScoreListener;
 import org.nd4j.autodiff.samediff.SameDiff;
@@ -109,7 +109,8 @@ class DataVecFitTest {
                 ConversationDataset.read(reader, images),
                 encoding.encoder(),
                 new FeatureLoader(TowerFeatures.load(vicuna, clip, config), config), // or a PixelLoader
-                new BatchOptions(2, stage.bucketingWindowBatches(), stage.seed(), 0, encoding.collatorOptions()));
+                new BatchOptions(
+                        2, stage.data().bucketingWindowBatches(), stage.seed(), 0, encoding.collatorOptions()));
         batches.setPreProcessor(batch -> {}); // or your own MultiDataSetPreProcessor
 
         int steps = EPOCHS * batches.batchesPerEpoch();

@@ -23,10 +23,10 @@ import org.llava4j.data.instruct.InstructionWriter;
 import org.llava4j.data.synthetic.SyntheticCocoDataset;
 import org.llava4j.testing.ModelFolders;
 import org.llava4j.train.logging.TrainingListener;
-import org.llava4j.train.stage.RunOptions;
-import org.llava4j.train.stage.RunPaths;
-import org.llava4j.train.stage.RunReport;
-import org.llava4j.train.stage.StageRunner;
+import org.llava4j.train.run.RunOptions;
+import org.llava4j.train.run.RunPaths;
+import org.llava4j.train.run.RunReport;
+import org.llava4j.train.run.StageRunner;
 import org.llava4j.train.stage.Stages;
 
 /**

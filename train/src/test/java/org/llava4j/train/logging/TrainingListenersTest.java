@@ -22,12 +22,12 @@ import org.llava4j.data.BadInputException;
 import org.llava4j.model.folder.ModelManifest;
 import org.llava4j.testing.Golden;
 import org.llava4j.testing.ModelFolders;
-import org.llava4j.train.stage.CheckpointPolicy;
-import org.llava4j.train.stage.RunOptions;
-import org.llava4j.train.stage.RunPaths;
-import org.llava4j.train.stage.RunStoppedException;
+import org.llava4j.train.run.CheckpointPolicy;
+import org.llava4j.train.run.RunOptions;
+import org.llava4j.train.run.RunPaths;
+import org.llava4j.train.run.RunReport;
+import org.llava4j.train.run.StageRunner;
 import org.llava4j.train.stage.Stage;
-import org.llava4j.train.stage.StageRunner;
 import org.llava4j.train.stage.Stages;
 import org.nd4j.autodiff.listeners.At;
 import org.nd4j.autodiff.listeners.BaseListener;
@@ -84,7 +84,7 @@ class TrainingListenersTest {
 
     @Test
     void resumedRunLogsEveryStepOnce() throws IOException {
-        assertThatThrownBy(() -> run(listeners(6))).isInstanceOf(RunStoppedException.class);
+        assertThat(run(listeners(6)).stopped()).isNotNull();
         assertThat(MonitoringFiles.list(checkpoints)).hasSize(3);
         assertThat(Files.readString(checkpoints.resolve("run.html")))
                 .contains(">stopped</p>", "resume from it with --resume auto");
@@ -162,9 +162,8 @@ class TrainingListenersTest {
 
     @Test
     void listenerStopsRun() {
-        assertThatThrownBy(() -> run(new SameDiffListeners(new Calls(0))))
-                .isInstanceOf(RunStoppedException.class)
-                .hasMessageStartingWith("stopped after step " + (PER_EPOCH + 1));
+        assertThat(run(new SameDiffListeners(new Calls(0))).stopped())
+                .startsWith("stopped after step " + (PER_EPOCH + 1));
     }
 
     @Test
@@ -250,7 +249,7 @@ class TrainingListenersTest {
         }
         assertThat(found).containsOnlyKeys("losses/loss", "learningRate").containsEntry("losses/loss", logged);
         assertThat(found.get("learningRate")).hasSize(STEPS).containsEntry(1, 0.0);
-        assertThat(found.get("learningRate").get(2)).isEqualTo(stage.learningRate());
+        assertThat(found.get("learningRate").get(2)).isEqualTo(stage.optimizer().learningRate());
     }
 
     private Map<Integer, Double> logged() throws IOException {
@@ -280,9 +279,9 @@ class TrainingListenersTest {
         return TrainingListener.all(new TensorBoardLog(), new RunPage(), new UiListenerLog(uiLog), stopping);
     }
 
-    private void run(TrainingListener listener) {
+    private RunReport run(TrainingListener listener) {
         CheckpointPolicy policy = new CheckpointPolicy(checkpoints, 0, 1, CheckpointPolicy.ResumeMode.AUTO);
-        StageRunner.run(stage, paths(out), RunOptions.DEFAULT.withCheckpointPolicy(policy), listener);
+        return StageRunner.run(stage, paths(out), RunOptions.DEFAULT.withCheckpointPolicy(policy), listener);
     }
 
     private RunPaths paths(Path output) {

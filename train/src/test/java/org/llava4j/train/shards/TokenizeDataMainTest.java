@@ -18,11 +18,11 @@ import org.llava4j.data.JsonInput;
 import org.llava4j.testing.Golden;
 import org.llava4j.testing.ModelFolders;
 import org.llava4j.train.logging.TrainingListener;
-import org.llava4j.train.stage.RunOptions;
-import org.llava4j.train.stage.RunPaths;
-import org.llava4j.train.stage.RunReport;
+import org.llava4j.train.run.RunOptions;
+import org.llava4j.train.run.RunPaths;
+import org.llava4j.train.run.RunReport;
+import org.llava4j.train.run.StageRunner;
 import org.llava4j.train.stage.Stage;
-import org.llava4j.train.stage.StageRunner;
 import org.llava4j.train.stage.Stages;
 
 /** Training on a tokenized dataset equals training on the original data. */

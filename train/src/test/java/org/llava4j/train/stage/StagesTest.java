@@ -32,22 +32,23 @@ class StagesTest {
     void shippedStagesHavePaperValues(String name, double rate, int samplesPerStep, int epochs) {
         Stage stage = Stages.named(name);
         assertThat(stage.name()).isEqualTo(name);
-        assertThat(stage.learningRate()).isEqualTo(rate);
-        assertThat(stage.perDeviceTrainBatchSize() * stage.gradientAccumulationSteps())
+        assertThat(stage.optimizer().learningRate()).isEqualTo(rate);
+        assertThat(stage.schedule().perDeviceTrainBatchSize() * stage.schedule().gradientAccumulationSteps())
                 .isEqualTo(samplesPerStep);
-        assertThat(stage.numTrainEpochs()).isEqualTo(epochs);
-        assertThat(stage.warmupRatio()).isEqualTo(0.03);
-        assertThat(stage.optimizer()).isEqualTo(AdamW.Settings.PAPER);
-        assertThat(stage.modelMaxLength()).isEqualTo(2048);
+        assertThat(stage.schedule().numTrainEpochs()).isEqualTo(epochs);
+        assertThat(stage.optimizer().warmupRatio()).isEqualTo(0.03);
+        assertThat(stage.optimizer().settings()).isEqualTo(AdamW.Settings.PAPER);
+        assertThat(stage.data().modelMaxLength()).isEqualTo(2048);
     }
 
     @Test
     void stage1TrainsProjectorAndStage2AlsoDecoder() {
         Stage pretrain = Stages.named("pretrain");
-        assertThat(pretrain.isTrainable("model.mm_projector.weight")).isTrue();
-        assertThat(pretrain.isTrainable("model.mm_projector.2.bias")).isTrue();
-        assertThat(pretrain.isTrainable("model.layers.0.mlp.up_proj.weight")).isFalse();
-        assertThat(pretrain.isTrainable(TOWER)).isFalse();
+        assertThat(pretrain.model().isTrainable("model.mm_projector.weight")).isTrue();
+        assertThat(pretrain.model().isTrainable("model.mm_projector.2.bias")).isTrue();
+        assertThat(pretrain.model().isTrainable("model.layers.0.mlp.up_proj.weight"))
+                .isFalse();
+        assertThat(pretrain.model().isTrainable(TOWER)).isFalse();
         for (String name : List.of("finetune", "finetune-scienceqa")) {
             Stage finetune = Stages.named(name);
             for (String weight : List.of(
@@ -56,9 +57,9 @@ class StagesTest {
                     "model.layers.31.self_attn.q_proj.weight",
                     "model.norm.weight",
                     "lm_head.weight")) {
-                assertThat(finetune.isTrainable(weight)).as(weight).isTrue();
+                assertThat(finetune.model().isTrainable(weight)).as(weight).isTrue();
             }
-            assertThat(finetune.isTrainable(TOWER)).isFalse();
+            assertThat(finetune.model().isTrainable(TOWER)).isFalse();
         }
     }
 
@@ -67,7 +68,7 @@ class StagesTest {
         Stage stage = Stages.with(Stages.named("finetune-scienceqa"), Map.of("split", "minitrain", "seed", 1L << 40));
         Path file = Files.writeString(temp.resolve("stage.json"), Stages.json(stage));
         assertThat(Stages.load(file)).isEqualTo(stage);
-        assertThat(stage.split()).isEqualTo("minitrain");
+        assertThat(stage.data().split()).isEqualTo("minitrain");
     }
 
     @ParameterizedTest
@@ -136,18 +137,18 @@ class StagesTest {
         Stage stage = Stages.with(
                 Stages.named("finetune-scienceqa"),
                 List.of("learningRate=3e-5", "split=minitrain", "optimizer.weightDecay=0.1", "noDecay=[\".+norm.*\"]"));
-        assertThat(stage.learningRate()).isEqualTo(3e-5);
-        assertThat(stage.split()).isEqualTo("minitrain");
-        assertThat(stage.optimizer().weightDecay()).isEqualTo(0.1);
-        assertThat(stage.optimizer().beta2()).isEqualTo(0.999);
-        assertThat(stage.noDecay()).containsExactly(".+norm.*");
+        assertThat(stage.optimizer().learningRate()).isEqualTo(3e-5);
+        assertThat(stage.data().split()).isEqualTo("minitrain");
+        assertThat(stage.optimizer().settings().weightDecay()).isEqualTo(0.1);
+        assertThat(stage.optimizer().settings().beta2()).isEqualTo(0.999);
+        assertThat(stage.optimizer().noDecay()).containsExactly(".+norm.*");
     }
 
     /** As in transformers' and LLaVA's Trainer; with a zero gradient only the decay remains. */
     @Test
     void normsAndBiasesHaveNoDecayByDefault() {
         Stage stage = Stages.with(Stages.named("finetune-v1.5"), List.of("optimizer.weightDecay=0.1"));
-        assertThat(stage.noDecay()).isEqualTo(Stage.NORMS_AND_BIASES);
+        assertThat(stage.optimizer().noDecay()).isEqualTo(OptimizerArguments.NORMS_AND_BIASES);
         List<String> left = List.of(
                 "model.layers.0.input_layernorm.weight",
                 "model.layers.11.post_attention_layernorm.weight",
@@ -164,7 +165,9 @@ class StagesTest {
         Stage own = Stages.with(stage, List.of("noDecay=[\"lm_head.+\"]"));
         assertThat(decayed(own, List.of("lm_head.weight"))).containsOnly(1f);
         assertThat(decayed(own, left)).as("a given list replaces the default").allMatch(weight -> weight < 0.95f);
-        assertThat(Stages.with(stage, List.of("optimizer.weightDecay=0")).noDecay())
+        assertThat(Stages.with(stage, List.of("optimizer.weightDecay=0"))
+                        .optimizer()
+                        .noDecay())
                 .as("without decay the list is empty")
                 .isEmpty();
     }
@@ -174,7 +177,7 @@ class StagesTest {
         Map<String, INDArray> gradients = new TreeMap<>();
         names.forEach(name -> weights.put(name, Nd4j.ones(2)));
         names.forEach(name -> gradients.put(name, Nd4j.zeros(2)));
-        stage.adamW().step(0.9, weights, gradients);
+        stage.optimizer().adamW().step(0.9, weights, gradients);
         return weights.values().stream().map(weight -> weight.getFloat(0)).toList();
     }
 
@@ -201,11 +204,11 @@ class StagesTest {
     @CsvSource({"pretrain-v1.5, 1e-3, 256, SQUARE", "finetune-v1.5, 2e-5, 128, PAD"})
     void stagesOfLlava15HavePublishedValues(String name, double rate, int samplesPerStep, AspectRatio ratio) {
         Stage stage = Stages.named(name);
-        assertThat(stage.learningRate()).isEqualTo(rate);
-        assertThat(stage.perDeviceTrainBatchSize() * stage.gradientAccumulationSteps())
+        assertThat(stage.optimizer().learningRate()).isEqualTo(rate);
+        assertThat(stage.schedule().perDeviceTrainBatchSize() * stage.schedule().gradientAccumulationSteps())
                 .isEqualTo(samplesPerStep);
-        assertThat(stage.imageAspectRatio()).isEqualTo(ratio);
-        assertThat(stage.numTrainEpochs()).isEqualTo(1);
+        assertThat(stage.data().imageAspectRatio()).isEqualTo(ratio);
+        assertThat(stage.schedule().numTrainEpochs()).isEqualTo(1);
     }
 
     @Test
@@ -226,9 +229,9 @@ class StagesTest {
         }
         assertThat(json).contains("\"accumulation\"").doesNotContain("gradientAccumulationSteps");
         assertThat(Stages.ofJson(json)).isEqualTo(stage);
-        assertThat(Stages.with(stage, List.of("batchSize=7")).perDeviceTrainBatchSize())
+        assertThat(Stages.with(stage, List.of("batchSize=7")).schedule().perDeviceTrainBatchSize())
                 .isEqualTo(7);
-        assertThat(Stages.with(stage, Map.of("accumulation", 3)).gradientAccumulationSteps())
+        assertThat(Stages.with(stage, Map.of("accumulation", 3)).schedule().gradientAccumulationSteps())
                 .isEqualTo(3);
     }
 
@@ -238,7 +241,7 @@ class StagesTest {
         assertThatThrownBy(() -> Stages.with(stage, Map.of("learning_rate", 1e-3)))
                 .isInstanceOf(BadInputException.class)
                 .hasMessageContaining("learning_rate");
-        assertThat(Stages.with(stage, Map.of("learningRate", 1e-3)).learningRate())
+        assertThat(Stages.with(stage, Map.of("learningRate", 1e-3)).optimizer().learningRate())
                 .isEqualTo(1e-3);
     }
 }

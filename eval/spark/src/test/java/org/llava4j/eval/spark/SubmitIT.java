@@ -16,7 +16,6 @@ import org.llava4j.cli.RecordExecutor;
 import org.llava4j.data.spark.LoopbackCluster;
 import org.llava4j.data.synthetic.SyntheticDatasetConfig;
 import org.llava4j.data.synthetic.SyntheticDatasetWriter;
-import org.llava4j.cli.RecordExecutor;
 import org.llava4j.eval.scienceqa.ScienceQaMain;
 import org.llava4j.train.lint.LintDataMain;
 

@@ -9,7 +9,7 @@ import org.jspecify.annotations.Nullable;
 import org.llava4j.data.BadInputException;
 import org.llava4j.data.memory.NativeMemory;
 import org.llava4j.train.GradientAccumulator;
-import org.llava4j.train.stage.GradientWorker;
+import org.llava4j.train.run.GradientWorker;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**

@@ -8,10 +8,10 @@ import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 import org.llava4j.model.config.LlavaConfig.ProjectorType;
 import org.llava4j.model.weights.WeightDtype;
-import org.llava4j.train.stage.DataSource;
-import org.llava4j.train.stage.GradientWorker;
-import org.llava4j.train.stage.RunOptions;
-import org.llava4j.train.stage.RunPaths;
+import org.llava4j.train.data.DataSource;
+import org.llava4j.train.run.GradientWorker;
+import org.llava4j.train.run.RunOptions;
+import org.llava4j.train.run.RunPaths;
 import org.llava4j.train.stage.Stage;
 import org.llava4j.train.stage.Stages;
 

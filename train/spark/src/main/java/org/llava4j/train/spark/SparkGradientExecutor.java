@@ -3,15 +3,15 @@ package org.llava4j.train.spark;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import org.apache.spark.api.java.JavaSparkContext;
+import org.llava4j.train.StepGradients;
 import org.llava4j.train.logging.TrainingListener;
 import org.llava4j.train.plan.MemoryPlan;
-import org.llava4j.train.stage.ClusterStageCheck;
-import org.llava4j.train.stage.GradientExecutor;
-import org.llava4j.train.stage.GradientWorker;
-import org.llava4j.train.stage.RunOptions;
-import org.llava4j.train.stage.RunPaths;
+import org.llava4j.train.run.ClusterStageCheck;
+import org.llava4j.train.run.GradientExecutor;
+import org.llava4j.train.run.GradientWorker;
+import org.llava4j.train.run.RunOptions;
+import org.llava4j.train.run.RunPaths;
 import org.llava4j.train.stage.Stage;
-import org.llava4j.train.stage.StepGradients;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /** Gradient executor on Apache Spark, for stages with few trainable weights. */

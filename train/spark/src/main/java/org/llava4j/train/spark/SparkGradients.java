@@ -14,9 +14,9 @@ import org.apache.spark.broadcast.Broadcast;
 import org.llava4j.data.BadInputException;
 import org.llava4j.data.batch.BatchPlan;
 import org.llava4j.train.GradientAccumulator;
+import org.llava4j.train.StepBatches;
+import org.llava4j.train.StepGradients;
 import org.llava4j.train.logging.TrainingListener;
-import org.llava4j.train.stage.StepBatches;
-import org.llava4j.train.stage.StepGradients;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import scala.reflect.ClassTag;
 import scala.reflect.ClassTag$;
@@ -184,10 +184,5 @@ final class SparkGradients implements StepGradients {
     @Override
     public long imagesComputed() {
         return imagesComputed;
-    }
-
-    @Override
-    public void close() {
-        // The caller closes the context.
     }
 }

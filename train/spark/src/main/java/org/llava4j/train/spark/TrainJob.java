@@ -2,7 +2,7 @@ package org.llava4j.train.spark;
 
 import java.util.List;
 import org.apache.spark.api.java.JavaSparkContext;
-import org.llava4j.train.stage.StageMain;
+import org.llava4j.train.command.StageMain;
 import org.llava4j.train.stage.Stages;
 
 /**

@@ -1,0 +1,78 @@
+package org.llava4j.train.command;
+
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import org.apache.commons.cli.CommandLine;
+import org.apache.commons.cli.Options;
+import org.llava4j.cli.Command;
+import org.llava4j.data.BadInputException;
+import org.llava4j.data.FileReadError;
+import org.llava4j.data.InputPaths;
+import org.llava4j.model.config.LlavaConfig;
+import org.llava4j.train.data.DataSource;
+import org.llava4j.train.data.SampleEncoding;
+import org.llava4j.train.run.RunPaths;
+import org.llava4j.train.stage.Stage;
+import org.llava4j.train.stage.Stages;
+
+/** Command-line flags of a command that encodes samples as a stage does. */
+public final class SampleEncodingFlags {
+    private SampleEncodingFlags() {}
+
+    /** Adds the flags of a command that reads data as a stage does. */
+    public static Options addTo(Options options) {
+        return options.addOption(
+                        Command.required("model-path", "DIR", "LLaVA or LLaMA folder, for tokenizer and config"))
+                .addOption(Command.flag("vision-tower", "DIR", "CLIP folder, its config.json or a published name"))
+                .addOption(Command.required(
+                        "data-path", "PATH,...", "LLaVA's conversation JSON or ScienceQA's folder; one or more"))
+                .addOption(
+                        Command.flag("image-folder", "DIR,...", "image folders: one for all sources, or one for each"))
+                .addOption(Command.alias(
+                        Command.flag("stage", "NAME|FILE", "the stage that will train on it (default finetune)"),
+                        "recipe"))
+                .addOption(Command.flag("conv-mode", "NAME", "conversation template (default: the stage's)"))
+                .addOption(Command.flag("model-max-length", "N", "maximum sequence length (default: the stage's)"));
+    }
+
+    /**
+     * Parses those flags.
+     *
+     * @throws BadInputException if the model is missing or broken
+     */
+    public static SampleEncoding of(CommandLine line) {
+        Map<String, Object> changes = new LinkedHashMap<>();
+        if (line.hasOption("conv-mode")) {
+            changes.put("convMode", line.getOptionValue("conv-mode"));
+        }
+        if (line.hasOption("model-max-length")) {
+            changes.put("modelMaxLength", Command.atLeast(1, line, "model-max-length", 1));
+        }
+        Stage stage = Stages.with(Stages.of(line.getOptionValue("stage", Stages.FINETUNE)), changes);
+        Path model = Path.of(line.getOptionValue("model-path"));
+        FileReadError.requireAccessible(model);
+        if (!Files.exists(model)) {
+            throw new BadInputException("--model-path " + model + " does not exist; check the path");
+        }
+        String tower = line.getOptionValue("vision-tower");
+        return new SampleEncoding(
+                stage,
+                model,
+                LlavaConfig.read(model, RunPaths.towerFolder(model, tower == null ? null : Path.of(tower))));
+    }
+
+    /** Files and folders that a command with those flags reads. */
+    public static InputPaths inputs(CommandLine line) {
+        String tower = line.getOptionValue("vision-tower");
+        InputPaths inputs = InputPaths.of(
+                        Path.of(line.getOptionValue("model-path")), tower == null ? null : Path.of(tower))
+                .andIfJsonFile(line.getOptionValue("stage"))
+                .andIfJsonFile(line.getOptionValue("conv-mode"));
+        for (DataSource source : DataSourceFlags.singleStage().sources(line)) {
+            inputs = inputs.and(source.data()).andWithoutLinks(source.images());
+        }
+        return inputs;
+    }
+}

@@ -1,0 +1,189 @@
+package org.llava4j.train.run;
+
+import java.nio.file.Path;
+import java.util.Map;
+import java.util.Objects;
+import java.util.SortedMap;
+import java.util.function.Consumer;
+import org.llava4j.data.batch.BatchPlan;
+import org.llava4j.data.batch.ImageLoader;
+import org.llava4j.data.image.AspectRatio;
+import org.llava4j.model.Llava;
+import org.llava4j.model.Llava.ImageInput;
+import org.llava4j.model.Placeholders;
+import org.llava4j.model.config.LlavaConfig;
+import org.llava4j.model.features.FeatureCache;
+import org.llava4j.model.features.FeatureLoader;
+import org.llava4j.model.features.FeatureStore;
+import org.llava4j.model.features.TowerFeatures;
+import org.llava4j.model.lora.LoraTensorSource;
+import org.llava4j.model.weights.Checkpoint;
+import org.llava4j.train.GradientAccumulator;
+import org.llava4j.train.StepBatches;
+import org.llava4j.train.StepGradients;
+import org.llava4j.train.stage.Stage;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.dataset.api.MultiDataSet;
+
+/**
+ * Gradient worker of a stage: the graph of projector and decoder with its trainable weights selected, and the frozen
+ * vision tower with its feature cache. Not thread-safe.
+ */
+public final class GradientWorker implements StepGradients {
+    private final Llava model;
+    private final TowerFeatures tower;
+    private final FeatureCache features;
+    private final SortedMap<String, String> sources;
+    private final FeatureLoader images;
+
+    private GradientWorker(
+            LlavaConfig config,
+            Llava model,
+            TowerFeatures tower,
+            FeatureCache features,
+            SortedMap<String, String> sources) {
+        this.model = model;
+        this.tower = tower;
+        this.features = features;
+        this.sources = sources;
+        this.images = new FeatureLoader(features, config);
+    }
+
+    /**
+     * Loads the initial weights of a stage and freezes those that are not trainable.
+     *
+     * @param unbatchedTower whether the tower processes images one at a time, so that features do not depend on batch
+     *     composition; needed for results that are identical after a resume or on a cluster
+     * @param notices receives a line if the feature cache cannot be used
+     * @throws org.llava4j.data.BadInputException if an input is missing or broken, or does not fit the model
+     */
+    public static GradientWorker load(
+            Stage stage, RunPaths paths, RunOptions options, boolean unbatchedTower, Consumer<String> notices) {
+        Path visionTower = paths.towerFolder();
+        LlavaConfig config = config(stage, paths, options);
+        TowerFeatures tower = TowerFeatures.load(paths.model(), visionTower, config, options.frozenDtype());
+        FeatureStore store = paths.featureCache() == null
+                ? null
+                : FeatureStore.openIfPossible(paths.featureCache(), options.featureCacheBytes(), notices);
+        FeatureCache features = new FeatureCache(
+                unbatchedTower ? tower.unbatched() : tower,
+                tower.fingerprint(config),
+                store,
+                options.featureMemoryBytes(),
+                notices);
+        try (Checkpoint checkpoint = weights(stage, paths)
+                .withoutTower()
+                .withWeightDtype(options.frozenDtype(), stage.model()::isTrainable)) {
+            Llava model = Llava.build(
+                    config, new LoraTensorSource(checkpoint, stage.seed()), ImageInput.FEATURES, stage.graphLora());
+            stage.model().requireMatches(model.weightNames(), paths.model());
+            model.setTrainable(stage.model()::isTrainable);
+            model.setGradientCheckpointing(options.gradientCheckpointing());
+            return new GradientWorker(
+                    config,
+                    model,
+                    tower,
+                    features,
+                    checkpoint.plan(Llava.weightShapes(config)).sources());
+        }
+    }
+
+    /** Model configuration of a run: the model's own, with the overrides of stage and options. */
+    static LlavaConfig config(Stage stage, RunPaths paths, RunOptions options) {
+        LlavaConfig read = LlavaConfig.read(paths.model(), paths.towerFolder());
+        return new LlavaConfig(
+                read.vision(),
+                read.decoder(),
+                Objects.requireNonNullElse(options.projectorType(), read.projector()),
+                Objects.requireNonNullElse(options.selectLayer(), read.selectLayer()),
+                read.selectFeature(),
+                stage.data().modelMaxLength(),
+                read.padLeft(),
+                stage.data().imageAspectRatio() == AspectRatio.PAD,
+                read.imageStartEndTokens());
+    }
+
+    /** Initial weights of a run. */
+    static Checkpoint weights(Stage stage, RunPaths paths) {
+        Checkpoint checkpoint = Checkpoint.llava(paths.model(), paths.towerFolder());
+        if (paths.projector() != null) {
+            checkpoint.withProjector(paths.projector());
+        }
+        if (stage.model().freshProjector()) {
+            checkpoint.withNewProjector(stage.seed());
+        }
+        return checkpoint;
+    }
+
+    @Override
+    public GradientAccumulator sum(int step, StepBatches batches) {
+        GradientAccumulator sum = new GradientAccumulator();
+        try {
+            for (int pass = 0; batches.hasNext(); pass++) {
+                add(batches.next(), step, pass, sum);
+            }
+            return sum;
+        } catch (RuntimeException | Error e) {
+            sum.close();
+            throw e;
+        }
+    }
+
+    /**
+     * Adds the gradients of one batch whose images are not loaded yet.
+     *
+     * @param step counted from 0
+     * @param pass index of the batch within the step, counted from 0
+     * @param sum receives them
+     */
+    public void add(BatchPlan batch, int step, int pass, GradientAccumulator sum) {
+        add(batch.toMultiDataSet(images), step, pass, sum);
+    }
+
+    private void add(MultiDataSet batch, int step, int pass, GradientAccumulator sum) {
+        Map<String, INDArray> placeholders = Placeholders.of(batch, ImageInput.FEATURES);
+        try {
+            sum.backward(model, placeholders, step, pass);
+        } finally {
+            // Off-heap arrays: garbage collection would free them too late.
+            placeholders.values().forEach(INDArray::close);
+        }
+    }
+
+    /** Loads the features of a batch's images from the cache. */
+    ImageLoader images() {
+        return images;
+    }
+
+    /** The graph that is trained. */
+    public Llava model() {
+        return model;
+    }
+
+    TowerFeatures tower() {
+        return tower;
+    }
+
+    FeatureCache features() {
+        return features;
+    }
+
+    /** File and tensor that each weight of the model, vision tower included, was read from. */
+    SortedMap<String, String> sources() {
+        return sources;
+    }
+
+    /** File and tensor that the projector was read from. */
+    String projector() {
+        return sources.entrySet().stream()
+                .filter(source -> source.getKey().startsWith(Checkpoint.PROJECTOR_PREFIX))
+                .findFirst()
+                .orElseThrow()
+                .getValue();
+    }
+
+    @Override
+    public long imagesComputed() {
+        return features.computed();
+    }
+}

@@ -1,0 +1,40 @@
+package org.llava4j.train.run;
+
+import org.jspecify.annotations.Nullable;
+import org.llava4j.model.config.LlavaConfig;
+import org.llava4j.train.plan.JvmMemory;
+import org.llava4j.train.plan.PlannedRun;
+import org.llava4j.train.plan.PlannedRun.TowerPlacement;
+import org.llava4j.train.stage.Stage;
+
+/** Conversion of a stage into the input of the memory planner. */
+public final class StagePlan {
+
+    private StagePlan() {}
+
+    /**
+     * @param stage the stage
+     * @param config model configuration
+     * @param options options of the run
+     * @param samples number of samples; null if unknown; with few images the feature cache needs less memory
+     */
+    public static PlannedRun of(Stage stage, LlavaConfig config, RunOptions options, @Nullable Long samples) {
+        long perImage = (long) config.numImageTokens() * config.vision().hiddenSize() * Float.BYTES;
+        long maxBytes = options.featureMemoryBytes();
+        long features = samples == null ? maxBytes : Math.min(maxBytes, samples * perImage);
+        return new PlannedRun(
+                config,
+                stage.model().lora(),
+                stage.model()::isTrainable,
+                TowerPlacement.SEPARATE,
+                options.frozenDtype(),
+                stage.schedule().perDeviceTrainBatchSize(),
+                stage.data().modelMaxLength(),
+                0,
+                stage.schedule().gradientAccumulationSteps(),
+                options.gradientCheckpointing(),
+                stage.data().padToMultipleOf(),
+                features,
+                JvmMemory.heapBytes());
+    }
+}

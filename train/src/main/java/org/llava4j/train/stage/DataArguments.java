@@ -1,0 +1,80 @@
+package org.llava4j.train.stage;
+
+import com.fasterxml.jackson.annotation.JsonAlias;
+import org.jspecify.annotations.Nullable;
+import org.llava4j.data.conversation.ConversationTemplates;
+import org.llava4j.data.image.AspectRatio;
+import org.llava4j.data.scienceqa.ScienceQaPrompt;
+import org.llava4j.model.config.ChatFormat;
+
+/**
+ * Format of a stage's data, and how samples become sequences and batches.
+ *
+ * @param dataFormat format of the data
+ * @param promptFormat parts of a ScienceQA answer; null for conversations
+ * @param split ScienceQA split to train on; null for conversations
+ * @param convMode conversation template: a built-in name or a JSON file
+ * @param imageFirst whether images are moved to the start of their turn, as in LLaVA since July 2023
+ * @param imageAspectRatio how images are made square
+ * @param modelMaxLength maximum length of a sequence including image tokens; longer ones are truncated
+ * @param padToMultipleOf batches are padded to a multiple of this (or to {@code modelMaxLength}), to limit the number
+ *     of different shapes
+ * @param bucketingWindowBatches length-grouped batching: samples of this many batches are sorted by length together; 1
+ *     keeps the shuffled order
+ */
+public record DataArguments(
+        DataFormat dataFormat,
+        @JsonAlias("answerFormat") @Nullable ScienceQaPrompt promptFormat,
+        @Nullable String split,
+        String convMode,
+        boolean imageFirst,
+        AspectRatio imageAspectRatio,
+        @JsonAlias("maxLength") int modelMaxLength,
+        @JsonAlias("lengthMultiple") int padToMultipleOf,
+        @JsonAlias("sortedBatches") int bucketingWindowBatches) {
+
+    /** Format of a stage's data. */
+    public enum DataFormat {
+        /** LLaVA's conversation JSON. */
+        CONVERSATIONS,
+        /** ScienceQA's {@code problems.json} and {@code pid_splits.json}. */
+        SCIENCEQA
+    }
+
+    /**
+     * How a stage reads ScienceQA.
+     *
+     * @param promptFormat parts of an answer
+     * @param split split to train on
+     */
+    public record ScienceQaFormat(ScienceQaPrompt promptFormat, String split) {}
+
+    public DataArguments {
+        Checks.requirePresent(dataFormat, "dataFormat");
+        Checks.requirePresent(convMode, "convMode");
+        Checks.requirePresent(imageAspectRatio, "imageAspectRatio");
+        requireOnlyForScienceQa(promptFormat, "promptFormat", dataFormat);
+        requireOnlyForScienceQa(split, "split", dataFormat);
+        Checks.requirePositive(modelMaxLength, "modelMaxLength");
+        Checks.requirePositive(padToMultipleOf, "padToMultipleOf");
+        Checks.requirePositive(bucketingWindowBatches, "bucketingWindowBatches");
+    }
+
+    private static void requireOnlyForScienceQa(@Nullable Object value, String key, DataFormat format) {
+        Checks.require(
+                (format == DataFormat.SCIENCEQA) == (value != null),
+                key,
+                value,
+                "ScienceQA needs it, conversations have none; dataFormat is " + format);
+    }
+
+    /** How it reads ScienceQA; null for conversations. */
+    public @Nullable ScienceQaFormat scienceQa() {
+        return promptFormat == null || split == null ? null : new ScienceQaFormat(promptFormat, split);
+    }
+
+    /** Conversation template and image placement. */
+    public ChatFormat chatFormat() {
+        return new ChatFormat(ConversationTemplates.of(convMode), imageFirst);
+    }
+}

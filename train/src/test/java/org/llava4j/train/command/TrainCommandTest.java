@@ -1,0 +1,41 @@
+package org.llava4j.train.command;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import org.apache.commons.cli.DefaultParser;
+import org.apache.commons.cli.Options;
+import org.apache.commons.cli.ParseException;
+import org.junit.jupiter.api.Test;
+import org.llava4j.model.weights.WeightDtype;
+import org.llava4j.train.run.CheckpointPolicy;
+import org.llava4j.train.run.RunOptions;
+import org.llava4j.train.stage.Stages;
+
+/** Common flags of training commands. */
+class TrainCommandTest {
+
+    private static RunOptions options(String... flags) throws ParseException {
+        Options options = new Options();
+        TrainCommand.addRunFlags(options);
+        return TrainCommand.runOptions(new DefaultParser().parse(options, flags), CheckpointPolicy.NONE);
+    }
+
+    @Test
+    void withoutFlagsOptionsAreDefault() throws ParseException {
+        assertThat(options()).isEqualTo(RunOptions.DEFAULT);
+    }
+
+    @Test
+    void formerFlagNamesAreAccepted() {
+        assertThat(new StageMain(Stages.PRETRAIN).lastOccurrences("--recompute", "--recipe", "finetune"))
+                .containsExactly("--gradient-checkpointing", "--stage", "finetune");
+        assertThat(new StageMain(Stages.PRETRAIN).flags())
+                .noneMatch(flag -> flag.getLongOpt().equals("recipe"));
+    }
+
+    @Test
+    void memoryFlagsAreApplied() throws ParseException {
+        assertThat(options("--frozen-dtype", "bf16", "--gradient-checkpointing"))
+                .isEqualTo(RunOptions.DEFAULT.withFrozenDtype(WeightDtype.BF16).withGradientCheckpointing(true));
+    }
+}
