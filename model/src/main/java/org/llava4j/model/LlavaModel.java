@@ -54,6 +54,7 @@ public final class LlavaModel implements AutoCloseable {
     private final LlavaConfig config;
     private final LlamaTokenizer tokenizer;
     private final ChatFormat chatFormat;
+    private final WeightDtype weightDtype;
     private final RecentImageFeatures imageFeatures;
     private final ContinuousBatchingScheduler scheduler;
 
@@ -71,9 +72,21 @@ public final class LlavaModel implements AutoCloseable {
             FeatureSource features,
             Llava language,
             Set<Integer> eosIds) {
+        this(config, tokenizer, chatFormat, WeightDtype.FP32, features, language, eosIds);
+    }
+
+    private LlavaModel(
+            LlavaConfig config,
+            LlamaTokenizer tokenizer,
+            ChatFormat chatFormat,
+            WeightDtype weightDtype,
+            FeatureSource features,
+            Llava language,
+            Set<Integer> eosIds) {
         this.config = config;
         this.tokenizer = tokenizer;
         this.chatFormat = chatFormat;
+        this.weightDtype = weightDtype;
         imageFeatures = new RecentImageFeatures(features);
         scheduler = newScheduler(
                 config,
@@ -145,7 +158,7 @@ public final class LlavaModel implements AutoCloseable {
                 Checkpoint.llava(folder, visionTower).withoutTower().withWeightDtype(type, name -> false)) {
             Llava language = Llava.build(config, weights, Llava.ImageInput.FEATURES);
             LlavaModel model =
-                    new LlavaModel(config, tokenizer, chat, features, language, GenerationConfig.eosIds(folder));
+                    new LlavaModel(config, tokenizer, chat, type, features, language, GenerationConfig.eosIds(folder));
             CLEANER.register(model, model.scheduler.start()::close);
             return model;
         }
@@ -252,6 +265,11 @@ public final class LlavaModel implements AutoCloseable {
     /** The chat format. */
     public ChatFormat chatFormat() {
         return chatFormat;
+    }
+
+    /** The storage type of the weight matrices. */
+    public WeightDtype weightDtype() {
+        return weightDtype;
     }
 
     /** The model's configuration. */

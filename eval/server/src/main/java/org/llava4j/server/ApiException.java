@@ -49,6 +49,12 @@ final class ApiException extends RuntimeException {
         return new ApiException(504, "timeout_error", null, "timeout", message);
     }
 
+    /** 503: the server stops before the answer is complete. */
+    static ApiException stopping() {
+        return new ApiException(
+                503, "server_error", null, "server_stopping", "the server stopped before the answer was complete");
+    }
+
     /** 500: the model produces NaN or infinite logits. */
     static ApiException nonFiniteLogits(NonFiniteLogitsException cause) {
         return new ApiException(500, "server_error", null, "non_finite_logits", cause.getMessage());

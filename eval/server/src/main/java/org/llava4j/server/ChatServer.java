@@ -34,6 +34,9 @@ import org.slf4j.LoggerFactory;
 /**
  * HTTP server with OpenAI's chat completions API, the web page, health check and metrics. Routes requests, checks the
  * API key, and turns every failure into an error response.
+ *
+ * <p>A server runs on daemon threads of its own, so that any program can embed it. It does not close its model: several
+ * servers and other threads may use the same one. A stopped server may start again.
  */
 public final class ChatServer implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(ChatServer.class);
@@ -51,6 +54,11 @@ public final class ChatServer implements AutoCloseable {
 
     private static final int HEADER_BYTES = 16 << 10;
     private static final int IDLE_MILLIS = 30_000;
+    /** Idle time of a connection while the server stops. */
+    private static final int SHUTDOWN_IDLE_MILLIS = 100;
+    /** Time to send the error response of requests that the end of the grace period stops. */
+    private static final Duration ERROR_RESPONSE_TIME = Duration.ofSeconds(2);
+
     /** Threads in addition to those of completions: for the page, for rejected requests and for Jetty itself. */
     private static final int OTHER_THREADS = 32;
 
@@ -64,23 +72,26 @@ public final class ChatServer implements AutoCloseable {
     private final ServerConnector connector;
     private final long started = System.currentTimeMillis() / 1000;
 
-    public ChatServer(LlavaModel model, ModelInfo modelInfo, ServerOptions options) {
-        this(model, modelInfo, options, new RemoteImages(options));
-    }
-
-    ChatServer(LlavaModel model, ModelInfo modelInfo, ServerOptions options, RemoteImages remote) {
+    /**
+     * Creates a server, which {@link #start} starts. It sets the model's batch size to {@link
+     * ServerOptions#maxConcurrentRequests}; of several servers with one model, the last one decides.
+     *
+     * @param model the model, which must stay open while the server runs
+     */
+    public ChatServer(LlavaModel model, ServerOptions options) {
         this.options = options;
-        this.remote = remote;
+        remote = new RemoteImages(options);
         model.setMaxBatchSize(options.maxConcurrentRequests());
         metrics = new ServerMetrics(model::waitingRequests);
         completions = new CompletionHandler(
                 model, options, metrics, new RequestImages(model, options, remote), new RequestMemoryBudget());
-        page = new WebPage(modelInfo);
+        page = new WebPage(ModelInfo.of(model, options));
         List<String> readPaths = new ArrayList<>(List.of(METRICS, HEALTH, MODELS));
         readPaths.addAll(page.paths());
         routes = new Routes(List.of(CHAT), readPaths);
         QueuedThreadPool threads =
                 new QueuedThreadPool(options.maxConcurrentRequests() + options.maxQueuedRequests() + OTHER_THREADS);
+        threads.setName("llava4j-server");
         // Daemon threads: the process exits with the command, even if the server fails to start.
         threads.setDaemon(true);
         server = new Server(threads);
@@ -91,6 +102,7 @@ public final class ChatServer implements AutoCloseable {
         connector = new ServerConnector(server, new HttpConnectionFactory(http));
         connector.setHost(options.host());
         connector.setPort(options.port());
+        connector.setShutdownIdleTimeout(SHUTDOWN_IDLE_MILLIS);
         connector.setIdleTimeout(Math.min(IDLE_MILLIS, options.bodyTimeout().toMillis()));
         server.addConnector(connector);
         server.setHandler(new GracefulHandler(new Requests()));
@@ -127,19 +139,20 @@ public final class ChatServer implements AutoCloseable {
     }
 
     /**
-     * Starts the server.
+     * Starts the server. Returns when it accepts requests; has no effect if it runs.
      *
      * @throws BadInputException if the address cannot be bound
      */
     public ChatServer start() {
         try {
+            completions.start();
             remote.start();
             server.start();
             return this;
         } catch (IOException e) {
             throw new BadInputException(
                     "cannot listen on " + options.host() + ":" + options.port() + " (" + e.getMessage()
-                            + "); give another --host or --port",
+                            + "); give another host or port",
                     e);
         } catch (Exception e) {
             throw new IllegalStateException("the server cannot start", e);
@@ -150,14 +163,43 @@ public final class ChatServer implements AutoCloseable {
         }
     }
 
+    /**
+     * The server's root URL, such as {@code http://127.0.0.1:8080}; with the host {@code localhost} if it listens on all
+     * addresses.
+     *
+     * @throws IllegalStateException if the server does not run
+     */
     public URI address() {
-        String host = options.host().equals("0.0.0.0") ? "localhost" : options.host();
-        return URI.create("http://" + host + ":" + connector.getLocalPort());
+        String host = switch (options.host()) {
+            case "0.0.0.0", "::" -> "localhost";
+            default -> options.host().contains(":") ? "[" + options.host() + "]" : options.host();
+        };
+        return URI.create("http://" + host + ":" + port());
     }
 
-    /** Rejects new requests, then stops when running requests are finished or the grace period is over. */
+    /**
+     * The port that the server listens on.
+     *
+     * @throws IllegalStateException if the server does not run
+     */
+    public int port() {
+        int port = connector.getLocalPort();
+        if (port <= 0) {
+            throw new IllegalStateException("the server does not run; call start() first");
+        }
+        return port;
+    }
+
+    /**
+     * Stops the server: rejects new requests, lets running answers finish, and ends those that are not complete after
+     * the grace period with status 503, or with an error event if they are streamed. Returns when port and threads are
+     * free, at most 2 s after the grace period; has no effect if the server does not run.
+     *
+     * @param grace time for running answers to finish
+     */
     public void stop(Duration grace) {
-        server.setStopTimeout(grace.toMillis());
+        completions.endAfter(grace);
+        server.setStopTimeout(grace.plus(ERROR_RESPONSE_TIME).toMillis());
         try {
             server.stop();
             remote.close();
@@ -166,10 +208,12 @@ public final class ChatServer implements AutoCloseable {
         }
     }
 
+    /** Waits until the server is stopped. */
     public void join() throws InterruptedException {
         server.join();
     }
 
+    /** Stops the server without a grace period. */
     @Override
     public void close() {
         stop(Duration.ZERO);

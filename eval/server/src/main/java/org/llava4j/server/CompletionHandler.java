@@ -6,6 +6,7 @@ import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.NullNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.UUID;
@@ -40,6 +41,8 @@ final class CompletionHandler {
     private final RequestImages images;
     private final RequestMemoryBudget memory;
     private final Semaphore slots;
+    /** Time of {@link System#nanoTime} at which running answers end; null while the server runs. */
+    private volatile @Nullable Long endNanos;
 
     CompletionHandler(
             LlavaModel model,
@@ -53,6 +56,23 @@ final class CompletionHandler {
         this.metrics = metrics;
         this.images = images;
         slots = new Semaphore(options.maxConcurrentRequests() + options.maxQueuedRequests());
+    }
+
+    /** Admits requests without a time to end. */
+    void start() {
+        endNanos = null;
+    }
+
+    /** Ends answers that are still running after a grace period with an error. */
+    void endAfter(Duration grace) {
+        endNanos = System.nanoTime() + grace.toNanos();
+    }
+
+    private void requireRunning() {
+        Long end = endNanos;
+        if (end != null && System.nanoTime() - end >= 0) {
+            throw ApiException.stopping();
+        }
     }
 
     /**
@@ -155,7 +175,7 @@ final class CompletionHandler {
             } catch (CompletionException e) {
                 fail(e.getCause() instanceof RuntimeException cause ? cause : e);
             } catch (ApiException e) {
-                metrics.aborted("timeout");
+                metrics.aborted(e.status() == 504 ? "timeout" : "server stopping");
                 fail(e);
             } catch (IOException e) {
                 metrics.aborted("client gone");
@@ -183,6 +203,7 @@ final class CompletionHandler {
             long lastCheck = startNanos;
             while (running > 0) {
                 TextChunk chunk = nextChunk();
+                requireRunning();
                 if (System.nanoTime() - startNanos > options.timeout().toNanos()) {
                     throw ApiException.timeout("the answer was not complete after "
                             + options.timeout().toSeconds() + " s");

@@ -3,9 +3,8 @@ package org.llava4j.server;
 import java.util.Arrays;
 import java.util.Locale;
 import org.llava4j.model.Llava;
-import org.llava4j.model.config.ChatFormat;
+import org.llava4j.model.LlavaModel;
 import org.llava4j.model.config.LlavaConfig;
-import org.llava4j.model.weights.WeightDtype;
 
 /**
  * Model information shown on the web page, served as {@code model-info.json}.
@@ -19,7 +18,7 @@ import org.llava4j.model.weights.WeightDtype;
  * @param maxNewTokens maximum number of generated tokens
  * @param apiKeyRequired whether requests need an API key
  */
-public record ModelInfo(
+record ModelInfo(
         String id,
         long parameters,
         String dtype,
@@ -33,18 +32,19 @@ public record ModelInfo(
         int maxNewTokens,
         boolean apiKeyRequired) {
 
-    public static ModelInfo of(LlavaConfig config, ChatFormat chat, WeightDtype type, ServerOptions options) {
+    static ModelInfo of(LlavaModel model, ServerOptions options) {
+        LlavaConfig config = model.config();
         long parameters = Llava.weightShapes(config).values().stream()
                 .mapToLong(shape -> Arrays.stream(shape).reduce(1, (a, b) -> a * b))
                 .sum();
         return new ModelInfo(
                 options.modelId(),
                 parameters,
-                type.toString(),
+                model.weightDtype().toString(),
                 config.decoder().layers() + " layers of " + config.decoder().hiddenSize(),
                 config.vision().layers() + " layers of " + config.vision().hiddenSize(),
                 config.projector().toString().toLowerCase(Locale.ROOT),
-                chat.template().name(),
+                model.chatFormat().template().name(),
                 config.maxLength(),
                 config.vision().imageSizePx(),
                 config.numImageTokens(),

@@ -136,8 +136,8 @@ class ChatServerTest {
         ObjectNode system = plainText.deepCopy();
         system.withArray("messages").insertObject(0).put("role", "system").put("content", "</s>");
         assertThat(promptTokens(server.post(system))).isGreaterThan(without + 1);
-        try (TestServer tokenizing =
-                TestServer.trained(TestServer.with(node -> node.put("specialTokensInText", true)))) {
+        try (TestServer tokenizing = TestServer.trained(
+                TestServer.options().specialTokensInText(true).build())) {
             assertThat(promptTokens(tokenizing.post(withSpecialToken))).isLessThanOrEqualTo(without + 2);
             assertThat(promptTokens(tokenizing.post(withSpecialToken)))
                     .isLessThan(promptTokens(server.post(withSpecialToken)));
@@ -370,7 +370,8 @@ class ChatServerTest {
     @Test
     void modelIdMayContainASlash() {
         String id = "liuhaotian/llava v1";
-        try (TestServer slashed = TestServer.trained(TestServer.with(node -> node.put("modelId", id)))) {
+        try (TestServer slashed =
+                TestServer.trained(TestServer.options().modelId(id).build())) {
             for (String path : List.of("liuhaotian%2Fllava%20v1", "liuhaotian%2fllava%20v1", "liuhaotian/llava%20v1")) {
                 HttpResponse<String> response = slashed.get("/v1/models/" + path);
                 assertThat(response.statusCode()).as(response.body()).isEqualTo(200);
@@ -403,7 +404,8 @@ class ChatServerTest {
 
     @Test
     void serverRequiresApiKey() {
-        try (TestServer guarded = TestServer.trained(TestServer.with(node -> node.put("apiKey", "open sesame")))) {
+        try (TestServer guarded =
+                TestServer.trained(TestServer.options().apiKey("open sesame").build())) {
             for (String path : List.of("/v1/models", "/metrics")) {
                 assertThat(guarded.get(path).statusCode()).isEqualTo(401);
             }

@@ -42,7 +42,7 @@ class ClientLibrariesTest {
 
     @BeforeAll
     static void start() {
-        server = TestServer.trained(TestServer.with(node -> node.put("apiKey", KEY)));
+        server = TestServer.trained(TestServer.options().apiKey(KEY).build());
     }
 
     @AfterAll

@@ -76,7 +76,8 @@ class LoadTest {
             }
             questions.add(body.put("max_tokens", 12));
         }
-        try (TestServer server = TestServer.trained(TestServer.with(node -> node.put("maxConcurrentRequests", 8)))) {
+        try (TestServer server =
+                TestServer.trained(TestServer.options().maxConcurrentRequests(8).build())) {
             List<String> alone = new ArrayList<>();
             for (ObjectNode question : questions) {
                 alone.add(TestServer.answer(server.post(question)));

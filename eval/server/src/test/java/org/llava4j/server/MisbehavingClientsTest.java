@@ -94,8 +94,10 @@ class MisbehavingClientsTest {
 
     @Test
     void requestBeyondQueueIsRejectedWith429() throws Exception {
-        startEndless(
-                TestServer.with(node -> node.put("maxConcurrentRequests", 1).put("maxQueuedRequests", 1)));
+        startEndless(TestServer.options()
+                .maxConcurrentRequests(1)
+                .maxQueuedRequests(1)
+                .build());
         List<CompletableFuture<HttpResponse<String>>> running = new ArrayList<>();
         for (int i = 0; i < 2; i++) {
             running.add(CompletableFuture.supplyAsync(() -> server.post(TestServer.textRequest("Go on"))));
@@ -115,7 +117,7 @@ class MisbehavingClientsTest {
 
     @Test
     void timeoutStopsGenerationWithError() throws Exception {
-        startEndless(TestServer.with(node -> node.put("timeoutMillis", 100)));
+        startEndless(TestServer.options().timeout(Duration.ofMillis(100)).build());
         HttpResponse<String> late = server.post(TestServer.textRequest("Go on"));
         assertThat(late.statusCode()).isEqualTo(504);
         assertThat(TestServer.json(late).at("/error/code").textValue()).isEqualTo("timeout");

@@ -14,21 +14,13 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /** Remote images are fetched from public servers only. */
 class RemoteImagesTest {
-    private static final ServerOptions ALLOWED = new ServerOptions(
-            TestServer.OPTIONS.host(),
-            0,
-            TestServer.OPTIONS.apiKey(),
-            TestServer.ID,
-            1000,
-            TestServer.OPTIONS.maxPixels(),
-            2,
-            1,
-            1,
-            TestServer.OPTIONS.timeout(),
-            TestServer.OPTIONS.bodyTimeout(),
-            16,
-            true,
-            false);
+    private static final ServerOptions ALLOWED = TestServer.options()
+            .maxBodyBytes(1000)
+            .maxConcurrentRequests(1)
+            .maxQueuedRequests(1)
+            .maxNewTokens(16)
+            .allowRemoteImages(true)
+            .build();
 
     @ParameterizedTest
     @ValueSource(

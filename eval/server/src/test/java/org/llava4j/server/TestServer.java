@@ -18,13 +18,11 @@ import java.time.Duration;
 import java.util.Base64;
 import java.util.LinkedHashMap;
 import java.util.Map;
-import java.util.function.Consumer;
 import org.llava4j.data.conversation.ConversationTemplates;
 import org.llava4j.model.LlavaModel;
 import org.llava4j.model.config.ChatFormat;
 import org.llava4j.model.tensors.SafetensorsFile;
 import org.llava4j.model.tensors.SafetensorsWriter;
-import org.llava4j.model.weights.WeightDtype;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /** A server on loopback with a small model, and an HTTP client for its tests. */
@@ -36,21 +34,7 @@ final class TestServer implements AutoCloseable {
     static final String MAP_QUESTION = "Which way is it from the house to the tree?\nContext: N/A\n"
             + "Options: (A) north (B) south (C) east (D) west";
     static final String MAP_ANSWER = "The answer is C.";
-    static final ServerOptions OPTIONS = new ServerOptions(
-            "127.0.0.1",
-            0,
-            null,
-            ID,
-            4 << 20,
-            2_000_000,
-            2,
-            4,
-            64,
-            Duration.ofSeconds(60),
-            Duration.ofSeconds(2),
-            4096,
-            false,
-            false);
+    static final ServerOptions OPTIONS = options().build();
 
     private static LlavaModel taught;
 
@@ -58,8 +42,7 @@ final class TestServer implements AutoCloseable {
     private final HttpClient client = HttpClient.newHttpClient();
 
     private TestServer(LlavaModel model, ServerOptions options) {
-        ModelInfo modelInfo = ModelInfo.of(model.config(), model.chatFormat(), WeightDtype.FP32, options);
-        server = new ChatServer(model, modelInfo, options).start();
+        server = new ChatServer(model, options).start();
     }
 
     /** The model that ships with the project. */
@@ -72,6 +55,11 @@ final class TestServer implements AutoCloseable {
 
     /** A model with random weights that repeats a few words until the request's limit: its context has 32,768 tokens. */
     static TestServer endless(Path folder, ServerOptions options) throws IOException {
+        return new TestServer(endlessModel(folder), options);
+    }
+
+    /** The model of {@link #endless}. */
+    static LlavaModel endlessModel(Path folder) throws IOException {
         Path golden = ROOT.resolve("resources/golden");
         Files.createDirectories(folder);
         String config = Files.readString(golden.resolve("f_e2e/stage1_out/config.json"));
@@ -84,7 +72,7 @@ final class TestServer implements AutoCloseable {
         Files.copy(golden.resolve("f_e2e/stage1_init.safetensors"), folder.resolve("model.safetensors"));
         Files.copy(golden.resolve("e_spm/tokenizer.model"), folder.resolve("tokenizer.model"));
         ChatFormat chat = new ChatFormat(ConversationTemplates.of("v1"), true);
-        return new TestServer(LlavaModel.load(folder, chat), options);
+        return LlavaModel.load(folder, chat);
     }
 
     /** The same model with a NaN in a row of the LM head that decides the token after the prompt. */
@@ -100,25 +88,18 @@ final class TestServer implements AutoCloseable {
         return new TestServer(LlavaModel.load(folder, chat), options);
     }
 
-    static ServerOptions with(Consumer<ObjectNode> change) {
-        ObjectNode node = JSON.createObjectNode();
-        change.accept(node);
-        return new ServerOptions(
-                OPTIONS.host(),
-                0,
-                node.path("apiKey").textValue(),
-                node.path("modelId").asText(ID),
-                OPTIONS.maxBodyBytes(),
-                OPTIONS.maxPixels(),
-                OPTIONS.maxImages(),
-                node.path("maxConcurrentRequests").asInt(OPTIONS.maxConcurrentRequests()),
-                node.path("maxQueuedRequests").asInt(OPTIONS.maxQueuedRequests()),
-                Duration.ofMillis(
-                        node.path("timeoutMillis").asLong(OPTIONS.timeout().toMillis())),
-                OPTIONS.bodyTimeout(),
-                node.path("maxNewTokens").asInt(OPTIONS.maxNewTokens()),
-                false,
-                node.path("specialTokensInText").asBoolean());
+    /** Options of a small server on any free port. */
+    static ServerOptions.Builder options() {
+        return ServerOptions.builder()
+                .port(0)
+                .modelId(ID)
+                .maxBodyBytes(4 << 20)
+                .maxPixels(2_000_000)
+                .maxImages(2)
+                .maxConcurrentRequests(4)
+                .timeout(Duration.ofSeconds(60))
+                .bodyTimeout(Duration.ofSeconds(2))
+                .maxNewTokens(4096);
     }
 
     URI uri(String path) {
@@ -126,7 +107,7 @@ final class TestServer implements AutoCloseable {
     }
 
     int port() {
-        return server.address().getPort();
+        return server.port();
     }
 
     /** A request with a question about the map image. */

@@ -139,7 +139,7 @@ class WebPageTest {
 
     @Test
     void pageShowsErrorAndKeepsInput() {
-        openPage(TestServer.trained(TestServer.with(node -> node.put("apiKey", "secret"))));
+        openPage(TestServer.trained(TestServer.options().apiKey("secret").build()));
         find("#example").click();
         waitUntil(() -> !find("#question").getAttribute("value").isEmpty());
         find("#send").click();
@@ -158,7 +158,8 @@ class WebPageTest {
 
     @Test
     void escapeStopsGeneration() throws IOException {
-        openPage(TestServer.endless(temp.resolve("model"), TestServer.with(node -> node.put("maxNewTokens", 30_000))));
+        openPage(TestServer.endless(
+                temp.resolve("model"), TestServer.options().maxNewTokens(30_000).build()));
         find("#input details summary").click();
         find("#max-tokens").clear();
         find("#max-tokens").sendKeys("30000");

@@ -8,7 +8,6 @@ import org.llava4j.cli.Command;
 import org.llava4j.data.BadInputException;
 import org.llava4j.eval.ModelSpec;
 import org.llava4j.server.ChatServer;
-import org.llava4j.server.ModelInfo;
 import org.llava4j.server.ServerOptions;
 
 /** {@code exec:java@serve}: OpenAI-compatible server with a web page. */
@@ -62,8 +61,7 @@ public final class ServeMain extends Command {
         ModelSpec spec = ModelSpec.of(line);
         ServerOptions options = serveOptions(line, spec.folder());
         try (var model = spec.load()) {
-            ModelInfo modelInfo = ModelInfo.of(model.config(), model.chatFormat(), spec.dtype(), options);
-            ChatServer server = new ChatServer(model, modelInfo, options).start();
+            ChatServer server = new ChatServer(model, options).start();
             Thread stop = new Thread(() -> server.stop(options.timeout()), "llava4j-stop");
             Runtime.getRuntime().addShutdownHook(stop);
             System.out.println("serving " + options.modelId() + " at " + server.address()
@@ -76,27 +74,23 @@ public final class ServeMain extends Command {
 
     private static ServerOptions serveOptions(CommandLine line, Path folder) {
         String key = line.getOptionValue("api-key", System.getenv(KEY_VARIABLE));
-        int port = integer(line, "port", 8080);
-        if (port < 0 || port > 65535) {
-            throw new BadInputException("--port is " + port + "; give 0 to 65535");
-        }
-        return new ServerOptions(
-                line.getOptionValue("host", "127.0.0.1"),
-                port,
-                key == null || key.isEmpty() ? null : key,
-                line.getOptionValue(
-                        "model-id",
-                        folder.toAbsolutePath().normalize().getFileName().toString()),
-                atMost(line, "max-body-mb", 1024, 20) << 20,
-                atMost(line, "max-megapixels", 500, 25) * 1_000_000L,
-                atLeast(1, line, "max-images", 8),
-                atLeast(1, line, "max-concurrent-requests", 8),
-                atLeast(0, line, "max-queued-requests", 64),
-                Duration.ofSeconds(atLeast(1, line, "timeout", 300)),
-                Duration.ofSeconds(atLeast(1, line, "body-timeout", 20)),
-                atLeast(1, line, "max-new-tokens", 512),
-                line.hasOption("allow-remote-images"),
-                ModelSpec.specialTokensInText(line));
+        String folderName = folder.toAbsolutePath().normalize().getFileName().toString();
+        return ServerOptions.builder()
+                .host(line.getOptionValue("host", "127.0.0.1"))
+                .port(integer(line, "port", 8080))
+                .apiKey(key == null || key.isEmpty() ? null : key)
+                .modelId(line.getOptionValue("model-id", folderName))
+                .maxBodyBytes(atMost(line, "max-body-mb", 1024, 20) << 20)
+                .maxPixels(atMost(line, "max-megapixels", 500, 25) * 1_000_000L)
+                .maxImages(atLeast(1, line, "max-images", 8))
+                .maxConcurrentRequests(atLeast(1, line, "max-concurrent-requests", 8))
+                .maxQueuedRequests(atLeast(0, line, "max-queued-requests", 64))
+                .timeout(Duration.ofSeconds(atLeast(1, line, "timeout", 300)))
+                .bodyTimeout(Duration.ofSeconds(atLeast(1, line, "body-timeout", 20)))
+                .maxNewTokens(atLeast(1, line, "max-new-tokens", 512))
+                .allowRemoteImages(line.hasOption("allow-remote-images"))
+                .specialTokensInText(ModelSpec.specialTokensInText(line))
+                .build();
     }
 
     private static int atMost(CommandLine line, String flag, int max, int defaultValue) {

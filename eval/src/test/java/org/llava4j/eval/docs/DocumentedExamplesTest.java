@@ -4,8 +4,13 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.ByteArrayOutputStream;
+import java.io.IOException;
 import java.io.PrintStream;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse.BodyHandlers;
 import java.nio.file.Path;
+import java.time.Duration;
 import org.junit.jupiter.api.Test;
 import org.llava4j.data.image.ImageRef;
 import org.llava4j.model.LlavaModel;
@@ -15,6 +20,8 @@ import org.llava4j.model.generate.DecodingOptions;
 import org.llava4j.model.generate.GenerationRequest;
 import org.llava4j.model.generate.PendingAnswer;
 import org.llava4j.model.generate.SamplingOptions;
+import org.llava4j.server.ChatServer;
+import org.llava4j.server.ServerOptions;
 
 /** Compiles and runs the Java examples of README.md and resources/docs/inference.md. */
 class DocumentedExamplesTest {
@@ -59,6 +66,27 @@ class DocumentedExamplesTest {
         assertThat(Checkout.read(root.resolve("resources/docs/inference.md"))).contains(example("inference"));
     }
 
+    @Test
+    void serverExampleRuns() {
+        String printed = printed(() -> {
+            // <server>
+            ServerOptions.Builder options =
+                    ServerOptions.builder().modelId("tiny").port(0); // any free port
+            try (LlavaModel model = LlavaModel.load(root.resolve("resources/tiny/llava"));
+                    ChatServer server = new ChatServer(model, options.build()).start()) {
+                HttpRequest.Builder request =
+                        HttpRequest.newBuilder(server.address().resolve("/v1/models"));
+                HttpClient client = HttpClient.newHttpClient();
+                System.out.println(
+                        client.send(request.build(), BodyHandlers.ofString()).body());
+                server.stop(Duration.ofSeconds(30)); // running answers have 30 s to finish; close() gives them none
+            }
+            // </server>
+        });
+        assertThat(printed).contains("\"id\":\"tiny\"");
+        assertThat(Checkout.read(root.resolve("resources/docs/inference.md"))).contains(example("server"));
+    }
+
     /** An example of this file as a document has it: paths are relative to the root. */
     private String example(String name) {
         String source =
@@ -69,12 +97,19 @@ class DocumentedExamplesTest {
         return "```java\n" + code.indent(-12).replace("root.resolve(", "Path.of(") + "```";
     }
 
-    private static String printed(Runnable example) {
+    @FunctionalInterface
+    private interface Example {
+        void run() throws IOException, InterruptedException;
+    }
+
+    private static String printed(Example example) {
         PrintStream out = System.out;
         ByteArrayOutputStream bytes = new ByteArrayOutputStream();
         System.setOut(new PrintStream(bytes, true, UTF_8));
         try {
             example.run();
+        } catch (IOException | InterruptedException e) {
+            throw new AssertionError(e);
         } finally {
             System.setOut(out);
         }
