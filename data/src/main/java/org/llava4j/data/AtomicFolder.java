@@ -23,7 +23,7 @@ public final class AtomicFolder implements AutoCloseable {
     public static final String MARKER = "llava4j.json";
 
     /** The key of {@link #MARKER} for the kind of output in the folder; the writer may add other keys. */
-    public static final String KIND_KEY = "wrote";
+    static final String KIND_KEY = "wrote";
 
     private final StagingFolders staging;
     private final PreviousOutput previous;

@@ -14,7 +14,7 @@ import org.jspecify.annotations.Nullable;
  */
 public final class FailedDownload {
     /** Number of leading bytes that are inspected. */
-    public static final int HEAD_BYTES = 256;
+    static final int HEAD_BYTES = 256;
 
     private static final String LFS_PREFIX = "version https://git-lfs.github.com/spec/";
     private static final String ADVICE = "; download the file itself, not its web page";
@@ -55,7 +55,7 @@ public final class FailedDownload {
     }
 
     /** Rejects the content of a failed download, but accepts empty content; for readers that handle it themselves. */
-    public static void rejectUnlessEmpty(Object source, byte[] head) {
+    static void rejectUnlessEmpty(Object source, byte[] head) {
         String description = describe(head);
         if (description != null) {
             throw new BadInputException(source + " " + description);

@@ -26,7 +26,7 @@ import org.jspecify.annotations.Nullable;
  */
 public record FileManifest(SortedMap<String, FileDigest> files) {
     /** The key of {@link AtomicFolder#MARKER} that contains the manifest. */
-    public static final String KEY = "files";
+    static final String KEY = "files";
 
     private static final String NO_CONTENT = "";
 
@@ -38,7 +38,7 @@ public record FileManifest(SortedMap<String, FileDigest> files) {
      */
     public record FileDigest(long bytes, String sha256) {
         /** Computes the digest of a file, which reads all of it. */
-        public static FileDigest of(Path file) throws IOException {
+        static FileDigest of(Path file) throws IOException {
             return new FileDigest(Files.size(file), Sha256.of(file));
         }
     }

@@ -53,7 +53,7 @@ public final class InputSnapshot {
     }
 
     /** The hash of a file of a snapshot made by {@link #byContent}. */
-    public String sha256(Path file) {
+    String sha256(Path file) {
         return Objects.requireNonNull(states.get(file));
     }
 

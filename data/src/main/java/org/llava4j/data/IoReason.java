@@ -15,13 +15,13 @@ import java.util.Locale;
 import java.util.Objects;
 
 /** Short descriptions of I/O failures for error messages. */
-public final class IoReason {
+final class IoReason {
     static final String DENIED = "permission denied";
 
     private IoReason() {}
 
     /** Describes a failure, with the detail that the operating system adds. */
-    public static String of(IOException e) {
+    static String of(IOException e) {
         if (e instanceof AccessDeniedException) {
             return DENIED;
         }

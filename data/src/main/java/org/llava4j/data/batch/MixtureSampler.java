@@ -21,7 +21,7 @@ public final class MixtureSampler {
      * @param weights one for each source, with any sum
      * @throws BadInputException if there are none, or one is not positive and finite
      */
-    public MixtureSampler(List<Double> weights, long seed) {
+    MixtureSampler(List<Double> weights, long seed) {
         if (weights.isEmpty()) {
             throw new BadInputException("the list of weights is empty; give one weight for each source");
         }
@@ -53,7 +53,7 @@ public final class MixtureSampler {
     }
 
     /** Returns the source of a position. */
-    public int source(long epoch, int position) {
+    int source(long epoch, int position) {
         double uniform = SplitMix64.uniform(SplitMix64.mix(SplitMix64.mix(seed) + epoch), position);
         int source = 0;
         while (uniform >= cumulativeWeights[source]) {

@@ -17,7 +17,7 @@ import org.llava4j.data.records.TokenizedSample;
 /** Writer of a tokenized dataset, with the samples bucketed by length. The output depends on the samples alone. */
 public final class TokenizedDatasetWriter {
     /** Width of a bucket in positions. */
-    public static final int BUCKET_WIDTH = 64;
+    static final int BUCKET_WIDTH = 64;
 
     private final Path folder;
     private final int samplesPerShard;

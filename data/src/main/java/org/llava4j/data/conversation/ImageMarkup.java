@@ -23,7 +23,7 @@ public record ImageMarkup(boolean imageFirst, boolean startEnd) {
     public static final ImageMarkup V1 = new ImageMarkup(true, false);
 
     /** Applies the markup to a conversation; one without images is unchanged. */
-    public Conversation apply(Conversation conversation) {
+    Conversation apply(Conversation conversation) {
         if (!conversation.hasImages()) {
             return conversation;
         }
@@ -35,7 +35,7 @@ public record ImageMarkup(boolean imageFirst, boolean startEnd) {
     }
 
     /** Applies the markup to the text of one turn. */
-    public String apply(String value) {
+    String apply(String value) {
         int images = count(value);
         if (imageFirst && images > 0) {
             value = PythonText.strip((IMAGE + "\n").repeat(images) + PythonText.strip(value.replace(IMAGE, "")));
@@ -44,7 +44,7 @@ public record ImageMarkup(boolean imageFirst, boolean startEnd) {
     }
 
     /** Returns the placeholder of one image in a turn with this markup. */
-    public String placeholder() {
+    String placeholder() {
         return startEnd ? BRACKETED : IMAGE;
     }
 

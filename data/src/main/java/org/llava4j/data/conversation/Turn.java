@@ -11,10 +11,10 @@ import org.llava4j.data.BadInputException;
  */
 public record Turn(String from, String value) implements Serializable {
     /** Role of the user. */
-    public static final String HUMAN = "human";
+    static final String HUMAN = "human";
 
     /** Role of the model; its turns are the training targets. */
-    public static final String GPT = "gpt";
+    static final String GPT = "gpt";
 
     public Turn {
         if (!HUMAN.equals(from) && !GPT.equals(from)) {

@@ -53,7 +53,7 @@ public final class ClipImageProcessor {
     }
 
     /** Preprocesses an image in memory; alpha is dropped. See {@link #process(Path)}. */
-    public float[] process(BufferedImage image) {
+    float[] process(BufferedImage image) {
         return process(RasterToRgb.convert(image));
     }
 

@@ -18,7 +18,7 @@ import org.llava4j.data.FailedDownload;
 /** PNG and JPEG decoder to RGB. The format is detected by the first bytes, because file extensions are often wrong. */
 public final class ImageFiles {
     /** Maximum number of pixels, a protection against decompression bombs. */
-    public static final int MAX_PIXELS = 50_000_000;
+    static final int MAX_PIXELS = 50_000_000;
 
     private static final HexFormat HEX = HexFormat.of();
     private static final byte[] PNG = HEX.parseHex("89504e470d0a1a0a");

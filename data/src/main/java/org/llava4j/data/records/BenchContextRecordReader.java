@@ -27,7 +27,7 @@ public final class BenchContextRecordReader extends IndexedRecordReader<BenchCon
      *
      * @throws BadInputException if it is missing or not JSON
      */
-    public static BenchContextRecordReader open(Path file) {
+    static BenchContextRecordReader open(Path file) {
         BenchContextRecordReader reader = new BenchContextRecordReader();
         reader.initialize(new FileSplit(requireFile(file).toFile()));
         return reader;

@@ -24,7 +24,7 @@ public final class BenchQuestionRecordReader extends IndexedRecordReader<BenchQu
      *
      * @throws BadInputException if it is missing or not JSON
      */
-    public static BenchQuestionRecordReader open(Path file) {
+    static BenchQuestionRecordReader open(Path file) {
         BenchQuestionRecordReader reader = new BenchQuestionRecordReader();
         reader.initialize(new FileSplit(requireFile(file).toFile()));
         return reader;

@@ -136,7 +136,7 @@ public abstract class IndexedRecordReader<T> extends BaseRecordReader {
     }
 
     /** Returns the metadata of a record. */
-    public JsonRecordMetaData metaData(int number) {
+    JsonRecordMetaData metaData(int number) {
         EntryReference reference = reference(number);
         return new JsonRecordMetaData(
                 reference.file().file().toUri(),

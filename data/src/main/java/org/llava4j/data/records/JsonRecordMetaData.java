@@ -11,7 +11,7 @@ import org.datavec.api.records.metadata.RecordMetaData;
  * @param offset offset of the entry in bytes
  * @param readerClass class that read it
  */
-public record JsonRecordMetaData(URI uri, int index, long offset, Class<?> readerClass) implements RecordMetaData {
+record JsonRecordMetaData(URI uri, int index, long offset, Class<?> readerClass) implements RecordMetaData {
     @Override
     public String getLocation() {
         return uri + ", entry " + index + " at byte " + offset;

@@ -9,4 +9,4 @@ package org.llava4j.data.tokenizer;
  * @param lstrip whether it absorbs the whitespace before it
  * @param rstrip whether it absorbs the whitespace after it
  */
-public record AddedToken(int id, String content, boolean special, boolean lstrip, boolean rstrip) {}
+record AddedToken(int id, String content, boolean special, boolean lstrip, boolean rstrip) {}

@@ -7,10 +7,10 @@ package org.llava4j.data.tokenizer;
  * @param score merge priority, higher first
  * @param type type of the piece
  */
-public record SentencePiece(String text, float score, Type type) {
+record SentencePiece(String text, float score, Type type) {
 
     /** Types of pieces, in the order of their numbers (from 1) in the file format. */
-    public enum Type {
+    enum Type {
         NORMAL,
         UNKNOWN,
         CONTROL,

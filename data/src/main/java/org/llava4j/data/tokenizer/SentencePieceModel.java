@@ -22,7 +22,7 @@ public record SentencePieceModel(
         String unknownSurface) {
 
     /** The character for a space in pieces. */
-    public static final char SPACE = '\u2581';
+    static final char SPACE = '\u2581';
 
     public SentencePieceModel {
         pieces = List.copyOf(pieces);
@@ -58,12 +58,12 @@ public record SentencePieceModel(
     }
 
     /** Number of pieces. */
-    public int size() {
+    int size() {
         return pieces.size();
     }
 
     /** The id of the unknown piece. */
-    public int unkId() {
+    int unkId() {
         int id = 0;
         while (pieces.get(id).type() != SentencePiece.Type.UNKNOWN) {
             id++;

@@ -17,9 +17,9 @@ import org.llava4j.data.BadInputException;
  * @param pad id of the padding token; the unknown token's if the folder does not define one
  * @param added all of them and other tokens that are matched in a text, by id
  */
-public record SpecialTokens(int unk, int bos, int eos, int pad, Map<Integer, AddedToken> added) {
+record SpecialTokens(int unk, int bos, int eos, int pad, Map<Integer, AddedToken> added) {
     /** Id of a missing BOS token. */
-    public static final int NONE = -1;
+    static final int NONE = -1;
 
     public SpecialTokens {
         added = Map.copyOf(added);

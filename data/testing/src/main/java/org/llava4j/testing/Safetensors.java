@@ -16,13 +16,13 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 
 /** Reader and writer of safetensors files, independent of the library's own. Reads F32 and I64, writes F32. */
-public final class Safetensors {
+final class Safetensors {
     private static final ObjectMapper JSON = new ObjectMapper();
 
     private Safetensors() {}
 
     /** All tensors of a file. */
-    public static Map<String, INDArray> read(Path file) {
+    static Map<String, INDArray> read(Path file) {
         try {
             ByteBuffer bytes = ByteBuffer.wrap(Files.readAllBytes(file)).order(ByteOrder.LITTLE_ENDIAN);
             byte[] header = new byte[Math.toIntExact(bytes.getLong())];
@@ -67,7 +67,7 @@ public final class Safetensors {
     }
 
     /** Writes float32 tensors in the order of the map. */
-    public static void write(Path file, Map<String, INDArray> tensors) {
+    static void write(Path file, Map<String, INDArray> tensors) {
         ObjectNode header = JSON.createObjectNode();
         int size = 0;
         for (Map.Entry<String, INDArray> tensor : tensors.entrySet()) {

@@ -24,7 +24,7 @@ import org.llava4j.data.JsonInput;
  * @param stage1 recipe of stage 1, for the variants that train it
  * @param stage2 recipe of stage 2
  */
-public record AblationPlan(
+record AblationPlan(
         String base,
         String captions,
         @Nullable String captionImages,
@@ -41,7 +41,7 @@ public record AblationPlan(
      * @param recipe name of a built-in recipe, or a recipe file
      * @param set overrides, as {@code --set} takes them
      */
-    public record Recipe(String recipe, List<String> set) {
+    record Recipe(String recipe, List<String> set) {
         public Recipe {
             set = set == null ? List.of() : List.copyOf(set);
         }
@@ -56,7 +56,7 @@ public record AblationPlan(
      * @param stage2 overrides of the recipe of stage 2
      * @param sources training data of stage 2 that replaces {@link AblationPlan#data}
      */
-    public record Variant(
+    record Variant(
             String name,
             boolean withoutStage1,
             Map<String, JsonNode> config,
@@ -82,7 +82,7 @@ public record AblationPlan(
      * @param images image folder; null for the default of the data
      * @param weight sampling weight; null to use every sample once
      */
-    public record Source(
+    record Source(
             String data, @Nullable String images, @Nullable Double weight) {}
 
     /** Input files of all variants. */
@@ -105,7 +105,7 @@ public record AblationPlan(
      *
      * @throws BadInputException if a required key is missing or two variants have the same name
      */
-    public static AblationPlan read(Path file) {
+    static AblationPlan read(Path file) {
         AblationPlan plan = JsonInput.read(file, AblationPlan.class);
         require(plan.base, "base", file);
         require(plan.data, "data", file);

@@ -26,7 +26,7 @@ public record McNemar(int bothCorrect, int onlyFirstCorrect, int onlySecondCorre
     }
 
     /** Number of problems. */
-    public int total() {
+    int total() {
         return bothCorrect + onlyFirstCorrect + onlySecondCorrect + neitherCorrect;
     }
 

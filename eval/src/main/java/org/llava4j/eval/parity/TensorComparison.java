@@ -20,7 +20,7 @@ import org.nd4j.linalg.indexing.NDArrayIndex;
  * @param rows one entry per tensor that both sides have, in the model's order
  * @param unmatched names of expected tensors that the model does not produce
  */
-public record TensorComparison(List<TensorError> rows, List<String> unmatched) {
+record TensorComparison(List<TensorError> rows, List<String> unmatched) {
 
     /** Names in the published code whose tensors have another name here. */
     private static final Map<String, String> ALIASES =
@@ -33,7 +33,7 @@ public record TensorComparison(List<TensorError> rows, List<String> unmatched) {
      * @param error relative error; infinite if the shapes differ
      * @param note remark, often empty
      */
-    public record TensorError(String name, long[] shape, double error, String note) {}
+    record TensorError(String name, long[] shape, double error, String note) {}
 
     static TensorComparison of(ForwardPassRecorder.Outputs outputs, Map<String, INDArray> expected) {
         Map<String, INDArray> expectedByName = new LinkedHashMap<>();
@@ -109,12 +109,12 @@ public record TensorComparison(List<TensorError> rows, List<String> unmatched) {
     }
 
     /** Whether the error of every compared tensor is within the tolerance. */
-    public boolean isWithin(double tolerance) {
+    boolean isWithin(double tolerance) {
         return rows.stream().allMatch(row -> row.error() <= tolerance);
     }
 
     /** The comparison as a text table. */
-    public String table(double tolerance) {
+    String table(double tolerance) {
         StringBuilder text = new StringBuilder();
         for (TensorError row : rows) {
             text.append(String.format(

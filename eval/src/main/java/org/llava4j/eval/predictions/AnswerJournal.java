@@ -107,7 +107,7 @@ public final class AnswerJournal implements AutoCloseable {
     }
 
     /** Answers so far, by question id. */
-    public Map<String, String> answers() {
+    Map<String, String> answers() {
         return Collections.unmodifiableMap(answers);
     }
 

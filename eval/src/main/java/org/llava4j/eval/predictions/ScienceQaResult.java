@@ -18,7 +18,7 @@ import org.llava4j.data.AtomicFile;
  */
 public record ScienceQaResult(int correct, Map<String, Integer> results, Map<String, String> outputs) {
     /** Index of an unparsed answer in {@code results}. */
-    public static final int UNPARSED = -1;
+    static final int UNPARSED = -1;
 
     private static final JsonMapper MAPPER = new JsonMapper();
 
@@ -28,7 +28,7 @@ public record ScienceQaResult(int correct, Map<String, Integer> results, Map<Str
     }
 
     /** Accuracy in percent, as in the file; NaN without problems. */
-    public double accuracyPercent() {
+    double accuracyPercent() {
         return 100.0 * correct / results.size();
     }
 

@@ -17,14 +17,14 @@ import org.llava4j.data.TextFiles;
  * @param present question about an attribute combination that is in the image: the answer is yes
  * @param absent question about a combination whose parts are in the image, but not together: the answer is no
  */
-public record ProbePair(String id, String image, String present, String absent) {
+record ProbePair(String id, String image, String present, String absent) {
 
     /**
      * Reads pairs from JSON lines. Accepts the former keys {@code together} and {@code apart} as well.
      *
      * @throws BadInputException if a line is not a pair, or the file has none
      */
-    public static List<ProbePair> read(Path file) {
+    static List<ProbePair> read(Path file) {
         List<ProbePair> pairs = new ArrayList<>();
         int number = 0;
         for (String line : TextFiles.lines(file)) {

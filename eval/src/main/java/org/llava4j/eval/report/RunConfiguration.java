@@ -28,7 +28,7 @@ public record RunConfiguration(SortedMap<String, String> general, Map<String, Ma
     }
 
     /** All settings; those of a recipe are prefixed by the stage name: {@code stage 1.learningRate}. */
-    public SortedMap<String, String> settings() {
+    SortedMap<String, String> settings() {
         SortedMap<String, String> all = new TreeMap<>(general);
         recipes.forEach((recipe, values) -> values.forEach((key, value) -> all.put(recipe + "." + key, value)));
         return Collections.unmodifiableSortedMap(all);

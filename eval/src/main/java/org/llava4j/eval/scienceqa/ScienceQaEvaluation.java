@@ -69,13 +69,13 @@ public record ScienceQaEvaluation(
      *
      * @throws BadInputException if the data is malformed or the split is empty
      */
-    public List<ScienceQaProblem> problems() {
+    List<ScienceQaProblem> problems() {
         List<ScienceQaProblem> all = ScienceQaRecordReader.problems(data, split);
         return all.subList(0, Math.min(all.size(), maxProblems));
     }
 
     /** The image file of a problem that has an image. */
-    public Path imageOf(ScienceQaProblem problem) {
+    Path imageOf(ScienceQaProblem problem) {
         return ScienceQaRecordReader.image(data.resolve("images"), problem);
     }
 

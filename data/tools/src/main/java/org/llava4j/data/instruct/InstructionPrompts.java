@@ -18,7 +18,7 @@ import org.llava4j.data.llm.LlmRequest;
  * examples {@code example-1.context.txt}, {@code example-1.response.txt} and so on; descriptions also have {@code
  * questions.txt}, from which their question is sampled.
  */
-public final class InstructionPrompts {
+final class InstructionPrompts {
     private final Map<InstructionType, LlmRequest.PromptPrefix> prefixes = new EnumMap<>(InstructionType.class);
     private final List<String> questions;
 
@@ -47,7 +47,7 @@ public final class InstructionPrompts {
     }
 
     /** Returns the built-in prompts. */
-    public static InstructionPrompts builtIn() {
+    static InstructionPrompts builtIn() {
         return new InstructionPrompts(
                 name -> TextFiles.resource(InstructionPrompts.class, name).strip());
     }
@@ -57,7 +57,7 @@ public final class InstructionPrompts {
      *
      * @throws BadInputException if a file is missing or empty
      */
-    public static InstructionPrompts read(Path folder) {
+    static InstructionPrompts read(Path folder) {
         return new InstructionPrompts(name -> file(folder.resolve(name)));
     }
 

@@ -6,7 +6,7 @@ import java.util.EnumMap;
 import java.util.Map;
 
 /** Report of the generated instructions: counts of requests and rejected answers by instruction type. */
-public final class InstructionReport {
+final class InstructionReport {
     private final Map<InstructionType, Counts> counts = new EnumMap<>(InstructionType.class);
 
     /** Counts of one instruction type. */
@@ -40,7 +40,7 @@ public final class InstructionReport {
     }
 
     /** Returns the report as JSON. */
-    public ObjectNode json() {
+    ObjectNode json() {
         ObjectNode json = JsonNodeFactory.instance.objectNode();
         counts.forEach((type, of) -> {
             ObjectNode node = json.putObject(type.label());

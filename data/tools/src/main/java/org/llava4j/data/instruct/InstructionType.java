@@ -3,7 +3,7 @@ package org.llava4j.data.instruct;
 import org.llava4j.data.EnumName;
 
 /** Type of generated instructions; the paper's three. */
-public enum InstructionType {
+enum InstructionType {
     /** Multi-turn questions and answers; the LLM gets the captions only. */
     CONVERSATION(2),
     /** One detailed description; the question is sampled from a list. */
@@ -28,7 +28,7 @@ public enum InstructionType {
     }
 
     /** Returns the name in flags, files and reports: {@code complex_reasoning}. */
-    public String label() {
+    String label() {
         return EnumName.of(this);
     }
 }

@@ -46,12 +46,12 @@ public record InstructionWriter(
     private record InstructionTask(InstructionType type, int image) {}
 
     /** Returns all requests, type by type for each image; images without captions have none. */
-    public Iterator<LlmRequest> requests() {
+    Iterator<LlmRequest> requests() {
         return tasks().map(this::request).iterator();
     }
 
     /** Returns the number of requests. */
-    public long numRequests() {
+    long numRequests() {
         return tasks().count();
     }
 
@@ -78,7 +78,7 @@ public record InstructionWriter(
     }
 
     /** Writes a file of each type, {@link #MERGED} and {@code report.json} into a folder. */
-    public InstructionReport write(RequestJournal journal, Path folder) {
+    InstructionReport write(RequestJournal journal, Path folder) {
         InstructionReport report = new InstructionReport();
         List<InstructionTask> used = new ArrayList<>();
         tasks().forEach(task -> {

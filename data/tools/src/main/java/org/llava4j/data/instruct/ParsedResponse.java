@@ -14,7 +14,7 @@ import org.llava4j.data.llm.LlmAnswer;
  * @param repaired whether an unambiguous deviation from the format was corrected
  * @param rejection reason why the answer is rejected; null if it is accepted
  */
-public record ParsedResponse(
+record ParsedResponse(
         List<QuestionAnswer> pairs,
         boolean repaired,
         @Nullable RejectionReason rejection) {
@@ -28,7 +28,7 @@ public record ParsedResponse(
             Pattern.CASE_INSENSITIVE);
 
     /** Question with its answer. */
-    public record QuestionAnswer(String question, String answer) {}
+    record QuestionAnswer(String question, String answer) {}
 
     /** Parses an answer. */
     static ParsedResponse of(InstructionType type, LlmAnswer answer) {

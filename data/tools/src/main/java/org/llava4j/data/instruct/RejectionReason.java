@@ -1,7 +1,7 @@
 package org.llava4j.data.instruct;
 
 /** Reason why an answer of the LLM is rejected. */
-public enum RejectionReason {
+enum RejectionReason {
     EMPTY("the answer, or one of its questions or answers, is empty"),
     MALFORMED("it does not consist of Question: / === / Answer: blocks"),
     TRUNCATED("it is truncated at the maximum number of tokens"),
@@ -18,7 +18,7 @@ public enum RejectionReason {
     }
 
     /** Returns the reason as text. */
-    public String description() {
+    String description() {
         return description;
     }
 }

@@ -3,7 +3,7 @@ package org.llava4j.data.llm;
 /** Message of a chat. */
 public record ChatMessage(Role role, String text) {
     /** Role of a message; {@link #wire()} is its name in OpenAI's API. */
-    public enum Role {
+    enum Role {
         SYSTEM("system"),
         USER("user"),
         ASSISTANT("assistant");
@@ -15,7 +15,7 @@ public record ChatMessage(Role role, String text) {
         }
 
         /** Returns the name of the role in OpenAI's API. */
-        public String wire() {
+        String wire() {
             return wire;
         }
     }

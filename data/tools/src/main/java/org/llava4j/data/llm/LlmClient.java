@@ -2,7 +2,7 @@ package org.llava4j.data.llm;
 
 /** LLM client. Thread-safe. */
 @FunctionalInterface
-public interface LlmClient {
+interface LlmClient {
     /**
      * Sends a request once, without retries.
      *

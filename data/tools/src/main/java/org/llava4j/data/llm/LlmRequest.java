@@ -37,18 +37,18 @@ public record LlmRequest(String label, PromptPrefix prefix, String question, Cha
         }
 
         /** Returns the messages of the prefix. */
-        public List<ChatMessage> messages() {
+        List<ChatMessage> messages() {
             return messages;
         }
 
         /** Returns the SHA-256 of the messages. */
-        public String hash() {
+        String hash() {
             return hash;
         }
     }
 
     /** Returns all messages, in the order in which they are sent. */
-    public List<ChatMessage> messages() {
+    List<ChatMessage> messages() {
         List<ChatMessage> all = new ArrayList<>(prefix.messages);
         all.add(ChatMessage.user(question));
         return all;
@@ -70,7 +70,7 @@ public record LlmRequest(String label, PromptPrefix prefix, String question, Cha
     }
 
     /** Returns an upper bound of the tokens of the request, prompt and completion together. */
-    public long maxTotalTokens() {
+    long maxTotalTokens() {
         return prefix.maxTokens + maxTokensOf(question) + FRAME_TOKENS + settings.maxTokens();
     }
 
@@ -83,7 +83,7 @@ public record LlmRequest(String label, PromptPrefix prefix, String question, Cha
     }
 
     /** Returns the approximate number of prompt tokens. */
-    public long expectedPromptTokens() {
+    long expectedPromptTokens() {
         return (maxTotalTokens() - settings.maxTokens()) / 4;
     }
 
@@ -101,7 +101,7 @@ public record LlmRequest(String label, PromptPrefix prefix, String question, Cha
     }
 
     /** Returns the request as the JSON of OpenAI's API, for display. */
-    public ObjectNode json() {
+    ObjectNode json() {
         ObjectNode body = JsonNodeFactory.instance.objectNode();
         body.put("model", settings.model());
         body.put("temperature", settings.temperature());

@@ -3,7 +3,7 @@ package org.llava4j.data.llm;
 import java.util.function.BooleanSupplier;
 
 /** Monotonic clock that can sleep. Tests replace it with a clock that does not sleep. */
-public interface MonotonicClock {
+interface MonotonicClock {
     /** The system clock. */
     MonotonicClock SYSTEM = new MonotonicClock() {
         @Override

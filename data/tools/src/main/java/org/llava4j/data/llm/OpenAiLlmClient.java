@@ -48,7 +48,7 @@ public final class OpenAiLlmClient implements LlmClient {
      * @param timeout of a whole answer
      * @throws BadInputException if the base URL or the key is invalid
      */
-    public OpenAiLlmClient(String baseUrl, String key, Duration timeout) {
+    OpenAiLlmClient(String baseUrl, String key, Duration timeout) {
         requireAddress(baseUrl);
         if (!key.chars().allMatch(c -> c > ' ' && c < 0x7f)) {
             throw new BadInputException(

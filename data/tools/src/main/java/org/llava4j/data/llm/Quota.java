@@ -5,7 +5,7 @@ import java.util.Collection;
 /**
  * Shared limits of all requests of a command, whatever journal they use: concurrency, one rate limiter and one budget.
  */
-public final class Quota {
+final class Quota {
     private final int concurrency;
     private final Budget budget;
     private final RateLimiter rateLimiter;
@@ -17,7 +17,7 @@ public final class Quota {
     }
 
     /** Creates a quota whose budget includes the requests and tokens of earlier runs in these journals. */
-    public static Quota of(RequestLimits limits, Collection<RequestJournal> journals, MonotonicClock clock) {
+    static Quota of(RequestLimits limits, Collection<RequestJournal> journals, MonotonicClock clock) {
         return new Quota(
                 limits.concurrency(),
                 new Budget(

@@ -4,11 +4,11 @@ import java.time.Duration;
 import org.jspecify.annotations.Nullable;
 
 /** Thrown for a request without an answer. */
-public final class RequestFailedException extends Exception {
+final class RequestFailedException extends Exception {
     private static final long serialVersionUID = 1L;
 
     /** Reaction to the failure. */
-    public enum FailureAction {
+    enum FailureAction {
         /** Retry later: the endpoint is busy, the connection broke or the answer was damaged. */
         RETRY,
         /** Do not retry this request; others may succeed. */
@@ -30,8 +30,7 @@ public final class RequestFailedException extends Exception {
      * @param mayBeCharged whether the endpoint may have processed the request and charged its tokens
      * @param retryAfter wait that the endpoint requests, or null if it requests none
      */
-    public RequestFailedException(
-            String reason, FailureAction action, boolean mayBeCharged, @Nullable Duration retryAfter) {
+    RequestFailedException(String reason, FailureAction action, boolean mayBeCharged, @Nullable Duration retryAfter) {
         this.reason = reason;
         this.action = action;
         this.mayBeCharged = mayBeCharged;
@@ -45,17 +44,18 @@ public final class RequestFailedException extends Exception {
     }
 
     /** Returns the reaction to the failure. */
-    public FailureAction action() {
+    FailureAction action() {
         return action;
     }
 
     /** Tests whether the endpoint may have charged the tokens of the request. */
-    public boolean mayBeCharged() {
+    boolean mayBeCharged() {
         return mayBeCharged;
     }
 
     /** Returns the wait that the endpoint requests, or null if it requests none. */
-    public @Nullable Duration retryAfter() {
+    @Nullable
+    Duration retryAfter() {
         return retryAfter;
     }
 }

@@ -55,7 +55,7 @@ public final class RequestJournal implements Closeable {
      *
      * @throws BadInputException if it cannot be opened, or another run has locked it
      */
-    public static RequestJournal append(Path file) {
+    static RequestJournal append(Path file) {
         try {
             Files.createDirectories(file.toAbsolutePath().getParent());
             FileChannel channel = FileChannel.open(
@@ -171,7 +171,7 @@ public final class RequestJournal implements Closeable {
     }
 
     /** Tests whether a request needs no further attempt: it was answered, or rejected for good. */
-    public synchronized boolean isSettled(String key) {
+    synchronized boolean isSettled(String key) {
         return settled.containsKey(key);
     }
 
@@ -222,12 +222,12 @@ public final class RequestJournal implements Closeable {
     }
 
     /** Returns the number of requests sent, retries included. */
-    public synchronized long requests() {
+    synchronized long requests() {
         return requests;
     }
 
     /** Returns the number of tokens spent; where the endpoint did not report it, the maximum. */
-    public synchronized long tokens() {
+    synchronized long tokens() {
         return tokens;
     }
 

@@ -11,10 +11,9 @@ import org.llava4j.data.BadInputException;
  * @param maxRequests budget of requests, including those of earlier runs in the journal
  * @param maxTokens budget of tokens, likewise
  */
-public record RequestLimits(
-        int concurrency, long requestsPerMinute, long tokensPerMinute, long maxRequests, long maxTokens) {
+record RequestLimits(int concurrency, long requestsPerMinute, long tokensPerMinute, long maxRequests, long maxTokens) {
     /** One request at a time, without other limits. */
-    public static final RequestLimits NONE = new RequestLimits(1, 0, 0, 0, 0);
+    static final RequestLimits NONE = new RequestLimits(1, 0, 0, 0, 0);
 
     public RequestLimits {
         if (concurrency < 1) {

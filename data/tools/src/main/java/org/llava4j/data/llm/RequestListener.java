@@ -1,7 +1,7 @@
 package org.llava4j.data.llm;
 
 /** Callbacks of a run of requests. Called by several threads, one at a time. */
-public interface RequestListener {
+interface RequestListener {
     /** Called when the progress changes. */
     default void progress(RequestProgress progress) {}
 

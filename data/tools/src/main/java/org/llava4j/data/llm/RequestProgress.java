@@ -10,9 +10,9 @@ package org.llava4j.data.llm;
  * @param tokens spent in this run
  * @param elapsedMs since the run started
  */
-public record RequestProgress(long total, long settled, long answered, long failures, long tokens, long elapsedMs) {
+record RequestProgress(long total, long settled, long answered, long failures, long tokens, long elapsedMs) {
     /** Estimates the remaining time at this run's rate; -1 while it is unknown. */
-    public long remainingMs() {
+    long remainingMs() {
         return answered == 0 ? -1 : (total - settled) * elapsedMs / answered;
     }
 }

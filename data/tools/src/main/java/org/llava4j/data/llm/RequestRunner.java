@@ -21,7 +21,7 @@ import org.llava4j.data.BadInputException;
  * @param clock source of time for waits
  * @param listener callbacks; may stop the run
  */
-public record RequestRunner(
+record RequestRunner(
         LlmClient endpoint,
         RequestJournal journal,
         Quota quota,
@@ -49,7 +49,8 @@ public record RequestRunner(
      * @return why some requests have no answer, or null if all are settled
      * @throws BadInputException if the journal cannot be written
      */
-    public @Nullable String run(Iterator<LlmRequest> requests, long total) {
+    @Nullable
+    String run(Iterator<LlmRequest> requests, long total) {
         RequestRun run = new RequestRun(this, requests, total);
         ExecutorService threads = Executors.newFixedThreadPool(quota.concurrency());
         try {

@@ -13,9 +13,9 @@ import org.llava4j.data.BadInputException;
  * @param initialBackoffMs wait before the second attempt
  * @param maxBackoffMs maximum wait before any attempt, unless the endpoint requests more
  */
-public record RetryPolicy(int maxAttempts, long initialBackoffMs, long maxBackoffMs) {
+record RetryPolicy(int maxAttempts, long initialBackoffMs, long maxBackoffMs) {
     /** Six attempts with backoff from 1 s to 60 s. */
-    public static final RetryPolicy DEFAULT = new RetryPolicy(6, 1000, 60_000);
+    static final RetryPolicy DEFAULT = new RetryPolicy(6, 1000, 60_000);
 
     // A run stops if the endpoint requests a longer wait than this.
     static final Duration MAX_RETRY_AFTER = Duration.ofMinutes(15);

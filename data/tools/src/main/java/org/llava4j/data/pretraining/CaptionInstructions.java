@@ -17,12 +17,12 @@ import org.llava4j.data.tokenizer.LlamaTokenizer;
  *
  * @param texts the instructions, one of which is sampled per caption
  */
-public record CaptionInstructions(List<String> texts) {
+record CaptionInstructions(List<String> texts) {
     private static final String BUILT_IN = "brief-instructions.txt";
     private static final String COMMENT = "#";
 
     /** Position of the image relative to the instruction. */
-    public enum ImagePosition {
+    enum ImagePosition {
         FIRST,
         LAST,
         RANDOM
@@ -36,14 +36,14 @@ public record CaptionInstructions(List<String> texts) {
     }
 
     /** Returns the eleven built-in instructions for a brief description. */
-    public static CaptionInstructions brief() {
+    static CaptionInstructions brief() {
         return ofLines(
                 BUILT_IN,
                 TextFiles.resource(CaptionInstructions.class, BUILT_IN).lines().toList());
     }
 
     /** Reads the instructions of a file, one per line; empty lines and lines that start with # are ignored. */
-    public static CaptionInstructions read(Path file) {
+    static CaptionInstructions read(Path file) {
         return ofLines(file.toString(), TextFiles.lines(file));
     }
 
@@ -69,7 +69,7 @@ public record CaptionInstructions(List<String> texts) {
     }
 
     /** Expands a caption to a sample. */
-    public Conversation expand(Caption caption, ImagePosition position, long seed) {
+    Conversation expand(Caption caption, ImagePosition position, long seed) {
         String text =
                 texts.get((int) Math.floorMod(SeededHash.bits(seed, "instruction", caption.id()), (long) texts.size()));
         boolean first = position == ImagePosition.FIRST

@@ -7,7 +7,7 @@ import java.util.List;
 import java.util.Map;
 
 /** Index of captions and their noun phrases. It holds each distinct phrase once and four bytes per occurrence. */
-public final class ConceptIndex {
+final class ConceptIndex {
     private final Map<String, Integer> numbers = new HashMap<>();
     private final List<String> phrases = new ArrayList<>();
     private int[] counts = new int[1024];
@@ -16,7 +16,7 @@ public final class ConceptIndex {
     private int captions;
 
     /** Adds the distinct phrases of the next caption. */
-    public void add(List<String> ofCaption) {
+    void add(List<String> ofCaption) {
         int end = starts[captions];
         for (String phrase : ofCaption) {
             int number = numbers.computeIfAbsent(phrase, added -> {
@@ -38,22 +38,22 @@ public final class ConceptIndex {
     }
 
     /** Returns the number of captions. */
-    public int captions() {
+    int captions() {
         return captions;
     }
 
     /** Returns the number of distinct phrases. */
-    public int size() {
+    int size() {
         return phrases.size();
     }
 
     /** Returns the text of a phrase. */
-    public String phrase(int number) {
+    String phrase(int number) {
         return phrases.get(number);
     }
 
     /** Returns the number of captions that contain a phrase. */
-    public int count(int phrase) {
+    int count(int phrase) {
         return counts[phrase];
     }
 

@@ -27,7 +27,7 @@ import org.llava4j.data.Html;
  * @param after frequency by rank in the selected captions
  * @param examples phrases with their counts before and after, from frequent to rare
  */
-public record ConceptReport(
+record ConceptReport(
         RarestFirstSelection selection,
         int captions,
         int selected,
@@ -47,13 +47,13 @@ public record ConceptReport(
      * @param rank from 1, the most frequent phrase
      * @param count number of captions that contain the phrase
      */
-    public record Point(int rank, int count) {}
+    record Point(int rank, int count) {}
 
     /** Phrase with its number of captions before and after. */
-    public record Example(String phrase, int before, int after) {}
+    record Example(String phrase, int before, int after) {}
 
     /** Counts the phrases of the selected captions. */
-    public static ConceptReport of(ConceptIndex index, BitSet selected, RarestFirstSelection selection) {
+    static ConceptReport of(ConceptIndex index, BitSet selected, RarestFirstSelection selection) {
         int[] before = IntStream.range(0, index.size()).map(index::count).toArray();
         int[] after = index.counts(selected);
         int frequent = (int)
@@ -106,12 +106,12 @@ public record ConceptReport(
     }
 
     /** Returns the share of frequent phrases that a selected caption contains. */
-    public double coverage() {
+    double coverage() {
         return frequentPhrases == 0 ? Double.NaN : frequentPhrasesAfter / (double) frequentPhrases;
     }
 
     /** Returns the report as JSON. */
-    public ObjectNode json() {
+    ObjectNode json() {
         ObjectNode json = JsonNodeFactory.instance.objectNode();
         json.putObject("selection")
                 .put("min_count", selection.minCount())
@@ -138,12 +138,12 @@ public record ConceptReport(
     }
 
     /** Returns the report as a self-contained HTML page. */
-    public String html() {
+    String html() {
         return new ConceptReportPage(this).html();
     }
 
     /** Returns the report as one line. */
-    public String summary() {
+    String summary() {
         return Html.format(
                 "%,d of %,d captions; %,d of %,d phrases, %s %% of the %,d in %d captions or more",
                 selected,

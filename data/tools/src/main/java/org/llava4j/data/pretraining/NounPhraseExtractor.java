@@ -20,7 +20,7 @@ import opennlp.tools.util.Span;
  * numbers are excluded, so that "a red ball" and "the red ball" are one concept. Not thread-safe; instances share the
  * models.
  */
-public final class NounPhraseExtractor {
+final class NounPhraseExtractor {
     private static final String TOKENS = "/opennlp-en-ud-ewt-tokens-1.3-2.5.4.bin";
     private static final String TAGS = "/opennlp-en-ud-ewt-pos-1.3-2.5.4.bin";
     private static final String ADJECTIVE = "ADJ";
@@ -35,7 +35,7 @@ public final class NounPhraseExtractor {
      *
      * @param foldCase whether "Red Ball" and "red ball" are one phrase
      */
-    public NounPhraseExtractor(boolean foldCase) {
+    NounPhraseExtractor(boolean foldCase) {
         this.foldCase = foldCase;
     }
 
@@ -56,7 +56,7 @@ public final class NounPhraseExtractor {
     }
 
     /** Returns the distinct phrases of a text, in order of occurrence. */
-    public List<String> extract(String text) {
+    List<String> extract(String text) {
         String[] words = words(text);
         return extract(words, tagger.tag(words));
     }

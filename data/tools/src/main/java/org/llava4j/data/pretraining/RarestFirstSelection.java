@@ -20,13 +20,12 @@ import org.llava4j.data.records.SeededHash;
  * @param tieOrder order of phrases of equal frequency; matters only with {@code countSelected}
  * @param seed random seed
  */
-public record RarestFirstSelection(
-        int minCount, int maxPerPhrase, boolean countSelected, TieOrder tieOrder, long seed) {
+record RarestFirstSelection(int minCount, int maxPerPhrase, boolean countSelected, TieOrder tieOrder, long seed) {
     /** Parameters of the paper. */
-    public static final RarestFirstSelection PAPER = new RarestFirstSelection(3, 100, false, TieOrder.ALPHABETICAL, 42);
+    static final RarestFirstSelection PAPER = new RarestFirstSelection(3, 100, false, TieOrder.ALPHABETICAL, 42);
 
     /** Order of phrases of equal frequency. */
-    public enum TieOrder {
+    enum TieOrder {
         ALPHABETICAL,
         SEEDED
     }
@@ -44,7 +43,7 @@ public record RarestFirstSelection(
      * @param ids ids of the captions by index
      * @return the selected captions
      */
-    public BitSet select(ConceptIndex index, IntFunction<String> ids) {
+    BitSet select(ConceptIndex index, IntFunction<String> ids) {
         ConceptIndex.PhrasePostings postings = index.postings();
         BitSet selected = new BitSet(index.captions());
         int[] phrases = IntStream.range(0, index.size())

@@ -115,7 +115,7 @@ public enum ProblemType {
     }
 
     /** Returns the types whose problems have an image and need it. */
-    public static List<ProblemType> withImage() {
+    static List<ProblemType> withImage() {
         return Stream.of(values()).filter(ProblemType::hasImage).toList();
     }
 
@@ -129,7 +129,7 @@ public enum ProblemType {
     }
 
     /** Tests whether problems of this type have an image. */
-    public boolean hasImage() {
+    boolean hasImage() {
         return this != FACTS && this != KNOWLEDGE;
     }
 
@@ -139,27 +139,27 @@ public enum ProblemType {
     }
 
     /** Returns ScienceQA's subject tag. */
-    public String subject() {
+    String subject() {
         return subject;
     }
 
     /** Returns ScienceQA's topic tag. */
-    public String topic() {
+    String topic() {
         return topic;
     }
 
     /** Returns ScienceQA's category tag. */
-    public String category() {
+    String category() {
         return category;
     }
 
     /** Returns ScienceQA's skill tag. */
-    public String skill() {
+    String skill() {
         return skill;
     }
 
     /** Returns ScienceQA's lecture. */
-    public String lecture() {
+    String lecture() {
         return lecture;
     }
 

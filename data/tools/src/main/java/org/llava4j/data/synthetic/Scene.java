@@ -3,7 +3,7 @@ package org.llava4j.data.synthetic;
 import java.util.SplittableRandom;
 
 /** Content of an image, which can be rendered and described. It is independent of questions about it. */
-public sealed interface Scene permits SolutionScene, MagnetScene, ThermometerScene, ShapesScene, MapScene, SignScene {
+sealed interface Scene permits SolutionScene, MagnetScene, ThermometerScene, ShapesScene, MapScene, SignScene {
 
     /** Renders the scene; the canvas samples what the scene leaves open (position, shade). */
     void render(Canvas canvas);
