@@ -31,6 +31,10 @@ public record ConversationEncoder(LlamaTokenizer tokenizer, ConversationTemplate
         }
         Encoding encoding = tokenizer.encodePrompt(text.text(), conversation.hasImages());
         int[] ids = encoding.ids();
+        if (template.targets() == TargetRule.V0_PUBLISHED) {
+            return new EncodedSample(
+                    ids, new PublishedV0Labels(tokenizer, template, conversation.hasImages()).of(ids, turns));
+        }
         int[] labels = new int[ids.length];
         for (int i = 0; i < ids.length; i++) {
             int start = encoding.starts()[i];

@@ -1,5 +1,6 @@
 package org.llava4j.data.conversation;
 
+import com.fasterxml.jackson.annotation.JsonInclude;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 import org.llava4j.data.BadInputException;
@@ -14,9 +15,15 @@ import org.llava4j.data.tokenizer.PromptText;
  * @param prompt layout at inference
  * @param training layout in training; the same as {@code prompt} unless the template differs (the separators of v0
  *     differ between the two, in the published code as well)
+ * @param targets rule of the target tokens; null for {@link TargetRule#ANSWERS}
  */
 public record ConversationTemplate(
-        String name, List<String> aliases, String system, TurnLayout prompt, TurnLayout training) {
+        String name,
+        List<String> aliases,
+        String system,
+        TurnLayout prompt,
+        TurnLayout training,
+        @JsonInclude(JsonInclude.Include.NON_NULL) @Nullable TargetRule targets) {
 
     public ConversationTemplate {
         if (name == null || name.isBlank()) {
@@ -28,6 +35,16 @@ public record ConversationTemplate(
         }
         aliases = aliases == null ? List.of() : List.copyOf(aliases);
         training = training == null ? prompt : training;
+        targets = targets == TargetRule.ANSWERS ? null : targets;
+        if (targets == TargetRule.V0_PUBLISHED) {
+            PublishedV0Labels.requireV0(training);
+        }
+    }
+
+    /** Creates a template whose targets are the answers. */
+    public ConversationTemplate(
+            String name, List<String> aliases, String system, TurnLayout prompt, TurnLayout training) {
+        this(name, aliases, system, prompt, training, null);
     }
 
     /** Returns the prompt for the next answer, or, if the last turn is an answer, the formatted conversation. */

@@ -4,6 +4,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.TreeMap;
 import org.llava4j.data.BadInputException;
 import org.llava4j.data.JsonInput;
@@ -13,12 +14,15 @@ import org.llava4j.data.TextFiles;
 public final class ConversationTemplates {
     private static final Map<String, ConversationTemplate> BUILT_IN = builtIn("plain", "v0", "v1", "tiny");
 
+    /** Template v0 with the targets of the published code in place of the paper's. */
+    public static final String V0_PUBLISHED_LABELS = "v0-published-labels";
+
     private ConversationTemplates() {}
 
     /**
      * Returns a built-in template.
      *
-     * @param name "plain", "v0", "v1" or "tiny", or an alias such as "vicuna_v1"
+     * @param name "plain", "v0", {@value #V0_PUBLISHED_LABELS}, "v1" or "tiny", or an alias such as "vicuna_v1"
      * @throws BadInputException if there is no such template
      */
     public static ConversationTemplate named(String name) {
@@ -65,6 +69,16 @@ public final class ConversationTemplates {
             templates.put(template.name(), template);
             template.aliases().forEach(alias -> templates.put(alias, template));
         }
+        ConversationTemplate v0 = Objects.requireNonNull(templates.get("v0"));
+        templates.put(
+                V0_PUBLISHED_LABELS,
+                new ConversationTemplate(
+                        V0_PUBLISHED_LABELS,
+                        List.of(),
+                        v0.system(),
+                        v0.prompt(),
+                        v0.training(),
+                        TargetRule.V0_PUBLISHED));
         return templates;
     }
 }

@@ -70,6 +70,22 @@ class ConversationGoldenTest {
     }
 
     @ParameterizedTest
+    @MethodSource("v0Cases")
+    void v0WithPublishedLabelsMatchesPublishedIdsAndLabels(JsonNode golden) {
+        ConversationTemplate template = ConversationTemplates.named(ConversationTemplates.V0_PUBLISHED_LABELS);
+        EncodedSample sample =
+                new ConversationEncoder(TOKENIZER, template, markup(golden)).encode(conversation(golden));
+        assertThat(sample.inputIds()).isEqualTo(Golden.ints(golden.get("input_ids")));
+        int[] expected = Golden.ints(golden.get("labels"));
+        for (int i = 0; i < expected.length; i++) {
+            if (expected[i] == LlamaTokenizer.IMAGE_TOKEN_ID) {
+                expected[i] = EncodedSample.IGNORE_INDEX; // the published model ignores it as well
+            }
+        }
+        assertThat(sample.labels()).isEqualTo(expected);
+    }
+
+    @ParameterizedTest
     @MethodSource("prompts")
     void promptsMatchPublishedCode(JsonNode golden) {
         ConversationTemplate template =

@@ -40,7 +40,7 @@ class ConversationTemplatesTest {
         assertThatThrownBy(() -> ConversationTemplates.named("v7"))
                 .isInstanceOf(BadInputException.class)
                 .hasMessageContaining("\"v7\"")
-                .hasMessageContaining("plain, tiny, v0, v1");
+                .hasMessageContaining("plain, tiny, v0, v0-published-labels, v1");
     }
 
     @ParameterizedTest
@@ -65,6 +65,25 @@ class ConversationTemplatesTest {
                 .hasMessageStartingWith(file.toString())
                 .hasMessageContaining(parts[1].strip())
                 .hasMessageNotContaining("\n");
+    }
+
+    @Test
+    void publishedLabelsNeedLayoutOfV0() throws IOException {
+        Path file = folder.resolve("targets.json");
+        String template = "{\"name\": \"x\", \"system\": \"\", \"prompt\": " + LAYOUT + ", \"targets\": \"%s\"}";
+        Files.writeString(file, template.formatted("V0_PUBLISHED"));
+        assertThatThrownBy(() -> ConversationTemplates.load(file))
+                .isInstanceOf(BadInputException.class)
+                .hasMessageContaining("not that of template v0");
+        Files.writeString(file, template.formatted("OTHERS"));
+        assertThatThrownBy(() -> ConversationTemplates.load(file)).isInstanceOf(BadInputException.class);
+        Files.writeString(file, template.formatted("ANSWERS"));
+        assertThat(ConversationTemplates.json(ConversationTemplates.load(file))).doesNotContain("targets");
+        ConversationTemplate published = ConversationTemplates.named(ConversationTemplates.V0_PUBLISHED_LABELS);
+        Files.writeString(file, ConversationTemplates.json(published));
+        assertThat(ConversationTemplates.load(file)).isEqualTo(published);
+        assertThat(published.prompt())
+                .isEqualTo(ConversationTemplates.named("v0").prompt());
     }
 
     @Test

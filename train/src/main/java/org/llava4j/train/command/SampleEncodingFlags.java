@@ -34,6 +34,7 @@ public final class SampleEncodingFlags {
                         Command.flag("stage", "NAME|FILE", "the stage that will train on it (default finetune)"),
                         "recipe"))
                 .addOption(Command.flag("conv-mode", "NAME", "conversation template (default: the stage's)"))
+                .addOption(V0LabelsFlag.option())
                 .addOption(Command.flag("model-max-length", "N", "maximum sequence length (default: the stage's)"));
     }
 
@@ -50,7 +51,8 @@ public final class SampleEncodingFlags {
         if (line.hasOption("model-max-length")) {
             changes.put("modelMaxLength", Command.atLeast(1, line, "model-max-length", 1));
         }
-        Stage stage = Stages.with(Stages.of(line.getOptionValue("stage", Stages.FINETUNE)), changes);
+        Stage stage = V0LabelsFlag.apply(
+                line, Stages.with(Stages.of(line.getOptionValue("stage", Stages.FINETUNE)), changes));
         Path model = Path.of(line.getOptionValue("model-path"));
         FileReadError.requireAccessible(model);
         if (!Files.exists(model)) {

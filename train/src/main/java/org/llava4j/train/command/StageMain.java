@@ -75,6 +75,7 @@ public final class StageMain extends TrainCommand {
                                 "another stage: pretrain-v1.5, finetune-v1.5, finetune-lora or a .json file"),
                         "recipe"))
                 .addOption(flag("conv-mode", "NAME", "conversation template: a name or a .json file"))
+                .addOption(V0LabelsFlag.option())
                 .addOption(flag("image-aspect-ratio", "NAME", "square or pad"))
                 .addOption(flag("learning-rate", "REAL", "peak learning rate, at the end of the warmup"))
                 .addOption(flag("warmup-ratio", "REAL", "share of steps with learning-rate warmup"))
@@ -102,7 +103,7 @@ public final class StageMain extends TrainCommand {
         LoraFlags.add(options);
         addRunFlags(options);
         if (stage.equals(Stages.FINETUNE_SCIENCEQA)) {
-            options.addOption(flag("prompt-format", "FORMAT", "parts of an answer: LEA, EA, A or ALE"))
+            options.addOption(flag("prompt-format", "FORMAT", "parts of an answer: LEPA, LEA, EA, A, ALE or LETTER"))
                     .addOption(
                             flag("split", "NAME", "ScienceQA split: train, minitrain or another of pid_splits.json"));
         }
@@ -114,7 +115,7 @@ public final class StageMain extends TrainCommand {
         Stage base = base(line);
         Map<String, Object> changes = changes(line);
         LoraFlags.addChanges(line, base, changes);
-        Stage run = Stages.with(Stages.with(base, changes), settings(line));
+        Stage run = V0LabelsFlag.apply(line, Stages.with(Stages.with(base, changes), settings(line)));
         RunPaths paths = new RunPaths(
                 existing(line, "model-path"),
                 optionalPath(line, "vision-tower"),

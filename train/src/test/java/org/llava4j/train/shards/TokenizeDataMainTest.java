@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -13,8 +14,10 @@ import java.util.Map;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.llava4j.cli.CommandFailedException;
 import org.llava4j.data.BadInputException;
 import org.llava4j.data.JsonInput;
+import org.llava4j.data.conversation.ConversationTemplates;
 import org.llava4j.testing.Golden;
 import org.llava4j.testing.ModelFolders;
 import org.llava4j.train.logging.TrainingListener;
@@ -122,6 +125,41 @@ class TokenizeDataMainTest {
         assertRejected(own, "\"added_tokens.json\" was absent and is sha256 ");
         Files.delete(tokens);
         run(shards, "out", own);
+    }
+
+    /** The rule of the labels is part of the identity of a dataset and of a run. */
+    @Test
+    void publishedV0LabelsAreAnotherEncoding() throws IOException {
+        tokenize("--conv-mode", "v0", "--v0-labels", "published");
+        List<String> published = learned();
+        tokenize("--conv-mode", "v0");
+        List<String> paper = learned();
+        assertThat(published).hasSameSizeAs(paper).doesNotContainAnyElementsOf(paper);
+        assertRejected(
+                Map.of("convMode", ConversationTemplates.V0_PUBLISHED_LABELS),
+                "\"conversation template targets\" was absent and is \"V0_PUBLISHED\"");
+        assertThatThrownBy(() -> tokenize("--v0-labels", "published"))
+                .isInstanceOf(CommandFailedException.class)
+                .hasMessageContaining("add --conv-mode v0");
+        assertThatThrownBy(() -> tokenize("--conv-mode", "v0", "--v0-labels", "python"))
+                .isInstanceOf(CommandFailedException.class)
+                .hasMessageContaining("use paper or published");
+    }
+
+    /** The spans of target tokens of all samples. */
+    private List<String> learned() throws IOException {
+        List<String> spans = new ArrayList<>();
+        for (JsonNode shard :
+                JsonInput.readObject(shards.resolve("shards.json")).get("shards")) {
+            for (String line :
+                    Files.readAllLines(shards.resolve(shard.get("file").asText()))) {
+                JsonNode sample = JsonInput.parse("line", line.getBytes(StandardCharsets.UTF_8));
+                if (sample.has("target_ranges")) {
+                    spans.add(sample.get("id") + " " + sample.get("target_ranges"));
+                }
+            }
+        }
+        return spans;
     }
 
     private void assertRejected(Map<String, Object> values, String difference) {
