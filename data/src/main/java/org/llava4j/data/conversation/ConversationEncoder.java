@@ -33,7 +33,9 @@ public record ConversationEncoder(LlamaTokenizer tokenizer, ConversationTemplate
         int[] ids = encoding.ids();
         if (template.targets() == TargetRule.V0_PUBLISHED) {
             return new EncodedSample(
-                    ids, new PublishedV0Labels(tokenizer, template, conversation.hasImages()).of(ids, turns));
+                    ids,
+                    new PublishedV0Labels(tokenizer, template, conversation.hasImages())
+                            .of(ids, conversation.system(), turns));
         }
         int[] labels = new int[ids.length];
         for (int i = 0; i < ids.length; i++) {

@@ -2,6 +2,7 @@ package org.llava4j.data.conversation;
 
 import java.util.Arrays;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 import org.llava4j.data.BadInputException;
 import org.llava4j.data.tokenizer.LlamaTokenizer;
 
@@ -48,12 +49,13 @@ final class PublishedV0Labels {
      * Returns the labels of an encoded conversation.
      *
      * @param ids {@code int32[T]} of the whole conversation
+     * @param ownSystem system prompt of the sample, in place of the template's; null for the template's own
      * @param turns turns as encoded, with image markup
      */
-    int[] of(int[] ids, List<Turn> turns) {
+    int[] of(int[] ids, @Nullable String ownSystem, List<Turn> turns) {
         int[] labels = ids.clone();
         TurnLayout layout = template.training();
-        String header = template.system()
+        String header = (ownSystem == null ? template.system() : ownSystem)
                 + layout.afterSystem().substring(0, layout.afterSystem().length() - BEGIN.length());
         int at = count(header);
         ignore(labels, 0, at);

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.llava4j.data.BadInputException;
 import org.llava4j.data.tokenizer.LlamaTokenizer;
@@ -43,6 +44,22 @@ class ConversationEncoderTest {
     void applyKeepsImagePositionsWithoutImageFirst() {
         ImageMarkup asWritten = new ImageMarkup(false, true);
         assertThat(asWritten.apply("What is it?\n<image>")).isEqualTo("What is it?\n<im_start><image><im_end>");
+    }
+
+    @Test
+    void publishedV0LabelsBeginAfterSystemPromptOfTheSample() {
+        ConversationTemplate published = ConversationTemplates.named(ConversationTemplates.V0_PUBLISHED_LABELS);
+        Conversation conversation =
+                sample(List.of(), Turn.human("Hi"), Turn.gpt("Hello")).withSystem("Be brief.");
+        int[] labels = new ConversationEncoder(TOKENIZER, published, ImageMarkup.V1)
+                .encode(conversation)
+                .labels();
+        int header = TOKENIZER.encodeWithBos("Be brief.\n\n").length;
+        assertThat(labels)
+                .startsWith(IntStream.range(0, header)
+                        .map(i -> EncodedSample.IGNORE_INDEX)
+                        .toArray());
+        assertThat(labels[header]).isNotEqualTo(EncodedSample.IGNORE_INDEX);
     }
 
     @Test

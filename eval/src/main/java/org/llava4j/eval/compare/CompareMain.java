@@ -23,10 +23,11 @@ public final class CompareMain extends Command {
     @Override
     protected Options options() {
         return new Options()
-                .addOption(required(
-                        "first",
-                        "DIR",
-                        "output folder of @scienceqa, or an answer file, also of the reference implementation"))
+                .addOption(
+                        required(
+                                "first",
+                                "DIR",
+                                "output folder of @scienceqa, or a prediction file: answers or results of LLaVA, results of ScienceQA"))
                 .addOption(required("second", "DIR", "the second evaluation, likewise"))
                 .addOption(required("data-path", "DIR", "ScienceQA folder"))
                 .addOption(flag("split", "NAME", "evaluated split (default test)"))

@@ -15,8 +15,8 @@ import org.llava4j.data.JsonInput;
 import org.llava4j.data.scienceqa.AnswerCounts;
 import org.llava4j.data.scienceqa.ScienceQaColumn;
 import org.llava4j.data.scienceqa.ScienceQaProblem;
-import org.llava4j.eval.predictions.PredictionFile;
 import org.llava4j.eval.predictions.ScienceQaGrading;
+import org.llava4j.eval.predictions.ScienceQaPredictions;
 import org.llava4j.eval.report.Report;
 import org.llava4j.eval.report.ReportTable;
 
@@ -32,14 +32,14 @@ final class EvaluationComparison {
      * Reads two evaluations.
      *
      * @param all problems of the split
-     * @param first folder of an evaluation, or a file of predictions
+     * @param first folder of an evaluation, or a file that {@link ScienceQaPredictions} reads
      * @throws BadInputException if the two did not answer the same problems
      */
     EvaluationComparison(List<ScienceQaProblem> all, Path first, Path second) {
         this.first = first;
         this.second = second;
-        Map<String, String> firstTexts = texts(first);
-        Map<String, String> secondTexts = texts(second);
+        Map<String, String> firstTexts = ScienceQaPredictions.read(first).texts();
+        Map<String, String> secondTexts = ScienceQaPredictions.read(second).texts();
         TreeSet<String> onlyInOne = new TreeSet<>(firstTexts.keySet());
         onlyInOne.removeAll(secondTexts.keySet());
         TreeSet<String> onlyInSecond = new TreeSet<>(secondTexts.keySet());
@@ -54,10 +54,6 @@ final class EvaluationComparison {
                 .toList();
         firstGrading = ScienceQaGrading.of(problems, firstTexts, ScienceQaProblem::skill);
         secondGrading = ScienceQaGrading.of(problems, secondTexts, ScienceQaProblem::skill);
-    }
-
-    private static Map<String, String> texts(Path source) {
-        return PredictionFile.readTexts(Files.isDirectory(source) ? source.resolve("predictions.jsonl") : source);
     }
 
     McNemar overall() {

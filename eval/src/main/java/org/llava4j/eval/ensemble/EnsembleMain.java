@@ -18,7 +18,7 @@ import org.llava4j.data.llm.RequestJournal;
 import org.llava4j.data.llm.RequestSession;
 import org.llava4j.data.records.ScienceQaRecordReader;
 import org.llava4j.data.scienceqa.ScienceQaProblem;
-import org.llava4j.eval.predictions.PredictionFile;
+import org.llava4j.eval.predictions.ScienceQaPredictions;
 import org.llava4j.eval.report.Report;
 
 /** {@code exec:java@ensemble}: ensemble of LLaVA's ScienceQA answers with those of a text-only model. */
@@ -41,10 +41,11 @@ public final class EnsembleMain extends Command {
     @Override
     protected Options options() {
         return LlmClientFlags.addTo(new Options(), DEFAULT_TEMPERATURE, DEFAULT_MAX_TOKENS)
-                .addOption(required(
-                        "predictions",
-                        "FILE",
-                        "LLaVA's predictions: predictions.jsonl, or the answer file of the reference implementation"))
+                .addOption(
+                        required(
+                                "predictions",
+                                "FILE",
+                                "LLaVA's predictions: predictions.jsonl, or an answer or result file of the reference implementation"))
                 .addOption(required("data-path", "DIR", "ScienceQA folder"))
                 .addOption(flag("split", "NAME", "evaluated split (default test)"))
                 .addOption(flag("answer-prompt", "FILE", "file with another system prompt for the first round"))
@@ -62,11 +63,8 @@ public final class EnsembleMain extends Command {
                 optionalPath(line, "judge-prompt"));
         inputs.requireNoOverlap(output);
         LlmClientFlags flags = LlmClientFlags.of(line, DEFAULT_TEMPERATURE, DEFAULT_MAX_TOKENS);
-        Map<String, String> llavaTexts = PredictionFile.readTexts(path(line, "predictions"));
-        if (llavaTexts.isEmpty()) {
-            throw new BadInputException(path(line, "predictions") + " holds no predictions; give the file of a run that"
-                    + " answered the split");
-        }
+        Map<String, String> llavaTexts =
+                ScienceQaPredictions.read(path(line, "predictions")).texts();
         List<ScienceQaProblem> problems =
                 ScienceQaRecordReader.problems(path(line, "data-path"), line.getOptionValue("split", "test")).stream()
                         .filter(problem -> llavaTexts.containsKey(problem.id()))

@@ -3,9 +3,11 @@ package org.llava4j.eval.llavabench;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.stream.IntStream;
 import org.apache.commons.cli.CommandLine;
+import org.apache.commons.cli.Option;
 import org.apache.commons.cli.Options;
 import org.llava4j.cli.Command;
 import org.llava4j.data.AtomicFolder;
@@ -22,6 +24,8 @@ import org.llava4j.eval.report.Report;
 /** {@code exec:java@judge}: reviews of LLaVA-Bench answers by a text-only LLM judge. */
 public final class JudgeMain extends Command {
     private static final String KIND = "judge-report";
+    private static final String REVIEWS = "reviews";
+    private static final List<String> INPUTS = List.of("questions", "context", "reference", "answers");
     private static final double DEFAULT_TEMPERATURE = 0.2;
     private static final int DEFAULT_MAX_TOKENS = 1024;
 
@@ -39,10 +43,14 @@ public final class JudgeMain extends Command {
     @Override
     protected Options options() {
         return LlmClientFlags.addTo(new Options(), DEFAULT_TEMPERATURE, DEFAULT_MAX_TOKENS)
-                .addOption(required("questions", "FILE", "LLaVA-Bench question file"))
-                .addOption(required("context", "FILE", "image contexts for the judge"))
-                .addOption(required("reference", "FILE", "reference answers"))
-                .addOption(required("answers", "FILE", "candidate answers, as @llava-bench writes them"))
+                .addOption(flag("questions", "FILE", "LLaVA-Bench question file"))
+                .addOption(flag("context", "FILE", "image contexts for the judge"))
+                .addOption(flag("reference", "FILE", "reference answers"))
+                .addOption(flag("answers", "FILE", "candidate answers, as @llava-bench writes them"))
+                .addOption(flag(
+                        REVIEWS,
+                        "FILE,...",
+                        "score these review files, as LLaVA publishes them, without a judge; needs no other input"))
                 .addOption(flag("judge-prompt", "FILE", "file with another system prompt for the judge"))
                 .addOption(flag("repeats", "N", "number of times each answer is judged (default 1)"))
                 .addOption(toggle("swap", "judge each pair of answers in both orders"))
@@ -51,6 +59,36 @@ public final class JudgeMain extends Command {
 
     @Override
     protected void run(CommandLine line) {
+        if (line.hasOption(REVIEWS)) {
+            score(line);
+        } else {
+            judge(line);
+        }
+    }
+
+    private static void score(CommandLine line) {
+        for (Option option : line.getOptions()) {
+            if (!List.of(REVIEWS, "output-dir").contains(option.getLongOpt())) {
+                throw new BadInputException("--" + option.getLongOpt() + " has no effect with --" + REVIEWS
+                        + ", which asks no judge; leave one of the two out");
+            }
+        }
+        List<Path> files = Arrays.stream(line.getOptionValue(REVIEWS).split(","))
+                .map(file -> Path.of(file.strip()))
+                .toList();
+        if (files.isEmpty()) {
+            throw new BadInputException("--" + REVIEWS + " names no file; give one or more review files");
+        }
+        System.out.println(new ReviewScoring(files).run(path(line, "output-dir"), KIND));
+    }
+
+    private static void judge(CommandLine line) {
+        for (String input : INPUTS) {
+            if (!line.hasOption(input)) {
+                throw new BadInputException("--" + input + " is missing; give it, or --" + REVIEWS
+                        + " to score existing reviews; see --help");
+            }
+        }
         Path output = path(line, "output-dir");
         InputPaths inputFiles = InputPaths.of(
                 path(line, "questions"),
@@ -129,7 +167,7 @@ public final class JudgeMain extends Command {
         if (!unparsed.isEmpty()) {
             report.table(JudgeTables.unparsed(unparsed));
         }
-        for (String input : List.of("questions", "context", "reference", "answers")) {
+        for (String input : INPUTS) {
             report.setting(input + " sha256", Sha256.of(path(line, input)));
         }
         return report.table(PaperResults.COCO).table(PaperResults.IN_THE_WILD);

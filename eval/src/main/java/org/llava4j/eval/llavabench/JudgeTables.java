@@ -2,6 +2,7 @@ package org.llava4j.eval.llavabench;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import org.llava4j.data.Html;
 import org.llava4j.eval.report.ReportTable;
 
@@ -12,7 +13,7 @@ final class JudgeTables {
     /** Relative scores by category, averaged over all repeats. */
     static ReportTable scores(List<RelativeScores> runs) {
         List<List<String>> rows = new ArrayList<>();
-        for (String category : runs.get(0).byCategory().keySet()) {
+        for (String category : RelativeScores.categories(runs)) {
             RelativeScores.MeanAndDeviation spread = RelativeScores.MeanAndDeviation.of(runs, category);
             int reviews = 0;
             int requested = 0;
@@ -56,7 +57,23 @@ final class JudgeTables {
                 "Their texts are in reviews.jsonl.");
     }
 
-    private static String number(double value) {
+    /** Relative scores of each repeat by its name, and their mean. */
+    static ReportTable byRun(Map<String, RelativeScores> runs) {
+        List<RelativeScores> all = List.copyOf(runs.values());
+        List<String> head = new ArrayList<>(List.of(""));
+        head.addAll(RelativeScores.categories(all));
+        List<List<String>> rows = new ArrayList<>();
+        runs.forEach((name, scores) -> {
+            List<String> row = new ArrayList<>(List.of(name));
+            RelativeScores.categories(all)
+                    .forEach(category -> row.add(number(scores.totals(category).relative())));
+            rows.add(row);
+        });
+        return new ReportTable("Relative scores by file", head, rows, "");
+    }
+
+    /** One decimal, or a dash for NaN. */
+    static String number(double value) {
         return Double.isNaN(value) ? "-" : Html.format("%.1f", value);
     }
 }

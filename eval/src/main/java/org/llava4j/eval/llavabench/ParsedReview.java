@@ -54,11 +54,18 @@ record ParsedReview(@Nullable ReviewScores scores, String problem) {
                     : separated.substring(0, MAX_QUOTED_CHARS) + "...";
             return unparsed("the first line is not two numbers: \"" + quoted + "\"");
         }
-        double first = Double.parseDouble(scores[0]);
-        double second = Double.parseDouble(scores[1]);
+        return of(Double.parseDouble(scores[0]), Double.parseDouble(scores[1]), scores[0] + " and " + scores[1]);
+    }
+
+    /**
+     * Checks the range of two scores.
+     *
+     * @param quoted the scores as the review has them, for the message
+     */
+    static ParsedReview of(double first, double second, String quoted) {
         return Math.min(first, second) >= MIN_SCORE && Math.max(first, second) <= MAX_SCORE
                 ? new ParsedReview(new ReviewScores(first, second), "")
-                : unparsed("the scores " + scores[0] + " and " + scores[1] + " are not within 1 to 10");
+                : unparsed("the scores " + quoted + " are not within 1 to 10");
     }
 
     private static ParsedReview unparsed(String problem) {

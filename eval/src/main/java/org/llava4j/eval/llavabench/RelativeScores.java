@@ -2,8 +2,10 @@ package org.llava4j.eval.llavabench;
 
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -41,12 +43,20 @@ final class RelativeScores {
     static RelativeScores of(List<JudgedReview> reviews) {
         RelativeScores scores = new RelativeScores();
         for (JudgedReview judged : reviews) {
-            ReviewScores review = judged.scores();
-            for (String category : List.of(judged.request().question().category(), ALL)) {
-                scores.byCategory.merge(category, ScoreTotals.ZERO.plus(review), (before, one) -> before.plus(review));
-            }
+            scores.add(judged.request().question().category(), judged.scores());
         }
         return scores;
+    }
+
+    /**
+     * Adds a review.
+     *
+     * @param review null if the review is unparsed
+     */
+    void add(String category, @Nullable ReviewScores review) {
+        for (String each : List.of(category, ALL)) {
+            byCategory.merge(each, ScoreTotals.ZERO.plus(review), (before, one) -> before.plus(review));
+        }
     }
 
     /** Sums of a category, or of {@link #ALL}. */
@@ -54,14 +64,13 @@ final class RelativeScores {
         return byCategory.getOrDefault(category, ScoreTotals.ZERO);
     }
 
-    /** Sums by category, in question order; the overall sums follow under {@link #ALL}. */
-    Map<String, ScoreTotals> byCategory() {
-        Map<String, ScoreTotals> allLast = new LinkedHashMap<>(byCategory);
-        ScoreTotals all = allLast.remove(ALL);
-        if (all != null) {
-            allLast.put(ALL, all);
-        }
-        return allLast;
+    /** Categories of all repeats, in question order; {@link #ALL} is the last. */
+    static List<String> categories(List<RelativeScores> runs) {
+        Set<String> categories = new LinkedHashSet<>();
+        runs.forEach(run -> categories.addAll(run.byCategory.keySet()));
+        categories.remove(ALL);
+        categories.add(ALL);
+        return List.copyOf(categories);
     }
 
     /** Mean and sample standard deviation of a category's relative scores over the repeats. */

@@ -4,6 +4,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.function.BiFunction;
 import java.util.function.Function;
 import org.llava4j.data.BadInputException;
 import org.llava4j.data.scienceqa.AnswerParser;
@@ -47,15 +48,55 @@ public record ScienceQaGrading(
      */
     public static ScienceQaGrading of(
             List<ScienceQaProblem> problems, Map<String, String> texts, Function<ScienceQaProblem, String> groupOf) {
+        return of(
+                problems,
+                texts,
+                groupOf,
+                (problem, text) -> AnswerParser.parse(text, problem.choices().size()));
+    }
+
+    /**
+     * Grades the {@code results} of predictions: choices that another program parsed.
+     *
+     * @param predictions predictions with results
+     * @throws BadInputException if a choice is outside its problem's choices, or there are answers to problems outside
+     *     the list
+     */
+    public static ScienceQaGrading ofResults(
+            List<ScienceQaProblem> problems,
+            ScienceQaPredictions predictions,
+            Function<ScienceQaProblem, String> groupOf) {
+        return of(
+                problems,
+                predictions.texts(),
+                groupOf,
+                (problem, text) -> given(
+                        problem, Objects.requireNonNull(predictions.results().get(problem.id()))));
+    }
+
+    private static ParsedAnswer given(ScienceQaProblem problem, int choice) {
+        if (choice == ScienceQaResult.UNPARSED) {
+            return new Unparsed(Reason.NO_ANSWER);
+        }
+        if (choice >= problem.choices().size()) {
+            throw new BadInputException("\"results\" has choice " + choice + " for problem " + problem.id()
+                    + ", which has " + problem.choices().size() + " choices; check that the file belongs to the data");
+        }
+        return new Predicted(choice);
+    }
+
+    private static ScienceQaGrading of(
+            List<ScienceQaProblem> problems,
+            Map<String, String> texts,
+            Function<ScienceQaProblem, String> groupOf,
+            BiFunction<ScienceQaProblem, String, ParsedAnswer> parser) {
         ScienceQaScores scores = new ScienceQaScores(groupOf);
         Map<String, ParsedAnswer> parsedAnswers = new LinkedHashMap<>();
         Map<String, Integer> predicted = new LinkedHashMap<>();
         Map<String, String> outputs = new LinkedHashMap<>();
         for (ScienceQaProblem problem : problems) {
             String text = texts.get(problem.id());
-            ParsedAnswer parsedAnswer = text == null
-                    ? new Unparsed(Reason.NO_TEXT)
-                    : AnswerParser.parse(text, problem.choices().size());
+            ParsedAnswer parsedAnswer = text == null ? new Unparsed(Reason.NO_TEXT) : parser.apply(problem, text);
             scores.add(problem, parsedAnswer);
             parsedAnswers.put(problem.id(), parsedAnswer);
             predicted.put(

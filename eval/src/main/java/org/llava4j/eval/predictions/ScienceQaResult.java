@@ -10,7 +10,7 @@ import java.util.Map;
 import org.llava4j.data.AtomicFile;
 
 /**
- * Result file of LLaVA's ScienceQA evaluation.
+ * Result file of LLaVA's ScienceQA evaluation, which {@link ScienceQaPredictions} reads.
  *
  * @param correct number of correct answers
  * @param results predicted choice index by problem id, {@link #UNPARSED} for an unparsed answer

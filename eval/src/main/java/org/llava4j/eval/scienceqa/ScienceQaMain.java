@@ -4,11 +4,14 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Set;
 import java.util.stream.Stream;
 import org.apache.commons.cli.CommandLine;
+import org.apache.commons.cli.Option;
 import org.apache.commons.cli.Options;
 import org.llava4j.cli.RecordExecutor;
 import org.llava4j.cli.RecordProcessor;
+import org.llava4j.data.BadInputException;
 import org.llava4j.data.InputPaths;
 import org.llava4j.data.OutputFolder;
 import org.llava4j.data.scienceqa.ScienceQaProblem;
@@ -24,6 +27,10 @@ import org.llava4j.eval.report.Report;
 /** {@code exec:java@scienceqa}: evaluates a model on ScienceQA and writes predictions, result and report. */
 public final class ScienceQaMain extends EvaluationCommand {
     private static final String KIND = "scienceqa";
+    private static final String PREDICTIONS = "predictions";
+    /** Flags that have a meaning without a model. */
+    private static final Set<String> SCORING_FLAGS = Set.of(PREDICTIONS, "data-path", "split", "output-dir");
+
     private static final List<String> FILES = Stream.concat(ScienceQaEvaluation.FILES.stream(), Report.FILES.stream())
             .toList();
 
@@ -45,6 +52,11 @@ public final class ScienceQaMain extends EvaluationCommand {
                         "DIR",
                         "output folder of predictions and report; an interrupted run resumes here"))
                 .addOption(flag("split", "NAME", "evaluated split (default test)"))
+                .addOption(flag(
+                        PREDICTIONS,
+                        "FILE",
+                        "score these predictions, without a model: an answer or result file of LLaVA, a result file of"
+                                + " the ScienceQA repository, or an output folder of @scienceqa"))
                 .addOption(flag(
                         "prompt-format",
                         "NAME",
@@ -83,6 +95,26 @@ public final class ScienceQaMain extends EvaluationCommand {
 
     @Override
     protected void run(CommandLine line) {
+        if (line.hasOption(PREDICTIONS)) {
+            score(line);
+        } else {
+            evaluate(line);
+        }
+    }
+
+    private static void score(CommandLine line) {
+        for (Option option : line.getOptions()) {
+            if (!SCORING_FLAGS.contains(option.getLongOpt())) {
+                throw new BadInputException("--" + option.getLongOpt() + " has no effect with --" + PREDICTIONS
+                        + ", which needs no model; leave one of the two out");
+            }
+        }
+        PredictionScoring scoring = new PredictionScoring(
+                path(line, "data-path"), line.getOptionValue("split", "test"), path(line, PREDICTIONS));
+        System.out.println(scoring.run(path(line, "output-dir")));
+    }
+
+    private void evaluate(CommandLine line) {
         Path output = path(line, "output-dir");
         ScienceQaEvaluation evaluation = evaluation(line);
         ModelSpec spec = ModelSpec.of(line);
@@ -105,15 +137,18 @@ public final class ScienceQaMain extends EvaluationCommand {
                 report.curve(curve);
             }
             new ScienceQaTables(problems, grading).addTo(report, evaluation::imageOf);
+            LenientReading lenient = new LenientReading(problems, grading);
+            report.table(lenient.table());
             double seconds = (System.nanoTime() - startNanos) / 1e9;
             folder.write(report.seconds(seconds).build()::write);
             ScienceQaEvaluation.deleteJournal(folder.path());
             System.out.printf(
                     Locale.ROOT,
-                    "%d problems, accuracy %.4f (%d unparsed), %.0f s; see %s%n",
+                    "%d problems, accuracy %.4f (%d unparsed%s), %.0f s; see %s%n",
                     problems.size(),
                     grading.scores().overall().accuracy(),
                     grading.scores().overall().unparsed(),
+                    lenient.clause(),
                     seconds,
                     output.resolve("report.html"));
         }

@@ -7,6 +7,7 @@ import java.util.Map;
 import java.util.TreeMap;
 import java.util.function.Function;
 import java.util.function.Predicate;
+import org.jspecify.annotations.Nullable;
 import org.llava4j.data.scienceqa.AnswerCounts;
 import org.llava4j.data.scienceqa.ParsedAnswer;
 import org.llava4j.data.scienceqa.ParsedAnswer.Predicted;
@@ -31,7 +32,8 @@ final class ScienceQaTables {
         this.grading = grading;
     }
 
-    void addTo(Report.Builder report, Function<ScienceQaProblem, Path> imageOf) {
+    /** @param imageOf image file of a problem that has an image; null to show none */
+    void addTo(Report.Builder report, Function<ScienceQaProblem, @Nullable Path> imageOf) {
         report.headlineMetric("accuracy", "accuracy", grading.scores().overall())
                 .columns(grading.scores().columns(), problems.size() + " problems.")
                 .group("By subject", countsBy(ScienceQaProblem::subject))
@@ -88,7 +90,7 @@ final class ScienceQaTables {
      * Examples: the first correct answers with an image, incorrect answers, unparsed answers, and correct answers
      * without an image.
      */
-    private List<Example> examples(Function<ScienceQaProblem, Path> imageOf) {
+    private List<Example> examples(Function<ScienceQaProblem, @Nullable Path> imageOf) {
         List<Example> examples = new ArrayList<>();
         for (Predicate<ScienceQaProblem> filter : List.<Predicate<ScienceQaProblem>>of(
                 problem -> isCorrect(problem) && problem.hasImage(),
@@ -102,9 +104,15 @@ final class ScienceQaTables {
                             problem,
                             truncated(grading.text(problem)),
                             parsedAnswer(problem),
-                            problem.hasImage() ? ReportImage.read(imageOf.apply(problem)) : null)));
+                            image(problem, imageOf))));
         }
         return examples;
+    }
+
+    private static @Nullable ReportImage image(
+            ScienceQaProblem problem, Function<ScienceQaProblem, @Nullable Path> imageOf) {
+        Path file = problem.hasImage() ? imageOf.apply(problem) : null;
+        return file == null ? null : ReportImage.read(file);
     }
 
     private static String truncated(String text) {

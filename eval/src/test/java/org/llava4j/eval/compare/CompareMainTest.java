@@ -11,6 +11,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.llava4j.cli.CommandFailedException;
@@ -21,6 +22,8 @@ import org.llava4j.data.synthetic.SyntheticDatasetConfig;
 import org.llava4j.data.synthetic.SyntheticDatasetWriter;
 import org.llava4j.eval.predictions.Prediction;
 import org.llava4j.eval.predictions.PredictionFile;
+import org.llava4j.eval.predictions.ScienceQaGrading;
+import org.llava4j.eval.predictions.ScienceQaPredictions;
 
 class CompareMainTest {
     @TempDir
@@ -105,6 +108,20 @@ class CompareMainTest {
         assertThatThrownBy(() -> compare(whole, temp.resolve("nowhere")))
                 .isInstanceOf(CommandFailedException.class)
                 .hasMessageContaining("nowhere");
+    }
+
+    @Test
+    void compareReadsResultFiles() throws IOException {
+        Path answers = writePredictions("answers", 2);
+        List<ScienceQaProblem> problems = ScienceQaRecordReader.problems(dataset(), "test");
+        Map<String, String> texts = ScienceQaPredictions.read(answers).texts();
+        Path results = temp.resolve("results.json");
+        ScienceQaGrading.of(problems, texts, ScienceQaProblem::skill).result().write(results);
+        compare(answers, results);
+        JsonNode report =
+                new ObjectMapper().readTree(temp.resolve("out/report.json").toFile());
+        assertThat(report.at("/counts/second")).isEqualTo(report.at("/counts/first"));
+        assertThat(report.at("/counts/second/incorrect").asInt()).isEqualTo((problems.size() + 1) / 2);
     }
 
     private Path writeEvaluation(String name, String report) throws IOException {

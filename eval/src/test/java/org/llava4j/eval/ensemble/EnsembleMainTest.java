@@ -10,6 +10,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.BeforeEach;
@@ -24,6 +25,7 @@ import org.llava4j.data.synthetic.SyntheticDatasetWriter;
 import org.llava4j.eval.ScriptedEndpoint;
 import org.llava4j.eval.predictions.Prediction;
 import org.llava4j.eval.predictions.PredictionFile;
+import org.llava4j.eval.predictions.ScienceQaGrading;
 
 /**
  * Both ensemble methods against a scripted endpoint that gives correct, incorrect and unparsed answers, rejections and
@@ -176,6 +178,23 @@ class EnsembleMainTest {
         assertThat(temp.resolve("out/report.md"))
                 .content()
                 .contains(problems.size() + " answers were truncated by the token limit or a content filter");
+    }
+
+    @Test
+    void ensembleReadsResultFiles() throws IOException {
+        JsonNode fromAnswers;
+        JsonNode fromResults;
+        try (ScriptedEndpoint endpoint = new ScriptedEndpoint(
+                (system, question, time) -> textOnlyAnswer(indexOf(question), question.contains("Second solver: ")))) {
+            fromAnswers = run(endpoint.url());
+            Map<String, String> texts = PredictionFile.readTexts(ours);
+            ours = temp.resolve("result.json");
+            ScienceQaGrading.of(problems, texts, ScienceQaProblem::skill)
+                    .result()
+                    .write(ours);
+            fromResults = run(endpoint.url());
+        }
+        assertThat(fromResults.get("counts")).isEqualTo(fromAnswers.get("counts"));
     }
 
     @Test

@@ -54,6 +54,17 @@ class ScienceQaGradingTest {
     }
 
     @Test
+    void readReturnsWrittenResult() {
+        Path file = folder.resolve("result.json");
+        ScienceQaResult result =
+                ScienceQaGrading.of(PROBLEMS, TEXTS, ScienceQaProblem::skill).result();
+        result.write(file);
+        assertThat(ScienceQaPredictions.read(file))
+                .isEqualTo(new ScienceQaPredictions(result.results(), result.outputs()));
+        assertThat(result.accuracyPercent()).isEqualTo(25.0);
+    }
+
+    @Test
     void gradingRejectsAnswersToUnknownProblems() {
         assertThatThrownBy(() -> ScienceQaGrading.of(PROBLEMS, Map.of("77", "A"), ScienceQaProblem::skill))
                 .isInstanceOf(BadInputException.class)
