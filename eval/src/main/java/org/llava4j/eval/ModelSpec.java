@@ -6,10 +6,13 @@ import org.apache.commons.cli.Option;
 import org.apache.commons.cli.Options;
 import org.llava4j.cli.Command;
 import org.llava4j.data.InputPaths;
+import org.llava4j.data.image.ExifOrientation;
 import org.llava4j.data.memory.AddressSpace;
 import org.llava4j.eval.report.Report;
 import org.llava4j.model.LlavaModel;
 import org.llava4j.model.config.ChatFormat;
+import org.llava4j.model.config.LlavaConfig;
+import org.llava4j.model.features.TowerFeatures;
 import org.llava4j.model.folder.ModelManifest;
 import org.llava4j.model.weights.VisionTowerResolver;
 import org.llava4j.model.weights.WeightDtype;
@@ -20,13 +23,17 @@ import org.llava4j.model.weights.WeightDtype;
  * @param folder LLaVA model folder
  * @param visionTower CLIP model folder
  * @param dtype storage type of the weight matrices: float32, 16-bit floating point or quantized int8
+ * @param exifOrientation treatment of the EXIF orientation of images
  */
-public record ModelSpec(Path folder, Path visionTower, ChatFormat chatFormat, WeightDtype dtype) {
+public record ModelSpec(
+        Path folder, Path visionTower, ChatFormat chatFormat, WeightDtype dtype, ExifOrientation exifOrientation) {
     /** The small model that ships with the project, trained by the demo. */
     private static final String DEFAULT_MODEL = "resources/tiny/llava";
 
     /** Flag of the commands that accept messages from users. */
     private static final String SPECIAL_TOKENS = "special-tokens-in-text";
+
+    private static final String EXIF_ORIENTATION = "exif-orientation";
 
     /** The flag that makes special tokens in user messages count as tokens. */
     public static Option specialTokensFlag() {
@@ -40,29 +47,41 @@ public record ModelSpec(Path folder, Path visionTower, ChatFormat chatFormat, We
         return line.hasOption(SPECIAL_TOKENS);
     }
 
-    /** Adds {@code --model-path}, {@code --vision-tower}, {@code --conv-mode} and {@code --dtype}. */
+    /** Adds {@code --model-path}, {@code --vision-tower}, {@code --conv-mode}, {@code --dtype} and {@code --exif-orientation}. */
     public static Options addFlags(Options options) {
         return options.addOption(
                         Command.flag("model-path", "DIR", "LLaVA model folder (default " + DEFAULT_MODEL + ")"))
                 .addOption(Command.flag("vision-tower", "DIR", "CLIP folder, if config.json does not name a local one"))
                 .addOption(Command.flag("conv-mode", "NAME", "conversation template, if config.json does not name it"))
                 .addOption(
-                        Command.flag("dtype", "TYPE", "weight dtype: fp32 (default), bf16, fp16 or int8 (quantized)"));
+                        Command.flag("dtype", "TYPE", "weight dtype: fp32 (default), bf16, fp16 or int8 (quantized)"))
+                .addOption(Command.flag(
+                        EXIF_ORIENTATION,
+                        "MODE",
+                        "EXIF orientation of images: apply (default of chat and serve) or ignore (default of"
+                                + " evaluation)"));
     }
 
     /**
-     * Reads the flags; values that they leave out come from the model folder.
+     * Reads the flags of an evaluation, which leaves images as stored by default. Values that the flags leave out come
+     * from the model folder.
      *
      * @throws org.llava4j.data.BadInputException if the folder does not define a value that the flags leave out
      */
     public static ModelSpec of(CommandLine line) {
+        return of(line, ExifOrientation.IGNORE);
+    }
+
+    /** As {@link #of(CommandLine)}, with another default treatment of the EXIF orientation. */
+    public static ModelSpec of(CommandLine line, ExifOrientation defaultOrientation) {
         Path folder = Path.of(line.getOptionValue("model-path", DEFAULT_MODEL));
         String tower = line.getOptionValue("vision-tower");
         return new ModelSpec(
                 folder,
                 VisionTowerResolver.resolve(folder, tower == null ? null : Path.of(tower)),
                 ChatFormat.of(folder, line.getOptionValue("conv-mode")),
-                WeightDtype.forInference(line.getOptionValue("dtype", WeightDtype.FP32.toString())));
+                WeightDtype.forInference(line.getOptionValue("dtype", WeightDtype.FP32.toString())),
+                ExifOrientation.fromName(line.getOptionValue(EXIF_ORIENTATION, defaultOrientation.optionName())));
     }
 
     /** The input folders of the model. */
@@ -78,6 +97,7 @@ public record ModelSpec(Path folder, Path visionTower, ChatFormat chatFormat, We
                 .setting("template", chatFormat.template().name())
                 .setting("image first", chatFormat.imageFirst())
                 .setting("dtype", dtype)
+                .setting("EXIF orientation", exifOrientation.optionName())
                 .setting("LLaVA4J", ModelManifest.version());
     }
 
@@ -88,6 +108,8 @@ public record ModelSpec(Path folder, Path visionTower, ChatFormat chatFormat, We
      */
     public LlavaModel load() {
         AddressSpace.require(AddressSpace.NATIVE_CODE_BYTES, "native code");
-        return LlavaModel.load(folder, visionTower, chatFormat, dtype);
+        LlavaConfig config = LlavaConfig.read(folder, visionTower);
+        TowerFeatures features = TowerFeatures.load(folder, visionTower, config, dtype);
+        return LlavaModel.load(folder, visionTower, chatFormat, dtype, features.withOrientation(exifOrientation));
     }
 }

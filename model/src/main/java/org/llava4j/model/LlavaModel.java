@@ -9,6 +9,8 @@ import java.util.function.Consumer;
 import org.llava4j.data.BadInputException;
 import org.llava4j.data.batch.CollatorOptions;
 import org.llava4j.data.conversation.ImageMarkup;
+import org.llava4j.data.image.DecodeOptions;
+import org.llava4j.data.image.ExifOrientation;
 import org.llava4j.data.image.ImageFiles;
 import org.llava4j.data.image.ImageRef;
 import org.llava4j.data.tokenizer.LlamaTokenizer;
@@ -117,6 +119,7 @@ public final class LlavaModel implements AutoCloseable {
 
     /**
      * Loads a LLaVA folder whose {@code config.json} names its chat format, as folders written by LLaVA4J do.
+     * Images are turned upright by their EXIF orientation.
      *
      * @throws BadInputException if the config has no chat format, or a file is missing or inconsistent
      */
@@ -140,13 +143,14 @@ public final class LlavaModel implements AutoCloseable {
     }
 
     /**
-     * Loads a LLaVA folder with its matrices in low precision.
+     * Loads a LLaVA folder with its matrices in low precision. Images are turned upright by their EXIF orientation.
      *
      * @param type dtype of the matrices
      */
     public static LlavaModel load(Path folder, Path visionTower, ChatFormat chat, WeightDtype type) {
         LlavaConfig config = LlavaConfig.read(folder, visionTower);
-        return load(folder, visionTower, chat, type, TowerFeatures.load(folder, visionTower, config, type));
+        TowerFeatures features = TowerFeatures.load(folder, visionTower, config, type);
+        return load(folder, visionTower, chat, type, features.withOrientation(ExifOrientation.APPLY));
     }
 
     /** Loads a LLaVA folder with another feature source, such as a cache. */
@@ -233,13 +237,17 @@ public final class LlavaModel implements AutoCloseable {
     }
 
     /**
-     * Decodes a PNG or JPEG for a request and keeps only the region that the model reads.
+     * Decodes an image for a request and keeps only the region that the model reads. The EXIF orientation is treated as
+     * in image files.
      *
      * @param name name in error messages
-     * @throws BadInputException if the image is damaged, has another format, or has more than {@code maxPixels} pixels
+     * @param check runs often while the image is decoded; see {@link DecodeOptions}
+     * @throws BadInputException if the image is damaged, of an unsupported format, or has more than {@code maxPixels}
+     *     pixels
      */
-    public ImageRef decodeImage(byte[] bytes, String name, long maxPixels) {
-        return imageFeatures.toImageRef(ImageFiles.decode(bytes, name, maxPixels));
+    public ImageRef decodeImage(byte[] bytes, String name, long maxPixels, Runnable check) {
+        DecodeOptions options = new DecodeOptions(maxPixels, imageFeatures.orientation(), check);
+        return imageFeatures.toImageRef(ImageFiles.decode(bytes, name, options));
     }
 
     /** Sets the maximum number of answers generated in one batch. Each allocates a KV cache. */

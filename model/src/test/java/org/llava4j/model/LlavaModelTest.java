@@ -46,12 +46,12 @@ class LlavaModelTest {
     @Test
     void imageFileAndDecodedImageGetSameAnswer() throws Exception {
         assertThat(model.answer(MAP, QUESTION)).isEqualTo(ANSWER);
-        ImageRef inMemory = model.decodeImage(Files.readAllBytes(MAP), "map", 1_000_000);
+        ImageRef inMemory = model.decodeImage(Files.readAllBytes(MAP), "map", 1_000_000, () -> {});
         Answer answer = model.answer(GenerationRequest.about(inMemory, QUESTION), DecodingOptions.greedy(16));
         assertThat(answer.text()).isEqualTo(ANSWER);
         assertThat(answer.finishReason()).isEqualTo(FinishReason.STOP);
         assertThat(answer.newTokens()).isEqualTo(5);
-        assertThatThrownBy(() -> model.decodeImage(Files.readAllBytes(MAP), "map", 100))
+        assertThatThrownBy(() -> model.decodeImage(Files.readAllBytes(MAP), "map", 100, () -> {}))
                 .isInstanceOf(BadInputException.class)
                 .hasMessageContaining("map has")
                 .hasMessageContaining("more than the limit of 100");

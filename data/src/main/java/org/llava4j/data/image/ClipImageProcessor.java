@@ -13,14 +13,26 @@ public final class ClipImageProcessor {
     private static final long MAX_PADDED_PIXELS = 4L * ImageFiles.MAX_PIXELS;
 
     private final ClipPreprocessing settings;
+    private final ExifOrientation orientation;
     /** {@code float32[3, 256]}: normalized value of each byte of each channel. */
     private final float[][] normalized;
 
     /**
+     * Creates a processor that leaves images as stored.
+     *
      * @param settings sizes, mean, standard deviation and aspect ratio mode
      */
     public ClipImageProcessor(ClipPreprocessing settings) {
+        this(settings, ExifOrientation.IGNORE);
+    }
+
+    /**
+     * @param settings sizes, mean, standard deviation and aspect ratio mode
+     * @param orientation treatment of the EXIF orientation of image files
+     */
+    public ClipImageProcessor(ClipPreprocessing settings, ExifOrientation orientation) {
         this.settings = settings;
+        this.orientation = orientation;
         this.normalized = new float[3][256];
         for (int c = 0; c < 3; c++) {
             // The reference implementation rescales in double, rounds to float, then subtracts and divides in float.
@@ -37,6 +49,11 @@ public final class ClipImageProcessor {
         return settings;
     }
 
+    /** The treatment of the EXIF orientation of image files. */
+    public ExifOrientation orientation() {
+        return orientation;
+    }
+
     /**
      * Preprocesses an image file.
      *
@@ -44,7 +61,7 @@ public final class ClipImageProcessor {
      * @throws BadInputException if the file is missing, damaged, too large, or of an unsupported format
      */
     public float[] process(Path image) {
-        RgbImage decoded = ImageFiles.read(image);
+        RgbImage decoded = ImageFiles.read(image, orientation);
         try {
             return process(decoded);
         } catch (BadInputException e) {

@@ -7,7 +7,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.FileTime;
 import java.util.HashMap;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
 import java.util.concurrent.ConcurrentHashMap;
@@ -36,37 +35,34 @@ abstract class ImageArchive {
 
     /** The archive that the path of an image leads through; null if it consists of folders only. */
     static @Nullable ImageArchive containing(Path image) throws IOException {
-        Path archive = archiveOf(image);
+        Path archive = fileOf(image);
         // Not normalized: after a symbolic link, ".." is the parent of the target folder.
         return archive == null ? null : opened(archive.toRealPath());
     }
 
-    /** Returns the file of the archive that the path of an image leads through, or null if there is none. */
-    private static @Nullable Path archiveOf(Path image) {
+    /** Returns the file that the path of an image leads through as if it were a folder, or null if there is none. */
+    private static @Nullable Path fileOf(Path image) {
         for (Path parent = image.getParent(); parent != null; parent = parent.getParent()) {
-            if (Files.isRegularFile(parent) && isArchive(parent)) {
+            if (Files.isRegularFile(parent)) {
                 return parent;
             }
         }
         return null;
     }
 
-    private static boolean isArchive(Path path) {
-        String name = String.valueOf(path.getFileName()).toLowerCase(Locale.ROOT);
-        if (name.endsWith(".tar.gz") || name.endsWith(".tgz")) {
-            throw new BadInputException(path + ": a compressed tar has no random access; decompress it to .tar");
-        }
-        return name.endsWith(".zip") || name.endsWith(".tar");
-    }
-
-    private static ImageArchive opened(Path file) throws IOException {
+    /** Returns null if the file is not an archive. */
+    private static @Nullable ImageArchive opened(Path file) throws IOException {
         FileTime now = Files.getLastModifiedTime(file);
         ImageArchive cached = OPEN.get(file);
         if (cached == null || !cached.modified.equals(now)) {
+            ArchiveFormat format = ArchiveFormat.of(file);
+            if (format == null) {
+                return null;
+            }
             synchronized (OPEN) {
                 cached = OPEN.get(file);
                 if (cached == null || !cached.modified.equals(now)) {
-                    cached = open(file, now);
+                    cached = open(file, format, now);
                     OPEN.put(file, cached);
                 }
             }
@@ -74,16 +70,15 @@ abstract class ImageArchive {
         return cached;
     }
 
-    private static ImageArchive open(Path file, FileTime now) {
-        boolean zip = file.toString().toLowerCase(Locale.ROOT).endsWith(".zip");
+    private static ImageArchive open(Path file, ArchiveFormat format, FileTime now) {
         try {
             FailedDownload.reject(file);
-            return zip ? new Zip(file, now) : new Tar(file, now);
+            return format == ArchiveFormat.ZIP ? new Zip(file, now) : new Tar(file, now);
         } catch (FileSystemException e) {
             throw FileReadError.of(file, e, "check the path");
         } catch (IOException | IllegalArgumentException e) {
             throw new BadInputException(
-                    file + ": is not a valid " + (zip ? "zip" : "tar") + " (" + e.getMessage() + "); download it again",
+                    file + ": is not a valid " + format.displayName() + " (" + e.getMessage() + "); download it again",
                     e);
         }
     }
@@ -106,7 +101,7 @@ abstract class ImageArchive {
     }
 
     private static String entry(Path image) {
-        int depth = Objects.requireNonNull(archiveOf(image)).getNameCount();
+        int depth = Objects.requireNonNull(fileOf(image)).getNameCount();
         return image.subpath(depth, image.getNameCount()).normalize().toString().replace('\\', '/');
     }
 

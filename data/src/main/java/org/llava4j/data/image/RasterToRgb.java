@@ -7,7 +7,8 @@ import java.util.Arrays;
 
 /**
  * Conversion of decoded rasters to RGB bytes with the rules of Pillow's {@code convert("RGB")}: gray is replicated,
- * palettes are looked up, alpha is dropped without blending, and 16-bit samples are reduced to their upper 8 bits.
+ * palettes are looked up, alpha is dropped without blending, 16-bit samples are reduced to their upper 8 bits, and
+ * samples of fewer than 8 bits are scaled.
  * Samples are read from the raster, because {@code BufferedImage.getRGB} applies a gamma curve to gray images.
  */
 final class RasterToRgb {
@@ -24,7 +25,7 @@ final class RasterToRgb {
     }
 
     /**
-     * @throws IllegalArgumentException if the samples are not 8-bit or 16-bit gray or RGB, or alpha is premultiplied
+     * @throws IllegalArgumentException if the samples are not gray or RGB of up to 8 or of 16 bits, or alpha is premultiplied
      */
     static RgbImage convert(BufferedImage image, SixteenBitGray gray16) {
         Raster raster = image.getRaster();
@@ -32,8 +33,8 @@ final class RasterToRgb {
         int[] palette = image.getColorModel() instanceof IndexColorModel indexed ? palette(indexed) : null;
         int[] bits = raster.getSampleModel().getSampleSize();
         boolean is16Bit = bits[0] == 16;
-        boolean uniform = Arrays.stream(bits).allMatch(b -> b == bits[0]) && (is16Bit || bits[0] == 8);
-        if (palette == null && (!uniform || bands > 4 || image.isAlphaPremultiplied())) {
+        boolean supported = Arrays.stream(bits).allMatch(b -> is16Bit ? b == 16 : b <= 8);
+        if (palette == null && (!supported || bands > 4 || image.isAlphaPremultiplied())) {
             throw new IllegalArgumentException("samples of " + Arrays.toString(bits) + " bits"
                     + (image.isAlphaPremultiplied() ? " multiplied by alpha" : "") + " are not supported");
         }
@@ -50,7 +51,9 @@ final class RasterToRgb {
                     if (palette != null) {
                         value = palette[row[x]] >>> (16 - 8 * c) & 0xff;
                     } else {
-                        value = row[x * bands + (gray ? 0 : c)] >>> shift;
+                        int band = gray ? 0 : c;
+                        value = row[x * bands + band] >>> shift;
+                        value = bits[band] < 8 ? value * 255 / ((1 << bits[band]) - 1) : value;
                     }
                     rgb[to++] = (byte) Math.min(value, 255);
                 }

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.awt.image.BufferedImage;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import javax.imageio.ImageIO;
 import org.junit.jupiter.api.Test;
@@ -23,6 +24,17 @@ class ClipImageProcessorTest {
         ImageIO.write(rendered, "png", folder.resolve("drawn.png").toFile());
         ClipImageProcessor processor = new ClipImageProcessor(SMALL);
         assertThat(processor.process(rendered)).isEqualTo(processor.process(folder.resolve("drawn.png")));
+    }
+
+    @Test
+    void processTurnsFileUprightOnlyIfAsked(@TempDir Path folder) throws IOException {
+        Path file = Files.write(folder.resolve("turned.jpg"), ExifOrientationTest.jpeg(6));
+        RgbImage stored = ImageFiles.read(file);
+        ClipImageProcessor plain = new ClipImageProcessor(SMALL);
+        assertThat(plain.process(file)).isEqualTo(plain.process(stored));
+        assertThat(new ClipImageProcessor(SMALL, ExifOrientation.APPLY).process(file))
+                .isEqualTo(plain.process(OrientationTransform.apply(stored, 6)))
+                .isNotEqualTo(plain.process(stored));
     }
 
     @Test

@@ -108,6 +108,27 @@ class ImageBytesTest {
         assertThat(ImageBytes.read(image)).hasSize(before.length + 1);
     }
 
+    @ParameterizedTest
+    @ValueSource(strings = {"photos.zip", "photos.tar"})
+    void archiveIsDetectedByContent(String name) throws IOException {
+        for (String other : new String[] {"photos", "photos.cbz", "photos.jpg"}) {
+            Path renamed =
+                    Files.copy(temp.resolve(name), temp.resolve("as-" + other), StandardCopyOption.REPLACE_EXISTING);
+            assertThat(ImageBytes.read(renamed.resolve("1.jpg")))
+                    .isEqualTo(ImageBytes.read(temp.resolve(name).resolve("1.jpg")));
+        }
+        Path wrong = Files.copy(temp.resolve(name), temp.resolve(name.endsWith("zip") ? "wrong.tar" : "wrong.zip"));
+        assertThat(ImageBytes.read(wrong.resolve("1.jpg"))).isNotEmpty();
+    }
+
+    @Test
+    void readRejectsImageInsideOfAnotherFile() throws IOException {
+        Path text = Files.writeString(temp.resolve("notes"), "no archive");
+        assertThatThrownBy(() -> ImageBytes.read(text.resolve("1.jpg")))
+                .isInstanceOf(BadInputException.class)
+                .hasMessageContaining("there is no image");
+    }
+
     @Test
     void readRejectsInvalidArchive() throws IOException {
         for (String name : new String[] {"bad.zip", "bad.tar"}) {

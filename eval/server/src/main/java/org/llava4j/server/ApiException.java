@@ -8,6 +8,8 @@ import org.llava4j.model.generate.NonFiniteLogitsException;
 final class ApiException extends RuntimeException {
     private static final long serialVersionUID = 1;
 
+    private static final String TIMEOUT_CODE = "timeout";
+
     private final int status;
     private final String type;
     private final @Nullable String parameter;
@@ -46,7 +48,7 @@ final class ApiException extends RuntimeException {
 
     /** 504: generation exceeds the time limit. */
     static ApiException timeout(String message) {
-        return new ApiException(504, "timeout_error", null, "timeout", message);
+        return new ApiException(504, "timeout_error", null, TIMEOUT_CODE, message);
     }
 
     /** 503: the server stops before the answer is complete. */
@@ -58,6 +60,11 @@ final class ApiException extends RuntimeException {
     /** 500: the model produces NaN or infinite logits. */
     static ApiException nonFiniteLogits(NonFiniteLogitsException cause) {
         return new ApiException(500, "server_error", null, "non_finite_logits", cause.getMessage());
+    }
+
+    /** Whether this is {@link #timeout}. */
+    boolean isTimeout() {
+        return TIMEOUT_CODE.equals(code);
     }
 
     int status() {

@@ -81,7 +81,7 @@ final class CompletionHandler {
      * @throws ApiException if no answer is produced
      */
     void handle(Exchange exchange) throws IOException {
-        ChatRequest request = readRequest(exchange);
+        WatchedRequest request = readRequest(exchange);
         try {
             new RunningCompletion(exchange, request).run();
         } catch (NonFiniteLogitsException e) {
@@ -92,27 +92,39 @@ final class CompletionHandler {
             throw ApiException.badRequest("messages", e.getMessage());
         } finally {
             metrics.requestFinished();
-            slots.release(request.choices());
+            slots.release(request.request().choices());
         }
     }
 
     /** Reads and parses a request and takes a slot for each choice. Releases the memory of the body on return. */
-    private ChatRequest readRequest(Exchange exchange) throws IOException {
+    private WatchedRequest readRequest(Exchange exchange) throws IOException {
         try (RequestMemoryBudget.Reservation body = memory.reserve()) {
             JsonNode json = exchange.json(options.maxBodyBytes(), options.bodyTimeout(), body);
             takeSlots(exchange, 1);
             metrics.requestStarted();
+            RequestWatch watch = new RequestWatch(exchange, options);
             try {
-                ChatRequest request = ChatRequest.of(json, options, model.vocabularySize(), images);
+                ChatRequest request = ChatRequest.of(json, options, model.vocabularySize(), images.of(watch));
                 takeSlots(exchange, request.choices() - 1);
-                return request;
+                return new WatchedRequest(request, watch);
+            } catch (RequestWatch.ClientGoneException e) {
+                metrics.requestFinished();
+                slots.release();
+                metrics.aborted("client gone");
+                throw new IOException(e.getMessage(), e);
             } catch (RuntimeException | Error e) {
                 metrics.requestFinished();
                 slots.release();
+                if (e instanceof ApiException error && error.isTimeout()) {
+                    metrics.aborted("timeout");
+                }
                 throw e;
             }
         }
     }
+
+    /** A request and the watch over it, which begins before its images are decoded. */
+    private record WatchedRequest(ChatRequest request, RequestWatch watch) {}
 
     private void takeSlots(Exchange exchange, int count) {
         if (!slots.tryAcquire(count)) {
@@ -149,6 +161,7 @@ final class CompletionHandler {
     private final class RunningCompletion {
         private final Exchange exchange;
         private final ChatRequest request;
+        private final RequestWatch watch;
         private final String id = "chatcmpl-" + UUID.randomUUID();
         private final long created = System.currentTimeMillis() / 1000;
         private final long startNanos = System.nanoTime();
@@ -156,9 +169,10 @@ final class CompletionHandler {
         private final List<Choice> choices = new ArrayList<>();
         private Exchange.@Nullable ServerSentEvents events;
 
-        RunningCompletion(Exchange exchange, ChatRequest request) {
+        RunningCompletion(Exchange exchange, WatchedRequest watched) {
             this.exchange = exchange;
-            this.request = request;
+            this.request = watched.request();
+            this.watch = watched.watch();
         }
 
         void run() throws IOException {
@@ -200,19 +214,13 @@ final class CompletionHandler {
         private void forwardChunks() throws IOException {
             boolean sentFirst = false;
             int running = choices.size();
-            long lastCheck = startNanos;
             while (running > 0) {
                 TextChunk chunk = nextChunk();
                 requireRunning();
-                if (System.nanoTime() - startNanos > options.timeout().toNanos()) {
-                    throw ApiException.timeout("the answer was not complete after "
-                            + options.timeout().toSeconds() + " s");
-                }
-                if (System.nanoTime() - lastCheck > TimeUnit.MILLISECONDS.toNanos(POLL_MILLIS)) {
-                    lastCheck = System.nanoTime();
-                    if (exchange.isClientDisconnected()) {
-                        throw new IOException("the client is disconnected");
-                    }
+                try {
+                    watch.check();
+                } catch (RequestWatch.ClientGoneException e) {
+                    throw new IOException(e.getMessage(), e);
                 }
                 if (chunk == null) {
                     continue;

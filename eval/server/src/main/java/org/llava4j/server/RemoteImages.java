@@ -19,6 +19,7 @@ import org.eclipse.jetty.client.Response;
 import org.eclipse.jetty.util.Promise;
 import org.eclipse.jetty.util.SocketAddressResolver;
 import org.jspecify.annotations.Nullable;
+import org.llava4j.data.image.ImageFormat;
 
 /**
  * Fetches images from {@code http} and {@code https} URLs, if the server allows it. Connects to public addresses only.
@@ -83,7 +84,7 @@ final class RemoteImages implements AutoCloseable {
             InputStreamResponseListener listener = new InputStreamResponseListener();
             client.newRequest(url)
                     .timeout(TIMEOUT_SECONDS, TimeUnit.SECONDS)
-                    .headers(headers -> headers.put("Accept", "image/png, image/jpeg"))
+                    .headers(headers -> headers.put("Accept", ImageFormat.mimeTypes()))
                     .send(listener);
             Response response = listener.get(TIMEOUT_SECONDS, TimeUnit.SECONDS);
             try (InputStream in = listener.getInputStream()) {

@@ -1,23 +1,25 @@
 package org.llava4j.server;
 
 import java.util.Locale;
-import java.util.concurrent.Semaphore;
 import org.llava4j.data.BadInputException;
+import org.llava4j.data.image.DecodeCancelledException;
+import org.llava4j.data.image.ImageFiles;
+import org.llava4j.data.image.ImageFormat;
+import org.llava4j.data.image.ImageHeader;
 import org.llava4j.data.image.ImageRef;
 import org.llava4j.model.LlavaModel;
 
 /**
- * Images of requests: decodes data URLs, and fetches remote images if the server allows them. Limits the number of
- * concurrent decodes, because each may need memory for all pixels, and keeps only the preprocessed image.
+ * Images of requests: decodes data URLs, and fetches remote images if the server allows them. Keeps
+ * only the preprocessed image.
  */
-final class RequestImages implements ChatRequest.ImageSource {
-    private static final int MAX_CONCURRENT_DECODES = 2;
+final class RequestImages {
     private static final String BASE64 = ";base64";
 
     private final LlavaModel model;
     private final ServerOptions options;
     private final RemoteImages remote;
-    private final Semaphore decoding = new Semaphore(MAX_CONCURRENT_DECODES);
+    private final DecodeSlots slots = new DecodeSlots();
 
     RequestImages(LlavaModel model, ServerOptions options, RemoteImages remote) {
         this.model = model;
@@ -25,23 +27,39 @@ final class RequestImages implements ChatRequest.ImageSource {
         this.remote = remote;
     }
 
-    @Override
-    public ImageRef load(String url, String parameter) {
+    /** The images of one request, which are decoded within its time and while its client is connected. */
+    ChatRequest.ImageSource of(RequestWatch watch) {
+        return (url, parameter) -> load(url, parameter, watch);
+    }
+
+    private ImageRef load(String url, String parameter, RequestWatch watch) {
         String scheme = url.substring(0, Math.max(0, url.indexOf(':'))).toLowerCase(Locale.ROOT);
         byte[] bytes = switch (scheme) {
             case "data" -> decodeDataUrl(url, parameter);
             case "http", "https" -> remote.fetch(url, parameter);
             default ->
                 throw ApiException.badRequest(
-                        parameter, "'" + parameter + "' must be a data URL with a PNG or JPEG in base64");
+                        parameter, "'" + parameter + "' must be a data URL with a " + ImageFormat.NAMES + " in base64");
         };
-        decoding.acquireUninterruptibly();
+        String name = "'" + parameter + "'";
         try {
-            return model.decodeImage(bytes, "'" + parameter + "'", options.maxPixels());
+            ImageHeader header = ImageFiles.header(bytes, name);
+            header.requireAtMost(options.maxPixels(), name);
+            return slots.run(
+                    header.work(),
+                    watch::check,
+                    () -> model.decodeImage(bytes, name, options.maxPixels(), () -> cancelIfOver(watch)));
+        } catch (DecodeCancelledException e) {
+            throw e.getCause() instanceof RuntimeException reason ? reason : e;
         } catch (BadInputException e) {
             throw ApiException.badRequest(parameter, e.getMessage());
-        } finally {
-            decoding.release();
+        }
+    }
+
+    private static void cancelIfOver(RequestWatch watch) {
+        RuntimeException failure = watch.failure();
+        if (failure != null) {
+            throw new DecodeCancelledException(failure);
         }
     }
 

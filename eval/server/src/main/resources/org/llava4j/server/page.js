@@ -41,8 +41,8 @@ async function loadFile(file) {
   if (!file) {
     return;
   }
-  if (!/^image\/(png|jpeg)$/.test(file.type)) {
-    showError(`${file.name || "the file"} is neither PNG nor JPEG; convert it to one of them`);
+  if (!$("file").accept.split(",").includes(file.type)) {
+    showError(`${file.name || "the file"} is not a PNG, JPEG, WebP, GIF, BMP or TIFF; convert it to one of them`);
     return;
   }
   setImage(await dataUrl(file));

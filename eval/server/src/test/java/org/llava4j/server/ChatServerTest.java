@@ -20,6 +20,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
+import org.llava4j.data.image.ImageFormat;
 
 /** The API: valid requests, and the error response of each invalid one. */
 class ChatServerTest {
@@ -263,9 +264,9 @@ class ChatServerTest {
         rejected.accept(new String[] {"C:\\cat.png", "must be a data URL"});
         rejected.accept(new String[] {"file:///etc/passwd", "must be a data URL"});
         rejected.accept(new String[] {"data:image/png,abc", "must be like data:image/png;base64"});
-        rejected.accept(new String[] {"data:image/png;base64,AAAA", "neither PNG nor JPEG"});
+        rejected.accept(new String[] {"data:image/png;base64,AAAA", "is not a PNG, JPEG, WebP, GIF, BMP or TIFF"});
         rejected.accept(new String[] {"data:image/png;base64,", "is empty"});
-        rejected.accept(new String[] {"data:image/gif;base64,R0lGODlhAQABAAAAACw", "neither PNG nor JPEG but GIF"});
+        rejected.accept(new String[] {"data:image/gif;base64,R0lGODlhAQABAAAAACw", "is truncated"});
         rejected.accept(new String[] {"data:image/png;base64,iVBO*RY", "has the character '*' at 4"});
         rejected.accept(new String[] {"data:image/png;base64,PCFkb2N0eXBlIGh0bWw", "is an HTML page"});
         rejected.accept(
@@ -273,11 +274,31 @@ class ChatServerTest {
         String whole = TestServer.dataUrl(TestServer.MAP);
         rejected.accept(new String[] {whole.substring(0, whole.length() / 2), "download or save it again"});
         rejected.accept(new String[] {HostileImages.bomb(60_000, 60_000), "more than the limit of 2000000"});
+        rejected.accept(new String[] {HostileImages.progressiveJpeg(64, 64, 100), "scans, more than a camera"});
         ObjectNode three = TestServer.mapRequest();
         var content = three.withArray("/messages/0/content");
         content.add(content.get(0).deepCopy());
         content.add(content.get(0).deepCopy());
         assertRejected(server.post(three), 400, "messages[0].content[3].image_url", "more than 2 images");
+    }
+
+    @Test
+    void pageAcceptsWhatTheServerAccepts() {
+        assertThat(server.get("/").body())
+                .contains("accept=\"" + ImageFormat.mimeTypes() + "\"")
+                .contains("<small>" + ImageFormat.NAMES + "</small>");
+        assertThat(server.get("/page.js").body()).contains("is not a " + ImageFormat.NAMES);
+    }
+
+    @Test
+    void decodingIsWithinTheTimeLimit() {
+        String image = HostileImages.progressiveJpeg(1400, 1400, 35);
+        assertRejected(
+                server.post(requestWithImageUrl(image)), 400, "messages[0].content[0].image_url.url", "is truncated");
+        ServerOptions hurried = TestServer.with(node -> node.put("timeoutMillis", 1));
+        try (TestServer other = TestServer.trained(hurried)) {
+            assertThat(other.post(requestWithImageUrl(image)).statusCode()).isEqualTo(504);
+        }
     }
 
     @Test

@@ -16,6 +16,7 @@ import org.llava4j.data.InputPaths;
 import org.llava4j.data.JsonInput;
 import org.llava4j.data.OutputFolder;
 import org.llava4j.data.Sha256;
+import org.llava4j.data.image.ExifOrientation;
 import org.llava4j.data.scienceqa.AnswerCounts;
 import org.llava4j.data.scienceqa.ScienceQaPrompt;
 import org.llava4j.eval.ModelSpec;
@@ -191,7 +192,11 @@ final class Ablation {
                 DecodingOptions.greedy(maxNewTokens),
                 plan.maxProblems() == 0 ? Integer.MAX_VALUE : plan.maxProblems());
         ModelSpec spec = new ModelSpec(
-                model, LlavaConfig.visionTowerPath(model), stage.data().chatFormat(), WeightDtype.FP32);
+                model,
+                LlavaConfig.visionTowerPath(model),
+                stage.data().chatFormat(),
+                WeightDtype.FP32,
+                ExifOrientation.IGNORE);
         Report.Builder settings = Report.titled(variant.name());
         spec.describe(settings);
         evaluation.describe(settings);

@@ -8,6 +8,7 @@ import org.jline.terminal.Terminal;
 import org.jline.terminal.TerminalBuilder;
 import org.llava4j.cli.Command;
 import org.llava4j.data.BadInputException;
+import org.llava4j.data.image.ExifOrientation;
 import org.llava4j.eval.DecodingFlags;
 import org.llava4j.eval.ModelSpec;
 import org.llava4j.model.generate.DecodingOptions;
@@ -32,7 +33,7 @@ public final class ChatMain extends Command {
     @Override
     protected void run(CommandLine line) {
         DecodingOptions decoding = DecodingFlags.of(line);
-        ModelSpec spec = ModelSpec.of(line);
+        ModelSpec spec = ModelSpec.of(line, ExifOrientation.APPLY);
         Path image = optionalPath(line, "image-file");
         try (var model = spec.load();
                 Terminal terminal =

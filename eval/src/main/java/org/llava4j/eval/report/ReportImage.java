@@ -4,6 +4,7 @@ import java.nio.file.Path;
 import java.util.Base64;
 import org.llava4j.data.BadInputException;
 import org.llava4j.data.image.ImageBytes;
+import org.llava4j.data.image.ImageFormat;
 
 /** An encoded image that is embedded in the report. */
 @SuppressWarnings("ArrayRecordComponent") // never compared, and too large for defensive copies
@@ -12,17 +13,15 @@ public record ReportImage(String mediaType, byte[] bytes) {
     /**
      * Reads an image file without decoding it.
      *
-     * @throws BadInputException if the file cannot be read or is neither PNG nor JPEG
+     * @throws BadInputException if the file cannot be read or has an unsupported format
      */
     public static ReportImage read(Path file) {
         byte[] bytes = ImageBytes.read(file);
-        if (bytes.length > 2 && (bytes[0] & 0xff) == 0x89 && bytes[1] == 'P') {
-            return new ReportImage("image/png", bytes);
+        ImageFormat format = ImageFormat.of(bytes);
+        if (format == null) {
+            throw new BadInputException(file + " is not a " + ImageFormat.NAMES + "; convert it to one of them");
         }
-        if (bytes.length > 2 && (bytes[0] & 0xff) == 0xff && (bytes[1] & 0xff) == 0xd8) {
-            return new ReportImage("image/jpeg", bytes);
-        }
-        throw new BadInputException(file + " is neither PNG nor JPEG; convert it to one of them");
+        return new ReportImage(format.mimeType(), bytes);
     }
 
     /** As the value of an HTML {@code src}. */

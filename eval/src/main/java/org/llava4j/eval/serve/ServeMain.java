@@ -6,6 +6,7 @@ import org.apache.commons.cli.CommandLine;
 import org.apache.commons.cli.Options;
 import org.llava4j.cli.Command;
 import org.llava4j.data.BadInputException;
+import org.llava4j.data.image.ExifOrientation;
 import org.llava4j.eval.ModelSpec;
 import org.llava4j.server.ChatServer;
 import org.llava4j.server.ServerOptions;
@@ -58,7 +59,7 @@ public final class ServeMain extends Command {
 
     @Override
     protected void run(CommandLine line) {
-        ModelSpec spec = ModelSpec.of(line);
+        ModelSpec spec = ModelSpec.of(line, ExifOrientation.APPLY);
         ServerOptions options = serveOptions(line, spec.folder());
         try (var model = spec.load()) {
             ChatServer server = new ChatServer(model, options).start();

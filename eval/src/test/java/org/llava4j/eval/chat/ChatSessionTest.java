@@ -77,7 +77,7 @@ class ChatSessionTest {
                 .contains("there is no image nowhere.png")
                 .contains("/image FILE  attach an image")
                 .contains("no room for an answer")
-                .contains("neither PNG nor JPEG")
+                .contains("is not a PNG, JPEG, WebP, GIF, BMP or TIFF")
                 .contains("The answer is C.");
     }
 

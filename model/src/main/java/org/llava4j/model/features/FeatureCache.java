@@ -10,6 +10,7 @@ import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.llava4j.data.BadInputException;
 import org.llava4j.data.Sha256;
+import org.llava4j.data.image.ExifOrientation;
 import org.llava4j.data.image.ImageBytes;
 import org.llava4j.data.image.RgbImage;
 
@@ -105,6 +106,11 @@ public final class FeatureCache implements FeatureSource {
     @Override
     public RgbImage visibleRegion(RgbImage image) {
         return source.visibleRegion(image);
+    }
+
+    @Override
+    public ExifOrientation orientation() {
+        return source.orientation();
     }
 
     /** Number of images that the source has computed. */

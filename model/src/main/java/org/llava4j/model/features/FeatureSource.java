@@ -2,6 +2,7 @@ package org.llava4j.model.features;
 
 import java.nio.file.Path;
 import java.util.List;
+import org.llava4j.data.image.ExifOrientation;
 import org.llava4j.data.image.RgbImage;
 
 /** Source of image features of the frozen vision tower: the tower itself or a cache. */
@@ -21,6 +22,11 @@ public interface FeatureSource {
      */
     default RgbImage visibleRegion(RgbImage image) {
         return image;
+    }
+
+    /** The treatment of the EXIF orientation of image files. */
+    default ExifOrientation orientation() {
+        return ExifOrientation.IGNORE;
     }
 
     /**

@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import org.llava4j.data.image.ExifOrientation;
 import org.llava4j.data.image.ImageBytes;
 import org.llava4j.data.image.ImageRef;
 import org.llava4j.data.image.RgbImage;
@@ -57,6 +58,11 @@ public final class RecentImageFeatures {
     /** A reference to a decoded image for requests, cropped to the region that the tower reads. */
     public ImageRef toImageRef(RgbImage image) {
         return new ImageRef.InMemory(source.visibleRegion(image));
+    }
+
+    /** The treatment of the EXIF orientation of image files. */
+    public ExifOrientation orientation() {
+        return source.orientation();
     }
 
     private static Object key(ImageRef image) {

@@ -9,6 +9,7 @@ import org.llava4j.data.BadInputException;
 import org.llava4j.data.image.AspectRatio;
 import org.llava4j.data.image.ClipImageProcessor;
 import org.llava4j.data.image.ClipPreprocessing;
+import org.llava4j.data.image.ExifOrientation;
 import org.llava4j.data.image.RgbImage;
 import org.llava4j.model.Llava;
 import org.llava4j.model.config.LlavaConfig;
@@ -40,7 +41,7 @@ public final class TowerFeatures implements FeatureSource {
     }
 
     /**
-     * Loads a model's vision tower and its preprocessing.
+     * Loads a model's vision tower and its preprocessing, which leaves images as stored.
      *
      * @param folder the LLaVA or LLaMA folder
      * @param visionTower the tower's own folder: its preprocessing (CLIP's default without
@@ -93,7 +94,8 @@ public final class TowerFeatures implements FeatureSource {
      */
     public String fingerprint(LlavaConfig config) {
         return "weights " + digest().sha256() + "; " + config.vision() + "; state " + config.featureLayer() + ", "
-                + config.selectFeature() + (batchSize == 1 ? "; each alone; " : "; ") + processor.settings();
+                + config.selectFeature() + (batchSize == 1 ? "; each alone; " : "; ") + processor.settings()
+                + (processor.orientation() == ExifOrientation.APPLY ? "; upright" : "");
     }
 
     /**
@@ -103,6 +105,16 @@ public final class TowerFeatures implements FeatureSource {
      */
     public TowerFeatures unbatched() {
         return new TowerFeatures(tower, processor, 1);
+    }
+
+    /** A copy that treats the EXIF orientation of image files in another way. */
+    public TowerFeatures withOrientation(ExifOrientation orientation) {
+        return new TowerFeatures(tower, new ClipImageProcessor(processor.settings(), orientation), batchSize);
+    }
+
+    @Override
+    public ExifOrientation orientation() {
+        return processor.orientation();
     }
 
     @Override

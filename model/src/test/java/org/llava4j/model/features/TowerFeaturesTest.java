@@ -11,6 +11,7 @@ import org.junit.jupiter.api.Test;
 import org.llava4j.data.image.AspectRatio;
 import org.llava4j.data.image.ClipImageProcessor;
 import org.llava4j.data.image.ClipPreprocessing;
+import org.llava4j.data.image.ExifOrientation;
 import org.llava4j.model.config.LlavaConfig;
 import org.llava4j.testing.Golden;
 
@@ -36,6 +37,10 @@ class TowerFeaturesTest {
         }
         assertThat(tower.unbatched().features(many).get(18)).as("bit-identical").isEqualTo(alone);
         assertThat(tower.unbatched().fingerprint(config)).isNotEqualTo(tower.fingerprint(config));
+        TowerFeatures upright = tower.withOrientation(ExifOrientation.APPLY);
+        assertThat(upright.fingerprint(config)).isNotEqualTo(tower.fingerprint(config));
+        assertThat(upright.withOrientation(ExifOrientation.IGNORE).fingerprint(config))
+                .isEqualTo(tower.fingerprint(config));
         assertThat(batched.get(0)).isNotEqualTo(alone);
     }
 

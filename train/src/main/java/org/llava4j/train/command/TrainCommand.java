@@ -10,6 +10,7 @@ import org.jspecify.annotations.Nullable;
 import org.llava4j.cli.Command;
 import org.llava4j.data.BadInputException;
 import org.llava4j.data.FileReadError;
+import org.llava4j.data.image.ExifOrientation;
 import org.llava4j.model.config.LlavaConfig.ProjectorType;
 import org.llava4j.model.tensors.TensorType;
 import org.llava4j.model.weights.WeightDtype;
@@ -45,6 +46,8 @@ abstract class TrainCommand extends Command {
                         flag("mm-projector-type", "TYPE", "projector of a model that has none: linear or mlp2x_gelu"))
                 .addOption(flag(
                         "mm-vision-select-layer", "N", "vision tower layer whose output is the feature (LLaVA: -2)"))
+                .addOption(flag(
+                        "exif-orientation", "MODE", "EXIF orientation of images: ignore (default, as LLaVA) or apply"))
                 .addOption(flag("feature-cache", "DIR", "persistent cache of vision tower features"))
                 .addOption(flag("feature-cache-gb", "REAL", "maximum size of that cache in GB (default 20)"))
                 .addOption(flag("save-steps", "N", "steps between checkpoints (default 500; 0 for none)"))
@@ -66,6 +69,8 @@ abstract class TrainCommand extends Command {
                         ? ProjectorType.fromName(line.getOptionValue("mm-projector-type"))
                         : null,
                 line.hasOption("mm-vision-select-layer") ? integer(line, "mm-vision-select-layer", 0) : null,
+                ExifOrientation.fromName(line.getOptionValue(
+                        "exif-orientation", RunOptions.DEFAULT.exifOrientation().optionName())),
                 (long) (decimal(line, "feature-cache-gb", DEFAULT_CACHE_GB) * BYTES_OF_GB),
                 RunOptions.DEFAULT.featureMemoryBytes(),
                 policy,

@@ -61,7 +61,8 @@ public final class GradientWorker implements StepGradients {
             Stage stage, RunPaths paths, RunOptions options, boolean unbatchedTower, Consumer<String> notices) {
         Path visionTower = paths.towerFolder();
         LlavaConfig config = config(stage, paths, options);
-        TowerFeatures tower = TowerFeatures.load(paths.model(), visionTower, config, options.frozenDtype());
+        TowerFeatures tower = TowerFeatures.load(paths.model(), visionTower, config, options.frozenDtype())
+                .withOrientation(options.exifOrientation());
         FeatureStore store = paths.featureCache() == null
                 ? null
                 : FeatureStore.openIfPossible(paths.featureCache(), options.featureCacheBytes(), notices);

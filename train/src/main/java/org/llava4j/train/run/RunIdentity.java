@@ -11,6 +11,7 @@ import java.util.Set;
 import java.util.function.Consumer;
 import org.llava4j.data.Fingerprint;
 import org.llava4j.data.InputSnapshot;
+import org.llava4j.data.image.ExifOrientation;
 import org.llava4j.model.config.LlavaConfig;
 import org.llava4j.model.features.TowerFeatures;
 import org.llava4j.model.folder.ModelFiles;
@@ -55,6 +56,10 @@ record RunIdentity(Fingerprint values, InputSnapshot files) {
         Fingerprint.Builder identity = new Fingerprint.Builder();
         addStage(identity, stage);
         identity.add("frozen-dtype", options.frozenDtype());
+        // Absent by default, as in runs that older versions began.
+        if (options.exifOrientation() == ExifOrientation.APPLY) {
+            identity.add("exif-orientation", options.exifOrientation().optionName());
+        }
         addConfig(identity, config, tower);
         identity.addFiles("weights of ", model.weights(), files);
         identity.addFiles("", model.tokenizer(), files);

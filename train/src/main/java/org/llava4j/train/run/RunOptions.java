@@ -1,6 +1,7 @@
 package org.llava4j.train.run;
 
 import org.jspecify.annotations.Nullable;
+import org.llava4j.data.image.ExifOrientation;
 import org.llava4j.model.config.LlavaConfig.ProjectorType;
 import org.llava4j.model.tensors.TensorType;
 import org.llava4j.model.weights.WeightDtype;
@@ -15,6 +16,7 @@ import org.llava4j.train.plan.MachineMemory;
  *     are identical
  * @param projectorType for a model without projector; null for the one of its config
  * @param selectLayer layer of the vision tower whose output is the feature, -2 in LLaVA; null for the config's
+ * @param exifOrientation treatment of the EXIF orientation of images
  * @param featureCacheBytes maximum size of the feature cache on disk
  * @param featureMemoryBytes maximum size of the feature cache in memory
  * @param checkpointPolicy when checkpoints are written and resumed
@@ -27,6 +29,7 @@ public record RunOptions(
         boolean gradientCheckpointing,
         @Nullable ProjectorType projectorType,
         @Nullable Integer selectLayer,
+        ExifOrientation exifOrientation,
         long featureCacheBytes,
         long featureMemoryBytes,
         CheckpointPolicy checkpointPolicy,
@@ -40,6 +43,7 @@ public record RunOptions(
             false,
             null,
             null,
+            ExifOrientation.IGNORE,
             20L << 30,
             256L << 20,
             CheckpointPolicy.NONE,
@@ -54,6 +58,7 @@ public record RunOptions(
                 gradientCheckpointing,
                 projectorType,
                 selectLayer,
+                exifOrientation,
                 featureCacheBytes,
                 featureMemoryBytes,
                 checkpointPolicy,
@@ -69,6 +74,7 @@ public record RunOptions(
                 enabled,
                 projectorType,
                 selectLayer,
+                exifOrientation,
                 featureCacheBytes,
                 featureMemoryBytes,
                 checkpointPolicy,
@@ -84,6 +90,7 @@ public record RunOptions(
                 gradientCheckpointing,
                 projectorType,
                 selectLayer,
+                exifOrientation,
                 featureCacheBytes,
                 featureMemoryBytes,
                 policy,
@@ -99,6 +106,7 @@ public record RunOptions(
                 gradientCheckpointing,
                 projectorType,
                 selectLayer,
+                exifOrientation,
                 featureCacheBytes,
                 featureMemoryBytes,
                 checkpointPolicy,
@@ -114,6 +122,7 @@ public record RunOptions(
                 gradientCheckpointing,
                 projectorType,
                 selectLayer,
+                exifOrientation,
                 featureCacheBytes,
                 featureMemoryBytes,
                 checkpointPolicy,

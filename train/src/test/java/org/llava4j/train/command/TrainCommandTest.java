@@ -1,11 +1,14 @@
 package org.llava4j.train.command;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import org.apache.commons.cli.DefaultParser;
 import org.apache.commons.cli.Options;
 import org.apache.commons.cli.ParseException;
 import org.junit.jupiter.api.Test;
+import org.llava4j.data.BadInputException;
+import org.llava4j.data.image.ExifOrientation;
 import org.llava4j.model.weights.WeightDtype;
 import org.llava4j.train.run.CheckpointPolicy;
 import org.llava4j.train.run.RunOptions;
@@ -31,6 +34,15 @@ class TrainCommandTest {
                 .containsExactly("--gradient-checkpointing", "--stage", "finetune");
         assertThat(new StageMain(Stages.PRETRAIN).flags())
                 .noneMatch(flag -> flag.getLongOpt().equals("recipe"));
+    }
+
+    @Test
+    void exifOrientationIsIgnoredUnlessAskedFor() throws ParseException {
+        assertThat(options().exifOrientation()).isEqualTo(ExifOrientation.IGNORE);
+        assertThat(options("--exif-orientation", "apply").exifOrientation()).isEqualTo(ExifOrientation.APPLY);
+        assertThatThrownBy(() -> options("--exif-orientation", "turn"))
+                .isInstanceOf(BadInputException.class)
+                .hasMessageContaining("\"apply\" or \"ignore\"");
     }
 
     @Test

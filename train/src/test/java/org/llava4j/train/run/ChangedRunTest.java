@@ -23,6 +23,7 @@ import org.llava4j.cli.CommandFailedException;
 import org.llava4j.data.BadInputException;
 import org.llava4j.data.JsonInput;
 import org.llava4j.data.Sha256;
+import org.llava4j.data.image.ExifOrientation;
 import org.llava4j.model.kernels.KernelChoice;
 import org.llava4j.train.checkpoint.SavedCheckpoint;
 import org.llava4j.train.command.StageMain;
@@ -77,12 +78,26 @@ class ChangedRunTest {
                 before.gradientCheckpointing(),
                 before.projectorType(),
                 -1,
+                before.exifOrientation(),
                 before.featureCacheBytes(),
                 before.featureMemoryBytes(),
                 before.checkpointPolicy(),
                 before.validation(),
                 before.machine());
         assertRejected("\"config.json mm_vision_select_layer\" was -2 and is -1");
+        run.options = new RunOptions(
+                before.saveType(),
+                before.frozenDtype(),
+                before.gradientCheckpointing(),
+                before.projectorType(),
+                before.selectLayer(),
+                ExifOrientation.APPLY,
+                before.featureCacheBytes(),
+                before.featureMemoryBytes(),
+                before.checkpointPolicy(),
+                before.validation(),
+                before.machine());
+        assertRejected("\"exif-orientation\" was ");
         run.options = before.withValidation(new ValidationOptions(run.data, run.images, "val", 2, 4, true));
         assertRejected("\"eval load-best-model-at-end\" was false and is true");
     }

@@ -6,6 +6,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
+import org.llava4j.data.image.ExifOrientation;
 import org.llava4j.model.config.LlavaConfig.ProjectorType;
 import org.llava4j.model.weights.WeightDtype;
 import org.llava4j.train.data.DataSource;
@@ -29,6 +30,7 @@ import org.llava4j.train.stage.Stages;
  * @param gradientCheckpointing whether activations are recomputed in the backward pass
  * @param projectorType for a model without projector; null otherwise
  * @param selectLayer layer of the vision tower; null for the model's
+ * @param exifOrientation treatment of the EXIF orientation of images
  * @param featureCacheBytes maximum size of the feature cache on disk
  * @param featureMemoryBytes maximum size of the feature cache in memory
  */
@@ -44,6 +46,7 @@ record GradientWorkerSettings(
         boolean gradientCheckpointing,
         @Nullable ProjectorType projectorType,
         @Nullable Integer selectLayer,
+        ExifOrientation exifOrientation,
         long featureCacheBytes,
         long featureMemoryBytes)
         implements Serializable {
@@ -63,6 +66,7 @@ record GradientWorkerSettings(
                 options.gradientCheckpointing(),
                 options.projectorType(),
                 options.selectLayer(),
+                options.exifOrientation(),
                 options.featureCacheBytes(),
                 options.featureMemoryBytes());
     }
@@ -94,6 +98,7 @@ record GradientWorkerSettings(
                 gradientCheckpointing,
                 projectorType,
                 selectLayer,
+                exifOrientation,
                 featureCacheBytes,
                 featureMemoryBytes,
                 RunOptions.DEFAULT.checkpointPolicy(),

@@ -101,6 +101,7 @@ class StepOverheadTest {
                 false,
                 projector,
                 null,
+                base.exifOrientation(),
                 base.featureCacheBytes(),
                 base.featureMemoryBytes(),
                 base.checkpointPolicy(),

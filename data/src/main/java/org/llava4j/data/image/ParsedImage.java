@@ -1,0 +1,25 @@
+package org.llava4j.data.image;
+
+import java.io.IOException;
+
+/** Encoded image whose header is read. Nothing of the size of its pixels is allocated before {@link #decode}. */
+interface ParsedImage {
+    int width();
+
+    int height();
+
+    /** Time and memory that decoding takes at most, as a number of pixels of an ordinary image. */
+    default long work() {
+        return (long) width() * height();
+    }
+
+    /** EXIF orientation, 1 to 8; 1 if there is none. */
+    int orientation();
+
+    /**
+     * Decodes the pixels as stored.
+     *
+     * @param check runs often and may throw
+     */
+    RgbImage decode(Runnable check) throws IOException;
+}

@@ -1,0 +1,61 @@
+package org.llava4j.server;
+
+import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Watch over one request: its time limit, and whether its client is still connected. Long work calls {@link #check}
+ * often.
+ */
+final class RequestWatch {
+    private static final long POLL_NANOS = TimeUnit.MILLISECONDS.toNanos(200);
+
+    private final Exchange exchange;
+    private final ServerOptions options;
+    private final long startNanos = System.nanoTime();
+    private long lastPoll = startNanos;
+
+    RequestWatch(Exchange exchange, ServerOptions options) {
+        this.exchange = exchange;
+        this.options = options;
+    }
+
+    /** Reports that the client of a request is disconnected. */
+    static final class ClientGoneException extends RuntimeException {
+        private static final long serialVersionUID = 1;
+
+        ClientGoneException() {
+            super("the client is disconnected");
+        }
+    }
+
+    /**
+     * Checks the request.
+     *
+     * @throws ApiException if its time is over
+     * @throws ClientGoneException if its client is disconnected
+     */
+    void check() {
+        RuntimeException failure = failure();
+        if (failure != null) {
+            throw failure;
+        }
+    }
+
+    /** Why the request need not go on; null if it should. */
+    @Nullable
+    RuntimeException failure() {
+        long now = System.nanoTime();
+        if (now - startNanos > options.timeout().toNanos()) {
+            return ApiException.timeout(
+                    "the answer was not complete after " + options.timeout().toSeconds() + " s");
+        }
+        if (now - lastPoll > POLL_NANOS) {
+            lastPoll = now;
+            if (exchange.isClientDisconnected()) {
+                return new ClientGoneException();
+            }
+        }
+        return null;
+    }
+}
