@@ -10,6 +10,7 @@ import java.net.http.HttpRequest;
 import java.net.http.HttpRequest.BodyPublishers;
 import java.net.http.HttpResponse;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Consumer;
@@ -295,7 +296,8 @@ class ChatServerTest {
         String image = HostileImages.progressiveJpeg(1400, 1400, 35);
         assertRejected(
                 server.post(requestWithImageUrl(image)), 400, "messages[0].content[0].image_url.url", "is truncated");
-        ServerOptions hurried = TestServer.with(node -> node.put("timeoutMillis", 1));
+        ServerOptions hurried =
+                TestServer.options().timeout(Duration.ofMillis(1)).build();
         try (TestServer other = TestServer.trained(hurried)) {
             assertThat(other.post(requestWithImageUrl(image)).statusCode()).isEqualTo(504);
         }

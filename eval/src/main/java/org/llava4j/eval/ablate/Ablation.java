@@ -145,7 +145,8 @@ final class Ablation {
      */
     private ScienceQaPrompt format(Stage stage) {
         return Optional.ofNullable(stage.data().promptFormat())
-                .or(() -> Optional.ofNullable(stage(plan.stage2(), List.of()).data().promptFormat()))
+                .or(() -> Optional.ofNullable(
+                        stage(plan.stage2(), List.of()).data().promptFormat()))
                 .orElse(ScienceQaPrompt.LEA);
     }
 

@@ -65,14 +65,19 @@ final class DemoEvaluator {
     /** A trained model. */
     LlavaModel load(Path model) {
         return LlavaModel.load(
-                model, LlavaConfig.visionTowerPath(model), demo.finetune().data().chatFormat(), WeightDtype.FP32, features);
+                model,
+                LlavaConfig.visionTowerPath(model),
+                demo.finetune().data().chatFormat(),
+                WeightDtype.FP32,
+                features);
     }
 
     /** Answers the problems and grades the answers. */
     ScienceQaGrading evaluate(
             LlavaModel model, List<ScienceQaProblem> problems, Function<ScienceQaProblem, Path> imageOf) {
         ScienceQaPredictor answers = new ScienceQaPredictor(
-                Objects.requireNonNull(demo.finetune().data().promptFormat(), "stage 2 of the demo is trained on ScienceQA"),
+                Objects.requireNonNull(
+                        demo.finetune().data().promptFormat(), "stage 2 of the demo is trained on ScienceQA"),
                 BATCH_SIZE,
                 MAX_NEW_TOKENS);
         Map<String, String> texts = new LinkedHashMap<>();

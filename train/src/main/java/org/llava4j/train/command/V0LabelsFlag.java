@@ -1,4 +1,4 @@
-package org.llava4j.train.stage;
+package org.llava4j.train.command;
 
 import java.util.Map;
 import org.apache.commons.cli.CommandLine;
@@ -6,6 +6,8 @@ import org.apache.commons.cli.Option;
 import org.llava4j.cli.Command;
 import org.llava4j.data.BadInputException;
 import org.llava4j.data.conversation.ConversationTemplates;
+import org.llava4j.train.stage.Stage;
+import org.llava4j.train.stage.Stages;
 
 /**
  * Flag {@code --v0-labels}: the target tokens of conversation template v0. It selects a template, so that it is part of
@@ -39,9 +41,9 @@ final class V0LabelsFlag {
         if (!published && !rule.equals("paper")) {
             throw new BadInputException("--" + NAME + " " + rule + " is unknown; use paper or published");
         }
-        String template = stage.convMode().endsWith(".json")
-                ? stage.convMode()
-                : ConversationTemplates.named(stage.convMode()).name();
+        String template = stage.data().convMode().endsWith(".json")
+                ? stage.data().convMode()
+                : ConversationTemplates.named(stage.data().convMode()).name();
         if (!template.equals(V0) && !template.equals(ConversationTemplates.V0_PUBLISHED_LABELS)) {
             throw new BadInputException(
                     "--" + NAME + " is for template v0, but the stage has " + template + "; add --conv-mode v0");
