@@ -10,7 +10,7 @@ import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.apache.commons.compress.archivers.tar.TarArchiveEntry;
 import org.apache.commons.compress.archivers.tar.TarArchiveOutputStream;
-import org.llava4j.model.LlavaModel;
+import org.llava4j.model.chat.LlavaModel;
 
 /** Checks that a consumer runs with the library versions that LLaVA4J is tested with, and that a model answers. */
 public final class AskAboutTar {

@@ -7,7 +7,7 @@ import org.llava4j.cli.RecordCommand;
 import org.llava4j.cli.RecordExecutor;
 import org.llava4j.cli.RecordProcessor;
 import org.llava4j.eval.predictions.BatchExecutor;
-import org.llava4j.model.LlavaModel;
+import org.llava4j.model.chat.LlavaModel;
 
 /**
  * Command that generates answers to many questions, in this process or on the executors of a cluster. Its records are

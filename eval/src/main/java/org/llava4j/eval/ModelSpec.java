@@ -9,7 +9,7 @@ import org.llava4j.data.InputPaths;
 import org.llava4j.data.image.ExifOrientation;
 import org.llava4j.data.memory.AddressSpace;
 import org.llava4j.eval.report.Report;
-import org.llava4j.model.LlavaModel;
+import org.llava4j.model.chat.LlavaModel;
 import org.llava4j.model.config.ChatFormat;
 import org.llava4j.model.config.LlavaConfig;
 import org.llava4j.model.features.TowerFeatures;

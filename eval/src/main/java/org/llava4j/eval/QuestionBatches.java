@@ -4,7 +4,7 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import org.llava4j.cli.RecordProcessor;
-import org.llava4j.model.LlavaModel;
+import org.llava4j.model.chat.LlavaModel;
 
 /** Batches of questions to one model, which is loaded for the first batch. A batch uses all cores. */
 public final class QuestionBatches implements RecordProcessor<Map<String, String>> {

@@ -22,7 +22,6 @@ import org.llava4j.model.ops.OpRegistry;
 import org.llava4j.model.samediff.ActivationCheckpointing;
 import org.llava4j.model.samediff.ActivationCheckpointing.Segment;
 import org.llava4j.model.samediff.GraphHooks;
-import org.llava4j.model.weights.TensorSource;
 import org.nd4j.autodiff.samediff.SDVariable;
 import org.nd4j.autodiff.samediff.SameDiff;
 import org.nd4j.autodiff.samediff.VariableType;
@@ -251,7 +250,7 @@ public final class Llava {
     }
 
     /** Converts weights or gradients by variable name to checkpoint names and shapes. Modifies and returns the map. */
-    Map<String, INDArray> toStateDict(Map<String, INDArray> byVariable) {
+    public Map<String, INDArray> toStateDict(Map<String, INDArray> byVariable) {
         if (imageStartEndTokens != null) {
             ImageStartEndEmbeddings.mergeIntoTable(byVariable, imageStartEndTokens);
         }

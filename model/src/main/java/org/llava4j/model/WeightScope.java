@@ -1,6 +1,5 @@
 package org.llava4j.model;
 
-import org.llava4j.model.weights.TensorSource;
 import org.nd4j.autodiff.samediff.SDVariable;
 import org.nd4j.autodiff.samediff.SameDiff;
 

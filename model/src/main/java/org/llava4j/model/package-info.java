@@ -1,7 +1,7 @@
 /**
  * The LLaVA model as one SameDiff graph. {@link org.llava4j.model.Llava} builds it from
  * {@link org.llava4j.model.VisionTower}, {@link org.llava4j.model.Projector} and {@link org.llava4j.model.Decoder};
- * {@link org.llava4j.model.LlavaModel} loads a model folder and generates answers. Package {@code ops} has the graph
+ * {@link org.llava4j.model.chat.LlavaModel} loads a model folder and generates answers. Package {@code ops} has the graph
  * operations, {@code kernels} their arithmetic, {@code weights} loads checkpoints, {@code generate} has the KV cache
  * and the continuous-batching scheduler.
  *

@@ -1,6 +1,7 @@
 package org.llava4j.model;
 
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
+import static com.tngtech.archunit.library.dependencies.SlicesRuleDefinition.slices;
 
 import com.tngtech.archunit.core.importer.ImportOption;
 import com.tngtech.archunit.junit.AnalyzeClasses;
@@ -8,14 +9,32 @@ import com.tngtech.archunit.junit.ArchTest;
 import com.tngtech.archunit.lang.ArchRule;
 
 /**
- * Layering of the model module: kernels do the arithmetic, samediff runs them in SameDiff, ops combine both, and the
- * model consists of ops. No layer depends on a higher one.
+ * Layering of the model module: kernels do the arithmetic, samediff runs them in SameDiff, ops combine both, the model
+ * consists of ops, and weights, features, generate and chat build on the model. No package depends on a higher one.
  */
 @AnalyzeClasses(packages = "org.llava4j.model", importOptions = ImportOption.DoNotIncludeTests.class)
 class ArchitectureTest {
     @ArchTest
     static final ArchRule modelDoesNotDependOnTrainOrEval =
             noClasses().should().dependOnClassesThat().resideInAnyPackage("org.llava4j.train..", "org.llava4j.eval..");
+
+    /** Each package is a slice, the root package too. */
+    @ArchTest
+    static final ArchRule packagesAreFreeOfCycles =
+            slices().matching("org.llava4j.(**)").should().beFreeOfCycles();
+
+    @ArchTest
+    static final ArchRule networkDoesNotDependOnItsUsers = noClasses()
+            .that()
+            .resideInAPackage("org.llava4j.model")
+            .should()
+            .dependOnClassesThat()
+            .resideInAnyPackage(
+                    "org.llava4j.model.weights..",
+                    "org.llava4j.model.folder..",
+                    "org.llava4j.model.features..",
+                    "org.llava4j.model.generate..",
+                    "org.llava4j.model.chat..");
 
     @ArchTest
     static final ArchRule kernelsDoNotDependOnGraphs = noClasses()

@@ -10,8 +10,8 @@ import java.util.Set;
 import org.llava4j.data.conversation.Turn;
 import org.llava4j.data.image.ImageRef;
 import org.llava4j.data.tokenizer.LlamaTokenizer;
+import org.llava4j.model.chat.GenerationRequest;
 import org.llava4j.model.generate.DecodingOptions;
-import org.llava4j.model.generate.GenerationRequest;
 import org.llava4j.model.generate.SamplingOptions;
 import org.llava4j.model.generate.SamplingOptions.Penalties;
 

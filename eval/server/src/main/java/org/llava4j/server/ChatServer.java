@@ -27,7 +27,7 @@ import org.eclipse.jetty.util.Callback;
 import org.eclipse.jetty.util.thread.QueuedThreadPool;
 import org.jspecify.annotations.Nullable;
 import org.llava4j.data.BadInputException;
-import org.llava4j.model.LlavaModel;
+import org.llava4j.model.chat.LlavaModel;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 

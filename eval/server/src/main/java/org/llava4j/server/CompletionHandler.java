@@ -17,13 +17,13 @@ import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 import org.llava4j.data.BadInputException;
-import org.llava4j.model.LlavaModel;
-import org.llava4j.model.generate.Answer;
+import org.llava4j.model.chat.Answer;
+import org.llava4j.model.chat.LlavaModel;
+import org.llava4j.model.chat.PendingAnswer;
 import org.llava4j.model.generate.ContextLengthException;
 import org.llava4j.model.generate.DecodingOptions;
 import org.llava4j.model.generate.Generation.FinishReason;
 import org.llava4j.model.generate.NonFiniteLogitsException;
-import org.llava4j.model.generate.PendingAnswer;
 import org.llava4j.model.generate.SamplingOptions;
 import org.llava4j.model.generate.TokenLogprobs;
 

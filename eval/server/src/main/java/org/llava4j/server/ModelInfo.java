@@ -3,7 +3,7 @@ package org.llava4j.server;
 import java.util.Arrays;
 import java.util.Locale;
 import org.llava4j.model.Llava;
-import org.llava4j.model.LlavaModel;
+import org.llava4j.model.chat.LlavaModel;
 import org.llava4j.model.config.LlavaConfig;
 
 /**

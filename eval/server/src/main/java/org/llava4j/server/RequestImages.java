@@ -7,7 +7,7 @@ import org.llava4j.data.image.ImageFiles;
 import org.llava4j.data.image.ImageFormat;
 import org.llava4j.data.image.ImageHeader;
 import org.llava4j.data.image.ImageRef;
-import org.llava4j.model.LlavaModel;
+import org.llava4j.model.chat.LlavaModel;
 
 /**
  * Images of requests: decodes data URLs, and fetches remote images if the server allows them. Keeps

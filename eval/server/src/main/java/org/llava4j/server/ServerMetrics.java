@@ -9,7 +9,7 @@ import io.prometheus.metrics.model.registry.PrometheusRegistry;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.util.function.IntSupplier;
-import org.llava4j.model.generate.Answer;
+import org.llava4j.model.chat.Answer;
 
 /** Server metrics in Prometheus's text format. */
 final class ServerMetrics {

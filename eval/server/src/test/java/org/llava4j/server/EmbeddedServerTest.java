@@ -22,7 +22,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.llava4j.data.BadInputException;
-import org.llava4j.model.LlavaModel;
+import org.llava4j.model.chat.LlavaModel;
 
 /** The life of a server inside another program: start, stop, restart, and what they leave behind. */
 class EmbeddedServerTest {

@@ -26,7 +26,7 @@ import org.llava4j.eval.predictions.ScienceQaGrading;
 import org.llava4j.eval.report.Report;
 import org.llava4j.eval.scienceqa.InputAblation;
 import org.llava4j.eval.scienceqa.ScienceQaEvaluation;
-import org.llava4j.model.LlavaModel;
+import org.llava4j.model.chat.LlavaModel;
 import org.llava4j.model.config.LlavaConfig;
 import org.llava4j.model.generate.DecodingOptions;
 import org.llava4j.model.weights.WeightDtype;

@@ -13,10 +13,10 @@ import org.jspecify.annotations.Nullable;
 import org.llava4j.data.BadInputException;
 import org.llava4j.data.image.ImageBytes;
 import org.llava4j.data.image.ImageRef;
-import org.llava4j.model.generate.Answer;
-import org.llava4j.model.generate.Chat;
+import org.llava4j.model.chat.Answer;
+import org.llava4j.model.chat.Chat;
+import org.llava4j.model.chat.PendingAnswer;
 import org.llava4j.model.generate.Generation.FinishReason;
-import org.llava4j.model.generate.PendingAnswer;
 
 /** Interactive chat session: reads questions from a terminal and streams the answers to it until the input ends. */
 final class ChatSession {

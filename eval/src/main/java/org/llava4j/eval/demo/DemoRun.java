@@ -15,7 +15,7 @@ import org.llava4j.data.synthetic.SyntheticDatasetWriter;
 import org.llava4j.eval.predictions.ScienceQaGrading;
 import org.llava4j.eval.report.LossCurve;
 import org.llava4j.eval.scienceqa.ShuffledImages;
-import org.llava4j.model.LlavaModel;
+import org.llava4j.model.chat.LlavaModel;
 import org.llava4j.train.run.RunOptions;
 import org.llava4j.train.run.RunPaths;
 import org.llava4j.train.run.RunReport;

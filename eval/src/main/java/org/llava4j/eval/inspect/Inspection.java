@@ -17,6 +17,7 @@ import org.llava4j.data.image.ClipPreprocessing;
 import org.llava4j.data.tokenizer.LlamaTokenizer;
 import org.llava4j.model.ImageStartEndEmbeddings;
 import org.llava4j.model.Llava;
+import org.llava4j.model.TensorSource;
 import org.llava4j.model.config.ChatFormat;
 import org.llava4j.model.config.ClipConfig;
 import org.llava4j.model.config.GenerationConfig;
@@ -27,7 +28,6 @@ import org.llava4j.model.tensors.TensorFolder;
 import org.llava4j.model.tensors.TensorStore;
 import org.llava4j.model.tensors.TensorType;
 import org.llava4j.model.weights.Checkpoint;
-import org.llava4j.model.weights.TensorSource;
 import org.llava4j.model.weights.VisionTowerResolver;
 import org.llava4j.model.weights.WeightPlan;
 

@@ -23,11 +23,11 @@ import org.llava4j.eval.predictions.AnswerJournal;
 import org.llava4j.eval.predictions.Prediction;
 import org.llava4j.eval.predictions.PredictionFile;
 import org.llava4j.eval.report.Report;
-import org.llava4j.model.LlavaModel;
+import org.llava4j.model.chat.GenerationRequest;
+import org.llava4j.model.chat.LlavaModel;
+import org.llava4j.model.chat.PendingAnswer;
 import org.llava4j.model.generate.DecodingOptions;
-import org.llava4j.model.generate.GenerationRequest;
 import org.llava4j.model.generate.NonFiniteLogitsException;
-import org.llava4j.model.generate.PendingAnswer;
 
 /** {@code exec:java@llava-bench}: generates a model's answers to LLaVA-Bench, for the judge. */
 public final class LlavaBenchMain extends EvaluationCommand {

@@ -11,9 +11,9 @@ import org.jspecify.annotations.Nullable;
 import org.llava4j.cli.Command;
 import org.llava4j.data.BadInputException;
 import org.llava4j.data.InputPaths;
-import org.llava4j.model.ForwardPassRecorder;
 import org.llava4j.model.tensors.SafetensorsFile;
 import org.llava4j.model.tensors.SafetensorsWriter;
+import org.llava4j.model.weights.ForwardPassRecorder;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /** {@code exec:java@parity}: checks the tensors that a model computes against expected values. */

@@ -15,10 +15,10 @@ import org.llava4j.data.image.ImageRef;
 import org.llava4j.eval.ModelSpec;
 import org.llava4j.eval.report.Report;
 import org.llava4j.eval.report.ReportTable;
-import org.llava4j.model.LlavaModel;
+import org.llava4j.model.chat.GenerationRequest;
+import org.llava4j.model.chat.LlavaModel;
+import org.llava4j.model.chat.PendingAnswer;
 import org.llava4j.model.generate.DecodingOptions;
-import org.llava4j.model.generate.GenerationRequest;
-import org.llava4j.model.generate.PendingAnswer;
 
 /** {@code exec:java@probe}: measures whether a model binds attributes to objects, or sees a bag of patches. */
 public final class ProbeMain extends Command {

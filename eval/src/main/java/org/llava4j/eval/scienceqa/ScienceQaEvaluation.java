@@ -19,8 +19,8 @@ import org.llava4j.eval.predictions.Prediction;
 import org.llava4j.eval.predictions.PredictionFile;
 import org.llava4j.eval.predictions.ScienceQaGrading;
 import org.llava4j.eval.report.Report;
+import org.llava4j.model.chat.ScienceQaPredictor;
 import org.llava4j.model.generate.DecodingOptions;
-import org.llava4j.model.generate.ScienceQaPredictor;
 
 /**
  * Evaluation of a model on a ScienceQA split. Batches are composed the same way in every run, so an interrupted run

@@ -1,6 +1,6 @@
 package org.llava4j.eval.tiny;
 
-import org.llava4j.model.weights.TensorSource;
+import org.llava4j.model.TensorSource;
 import org.llava4j.model.weights.WeightInitializer;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;

@@ -18,8 +18,8 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.llava4j.cli.CommandFailedException;
 import org.llava4j.data.image.ImageRef;
-import org.llava4j.model.LlavaModel;
-import org.llava4j.model.generate.Chat;
+import org.llava4j.model.chat.Chat;
+import org.llava4j.model.chat.LlavaModel;
 import org.llava4j.model.generate.DecodingOptions;
 import org.llava4j.model.generate.SamplingOptions;
 

@@ -30,6 +30,7 @@ final class NameChecker {
             "MultiDataSet",
             "MultiDataSetIterator",
             "MultiDataSetPreProcessor",
+            "RecordReader",
             "SameDiff",
             "ScoreListener",
             "TrainingSession",

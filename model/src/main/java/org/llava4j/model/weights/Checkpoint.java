@@ -17,6 +17,7 @@ import org.llava4j.data.BadInputException;
 import org.llava4j.data.tokenizer.ImageStartEndTokens;
 import org.llava4j.model.ImageStartEndEmbeddings;
 import org.llava4j.model.Llava;
+import org.llava4j.model.TensorSource;
 import org.llava4j.model.tensors.FloatConversion;
 import org.llava4j.model.tensors.LazyTensor;
 import org.llava4j.model.tensors.TensorFolder;

@@ -10,7 +10,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.llava4j.data.config.ConfigWarnings;
 import org.llava4j.data.conversation.ConversationTemplates;
 import org.llava4j.model.ImageStartEndFolder;
-import org.llava4j.model.LlavaModel;
+import org.llava4j.model.chat.LlavaModel;
 import org.llava4j.testing.Golden;
 
 class VocabularyCheckTest {

@@ -2,12 +2,12 @@ package org.llava4j.train.bench;
 
 import java.util.Arrays;
 import org.llava4j.data.BadInputException;
+import org.llava4j.model.TensorSource;
 import org.llava4j.model.config.ClipConfig;
 import org.llava4j.model.config.LlamaConfig;
 import org.llava4j.model.config.LlavaConfig;
 import org.llava4j.model.config.LlavaConfig.ProjectorType;
 import org.llava4j.model.config.LlavaConfig.SelectFeature;
-import org.llava4j.model.weights.TensorSource;
 import org.llava4j.model.weights.WeightInitializer;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.factory.Nd4j;

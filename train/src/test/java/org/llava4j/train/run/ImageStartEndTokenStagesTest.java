@@ -14,7 +14,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.llava4j.data.BadInputException;
 import org.llava4j.model.ImageStartEndEmbeddings;
-import org.llava4j.model.LlavaModel;
+import org.llava4j.model.chat.LlavaModel;
 import org.llava4j.model.tensors.SafetensorsFile;
 import org.llava4j.testing.Golden;
 import org.llava4j.testing.ModelFolders;

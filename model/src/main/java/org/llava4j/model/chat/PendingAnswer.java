@@ -1,7 +1,8 @@
-package org.llava4j.model.generate;
+package org.llava4j.model.chat;
 
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
+import org.llava4j.model.generate.Generation;
 
 /** Handle of an answer that is being generated. Any thread may wait for it or cancel it. */
 public final class PendingAnswer {

@@ -1,7 +1,7 @@
-package org.llava4j.model.lora;
+package org.llava4j.model.weights;
 
-import org.llava4j.model.weights.TensorSource;
-import org.llava4j.model.weights.WeightInitializer;
+import org.llava4j.model.TensorSource;
+import org.llava4j.model.lora.LoraConfig;
 import org.nd4j.autodiff.samediff.SDVariable;
 import org.nd4j.autodiff.samediff.SameDiff;
 import org.nd4j.linalg.api.buffer.DataType;

@@ -1,4 +1,4 @@
-package org.llava4j.model.generate;
+package org.llava4j.model.chat;
 
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -10,7 +10,8 @@ import org.llava4j.data.conversation.Turn;
 import org.llava4j.data.image.ImageRef;
 import org.llava4j.data.scienceqa.ScienceQaProblem;
 import org.llava4j.data.scienceqa.ScienceQaPrompt;
-import org.llava4j.model.LlavaModel;
+import org.llava4j.model.generate.DecodingOptions;
+import org.llava4j.model.generate.NonFiniteLogitsException;
 
 /**
  * ScienceQA inference: prompts a model with problems in batches and returns its predictions.

@@ -1,4 +1,4 @@
-package org.llava4j.model;
+package org.llava4j.model.weights;
 
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -16,11 +16,11 @@ import org.llava4j.data.batch.CollatorOptions;
 import org.llava4j.data.batch.CollatorOptions.PaddingSide;
 import org.llava4j.data.conversation.EncodedSample;
 import org.llava4j.data.tokenizer.LlamaTokenizer;
+import org.llava4j.model.Llava;
+import org.llava4j.model.Placeholders;
 import org.llava4j.model.config.ClipConfig;
 import org.llava4j.model.config.LlamaConfig;
 import org.llava4j.model.config.LlavaConfig;
-import org.llava4j.model.weights.Checkpoint;
-import org.llava4j.model.weights.VisionTowerResolver;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
@@ -157,7 +157,7 @@ public final class ForwardPassRecorder {
     }
 
     /** Graph placeholders for inputs as in {@link #run}. */
-    Map<String, INDArray> placeholders(Map<String, INDArray> inputs) {
+    public Map<String, INDArray> placeholders(Map<String, INDArray> inputs) {
         return placeholders(inputs, layout(inputs));
     }
 

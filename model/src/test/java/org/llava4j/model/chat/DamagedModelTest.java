@@ -1,4 +1,4 @@
-package org.llava4j.model;
+package org.llava4j.model.chat;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
@@ -25,14 +25,10 @@ import org.llava4j.data.scienceqa.ScienceQaProblem;
 import org.llava4j.data.scienceqa.ScienceQaPrompt;
 import org.llava4j.data.tokenizer.LlamaTokenizer;
 import org.llava4j.model.config.ChatFormat;
-import org.llava4j.model.generate.Answer;
 import org.llava4j.model.generate.DecodingOptions;
 import org.llava4j.model.generate.Generation.FinishReason;
-import org.llava4j.model.generate.GenerationRequest;
 import org.llava4j.model.generate.NonFiniteLogitsException;
-import org.llava4j.model.generate.PendingAnswer;
 import org.llava4j.model.generate.SamplingOptions;
-import org.llava4j.model.generate.ScienceQaPredictor;
 import org.llava4j.model.tensors.SafetensorsFile;
 import org.llava4j.model.tensors.SafetensorsWriter;
 import org.llava4j.model.weights.WeightDtype;

@@ -1,4 +1,4 @@
-package org.llava4j.model.generate;
+package org.llava4j.model.chat;
 
 import java.util.ArrayList;
 import java.util.List;
@@ -7,7 +7,7 @@ import org.jspecify.annotations.Nullable;
 import org.llava4j.data.BadInputException;
 import org.llava4j.data.conversation.Turn;
 import org.llava4j.data.image.ImageRef;
-import org.llava4j.model.LlavaModel;
+import org.llava4j.model.generate.DecodingOptions;
 
 /**
  * A conversation with a model: keeps the history of turns and images and sends it with every question. Not thread-safe;

@@ -1,4 +1,4 @@
-package org.llava4j.model;
+package org.llava4j.model.chat;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
@@ -16,12 +16,8 @@ import org.junit.jupiter.api.Test;
 import org.llava4j.data.BadInputException;
 import org.llava4j.data.conversation.Turn;
 import org.llava4j.data.image.ImageRef;
-import org.llava4j.model.generate.Answer;
-import org.llava4j.model.generate.Chat;
 import org.llava4j.model.generate.DecodingOptions;
 import org.llava4j.model.generate.Generation.FinishReason;
-import org.llava4j.model.generate.GenerationRequest;
-import org.llava4j.model.generate.PendingAnswer;
 import org.llava4j.model.generate.SamplingOptions;
 
 /** The public API with the bundled model. */

@@ -1,8 +1,9 @@
-package org.llava4j.model.generate;
+package org.llava4j.model.chat;
 
 import java.util.List;
 import java.util.function.Consumer;
 import org.llava4j.data.tokenizer.StreamingDecoder;
+import org.llava4j.model.generate.TokenListener;
 
 /**
  * Text streamer: detokenizes an answer incrementally and emits each part of its text as soon as it is final. It emits

@@ -1,4 +1,4 @@
-package org.llava4j.model.generate;
+package org.llava4j.model.chat;
 
 import java.nio.file.Path;
 import java.util.List;

@@ -1,8 +1,9 @@
-package org.llava4j.model.weights;
+package org.llava4j.model;
 
 import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.function.Consumer;
+import org.llava4j.model.weights.WeightDtype;
 import org.nd4j.autodiff.samediff.SDVariable;
 import org.nd4j.autodiff.samediff.SameDiff;
 import org.nd4j.linalg.api.buffer.DataType;

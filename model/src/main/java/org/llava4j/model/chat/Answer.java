@@ -1,7 +1,9 @@
-package org.llava4j.model.generate;
+package org.llava4j.model.chat;
 
 import java.util.List;
+import org.llava4j.model.generate.DecodingOptions;
 import org.llava4j.model.generate.Generation.FinishReason;
+import org.llava4j.model.generate.TokenLogprobs;
 
 /**
  * A model's answer to a {@link GenerationRequest}.

@@ -1,4 +1,4 @@
-package org.llava4j.model.generate;
+package org.llava4j.model.chat;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
