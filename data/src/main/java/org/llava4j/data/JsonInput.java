@@ -1,6 +1,8 @@
 package org.llava4j.data;
 
+import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.core.StreamReadConstraints;
 import com.fasterxml.jackson.core.StreamReadFeature;
 import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
@@ -15,12 +17,26 @@ import java.nio.file.Path;
  * and line number.
  */
 public final class JsonInput {
-    private static final JsonMapper MAPPER = JsonMapper.builder()
-            .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
-            .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
-            .build();
+    private static final long MAX_LARGE_BYTES = 64_000_000;
+
+    private static final long MAX_LARGE_TOKENS = 2_000_000;
+
+    private static final JsonMapper MAPPER = mapper(new JsonFactory());
+
+    private static final JsonMapper LIMITED = mapper(JsonFactory.builder()
+            .streamReadConstraints(StreamReadConstraints.builder()
+                    .maxTokenCount(MAX_LARGE_TOKENS)
+                    .build())
+            .build());
 
     private JsonInput() {}
+
+    private static JsonMapper mapper(JsonFactory factory) {
+        return JsonMapper.builder(factory)
+                .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
+                .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
+                .build();
+    }
 
     /**
      * Parses JSON content.
@@ -29,9 +45,13 @@ public final class JsonInput {
      * @throws BadInputException if the content is not JSON
      */
     public static JsonNode parse(String source, byte[] content) {
+        return parse(source, content, MAPPER);
+    }
+
+    private static JsonNode parse(String source, byte[] content, JsonMapper mapper) {
         FailedDownload.rejectUnlessEmpty(source, content);
         try {
-            JsonNode node = tree(content);
+            JsonNode node = mapper.readTree(content);
             if (node.isMissingNode()) {
                 throw new BadInputException(source + ": is empty; it must contain JSON");
             }
@@ -53,6 +73,25 @@ public final class JsonInput {
      */
     public static JsonNode readObject(Path file) {
         JsonNode node = parse(file.toString(), bytes(file));
+        if (!node.isObject()) {
+            throw new BadInputException(file + ": must contain one JSON object { .. }; download or write it again");
+        }
+        return node;
+    }
+
+    /**
+     * Reads a JSON object from a file that may be some megabytes, such as a tokenizer, in bounded memory: a file of more
+     * than 64 MB or with more than two million values is rejected.
+     *
+     * @throws BadInputException as {@link #readObject}, or if the file is too large
+     */
+    public static JsonNode readLargeObject(Path file) {
+        long size = Files.isRegularFile(file) ? file.toFile().length() : 0;
+        if (size > MAX_LARGE_BYTES) {
+            throw new BadInputException(file + ": is " + size / 1_000_000 + " MB; at most "
+                    + MAX_LARGE_BYTES / 1_000_000 + " MB are read, check that it is the right file");
+        }
+        JsonNode node = parse(file.toString(), bytes(file), LIMITED);
         if (!node.isObject()) {
             throw new BadInputException(file + ": must contain one JSON object { .. }; download or write it again");
         }

@@ -63,6 +63,27 @@ class ParserFuzzTest {
     }
 
     @Test
+    void tokenizerJson() throws IOException {
+        Path file = folder.resolve("tokenizer.json");
+        String json = "{\"version\":\"1.0\",\"added_tokens\":[{\"id\":0,\"content\":\"<unk>\",\"special\":true},"
+                + "{\"id\":1,\"content\":\"<s>\",\"lstrip\":true,\"special\":true},{\"id\":2,\"content\":\"</s>\","
+                + "\"normalized\":true}],\"normalizer\":{\"type\":\"Sequence\",\"normalizers\":[{\"type\":\"Prepend\","
+                + "\"prepend\":\"▁\"},{\"type\":\"Replace\",\"pattern\":{\"String\":\" \"},\"content\":\"▁\"}]},"
+                + "\"pre_tokenizer\":{\"type\":\"Metaspace\",\"replacement\":\"▁\",\"prepend_scheme\":\"first\","
+                + "\"split\":false},\"post_processor\":null,\"decoder\":{\"type\":\"Sequence\",\"decoders\":["
+                + "{\"type\":\"Replace\",\"pattern\":{\"String\":\"▁\"},\"content\":\" \"},{\"type\":\"Fuse\"},"
+                + "{\"type\":\"Strip\",\"content\":\" \",\"start\":1,\"stop\":0}]},\"model\":{\"type\":\"BPE\","
+                + "\"unk_token\":\"<unk>\",\"fuse_unk\":true,\"byte_fallback\":false,\"vocab\":{\"<unk>\":0,\"<s>\":1,"
+                + "\"</s>\":2,\"▁\":3,\"a\":4,\"b\":5,\"ab\":6,\"▁a\":7},\"merges\":[[\"a\",\"b\"],[\"▁\",\"a\"]]}}";
+        fuzz(31, json.getBytes(StandardCharsets.UTF_8), content -> {
+            Files.write(file, content);
+            LlamaTokenizer tokenizer = LlamaTokenizer.load(file);
+            tokenizer.encodeWithImages("ab <image> b</s>");
+            tokenizer.decode(tokenizer.encodeWithBos("ab b</s>"));
+        });
+    }
+
+    @Test
     void conversations() throws IOException {
         Path file = folder.resolve("data.json");
         ConversationEncoder encoder =

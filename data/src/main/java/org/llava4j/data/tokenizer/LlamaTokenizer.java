@@ -3,20 +3,16 @@ package org.llava4j.data.tokenizer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.BitSet;
-import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Objects;
 import java.util.SortedMap;
 import java.util.TreeMap;
-import java.util.regex.Matcher;
-import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 import org.llava4j.data.BadInputException;
 
 /**
- * LLaMA tokenizer with the behavior of the slow Hugging Face tokenizer that LLaVA was trained with. Special tokens in a
+ * LLaMA tokenizer. It is read from {@code tokenizer.json}, or without that file from {@code tokenizer.model}, whose
+ * special tokens are handled as by the slow Hugging Face tokenizer that LLaVA was trained with. Special tokens in a
  * text, such as {@code </s>}, are converted to their ids; the text between them is encoded separately. Immutable and
  * thread-safe.
  */
@@ -27,57 +23,51 @@ public final class LlamaTokenizer {
     /** Placeholder of an image among token ids: the sentinel of LLaVA, not a row of the embedding table. */
     public static final int IMAGE_TOKEN_ID = -200;
 
-    private final SentencePieceModel model;
+    private final TokenizerBackend backend;
     private final SpecialTokens specials;
     private final TokenizerSettings settings;
-    private final BpeEncoder bpe;
-    private final Pattern addedPattern;
     private final Map<String, AddedToken> addedByContent;
-    private final Map<String, Integer> ids = new HashMap<>();
     private final int size;
-    private final int loneSpaceId;
 
-    private LlamaTokenizer(SentencePieceModel model, SpecialTokens specials, TokenizerSettings settings) {
-        this.model = model;
+    private LlamaTokenizer(TokenizerBackend backend, SpecialTokens specials, TokenizerSettings settings) {
+        this.backend = backend;
         this.specials = specials;
         this.settings = settings;
-        bpe = new BpeEncoder(model);
-        addedPattern = specials.pattern();
         addedByContent = specials.byContent();
-        size = specials.size(model.size());
-        for (int id = 0; id < model.size(); id++) {
-            ids.put(model.pieces().get(id).text(), id);
-        }
-        addedByContent.forEach((content, token) -> ids.put(content, token.id()));
-        loneSpaceId = pieceId(String.valueOf(SentencePieceModel.SPACE));
+        size = specials.size(backend.vocabulary().size());
     }
 
     /**
      * Loads a tokenizer.
      *
-     * @param modelFolderOrFile a Hugging Face folder with {@code tokenizer.model}, or that file; the JSON files beside
-     *     it are read too
+     * @param modelFolderOrFile a Hugging Face folder with {@code tokenizer.json} or {@code tokenizer.model}, of which
+     *     the former is used as in transformers; or one of these files. The other JSON files beside it are read too
      * @throws BadInputException if a file is missing, invalid or contradicts another
      */
     public static LlamaTokenizer load(Path modelFolderOrFile) {
-        Path file =
-                Files.isDirectory(modelFolderOrFile) ? modelFolderOrFile.resolve("tokenizer.model") : modelFolderOrFile;
-        SentencePieceModel model = SentencePieceReader.read(file);
-        return of(model, file.toAbsolutePath().resolveSibling(""));
+        Path file = Files.isDirectory(modelFolderOrFile) ? TokenizerFiles.in(modelFolderOrFile) : modelFolderOrFile;
+        Path folder = file.toAbsolutePath().resolveSibling("");
+        if (!TokenizerFiles.isJson(file)) {
+            return of(SentencePieceReader.read(file), folder);
+        }
+        TokenizerJson json = TokenizerJsonReader.read(file);
+        TokenizerConfig read = TokenizerConfig.read(folder, file, json);
+        return new LlamaTokenizer(new TokenizerJsonBackend(json, read.specials()), read.specials(), read.settings());
     }
 
     /** Creates a tokenizer for {@code model} with the settings of the JSON files in {@code folder}. */
     public static LlamaTokenizer of(SentencePieceModel model, Path folder) {
-        TokenizerConfig read = TokenizerConfig.read(folder, model);
-        return new LlamaTokenizer(model, read.specials(), read.settings());
+        TokenizerConfig read = TokenizerConfig.read(folder, Vocabulary.of(model));
+        return new LlamaTokenizer(
+                new SentencePieceBackend(model, read.specials(), read.settings()), read.specials(), read.settings());
     }
 
     /**
-     * This tokenizer with or without the legacy behavior of Hugging Face, which inserts a space after special tokens.
+     * This tokenizer with or without the legacy behavior of Hugging Face, which inserts a space after special tokens. A
+     * {@code tokenizer.json} defines it itself; then nothing changes.
      */
     public LlamaTokenizer withLegacy(boolean useLegacy) {
-        return new LlamaTokenizer(
-                model, specials, new TokenizerSettings(useLegacy, settings.addBos(), settings.addPrefixSpace()));
+        return with(specials, new TokenizerSettings(useLegacy, settings.addBos(), settings.addPrefixSpace()));
     }
 
     /**
@@ -85,17 +75,21 @@ public final class LlamaTokenizer {
      * ids.
      */
     public LlamaTokenizer withSpecialTokens(List<String> contents) {
-        return new LlamaTokenizer(model, specials.with(contents, model.size()), settings);
+        return with(specials.with(contents, backend.vocabulary().size()), settings);
+    }
+
+    private LlamaTokenizer with(SpecialTokens newSpecials, TokenizerSettings newSettings) {
+        return new LlamaTokenizer(backend.with(newSpecials, newSettings), newSpecials, newSettings);
     }
 
     /**
-     * Encodes a text with SentencePiece alone; special tokens are ordinary text.
+     * Encodes a text with the pieces alone; special tokens are ordinary text.
      *
      * @return {@code int32[T]}
      */
     public int[] encode(String text) {
         Encoding.Builder out = new Encoding.Builder();
-        bpe.encode(text, model.addDummyPrefix(), 0, out);
+        backend.encodePlain(text, out);
         return out.build().ids();
     }
 
@@ -118,7 +112,7 @@ public final class LlamaTokenizer {
     }
 
     /**
-     * Encodes a whole prompt. The text between images is encoded chunk by chunk, as in LLaVA.
+     * Encodes a whole prompt.
      *
      * @param images whether {@code <image>} is an image placeholder; otherwise it is text
      */
@@ -132,88 +126,8 @@ public final class LlamaTokenizer {
         if (settings.addBos()) {
             out.add(specials.bos(), Encoding.NO_CHAR);
         }
-        int from = 0;
-        for (int image = prompt.images().nextSetBit(0);
-                image >= 0;
-                image = prompt.images().nextSetBit(from)) {
-            encodeChunk(prompt, from, image, out);
-            out.add(IMAGE_TOKEN_ID, image);
-            from = image + IMAGE_TEXT.length();
-        }
-        encodeChunk(prompt, from, prompt.text().length(), out);
+        backend.encode(prompt, out);
         return out.build();
-    }
-
-    private void encodeChunk(PromptText prompt, int from, int to, Encoding.Builder out) {
-        String text = prompt.text().substring(from, to);
-        BitSet content = prompt.content().get(from, to);
-        if (settings.legacy() || text.isEmpty()) {
-            encodeBetweenSpecials(text, content, from, model.addDummyPrefix(), out);
-            return;
-        }
-        // The non-legacy behavior: one space before the whole text, and none after special tokens.
-        int first = out.size();
-        String plain = text.replace(SentencePieceModel.SPACE, ' ');
-        if (settings.addPrefixSpace()) {
-            BitSet shifted = new BitSet();
-            content.stream().forEach(index -> shifted.set(index + 1));
-            encodeBetweenSpecials(SentencePieceModel.SPACE + plain, shifted, from - 1, false, out);
-        } else {
-            encodeBetweenSpecials(plain, content, from, false, out);
-        }
-        if (out.size() > first + 1 && out.id(first) == loneSpaceId && isSpecial(out.id(first + 1))) {
-            out.remove(first);
-        }
-        out.raiseStarts(first, from);
-    }
-
-    private void encodeBetweenSpecials(
-            String text, BitSet content, int base, boolean dummyPrefix, Encoding.Builder out) {
-        Matcher matcher = addedPattern.matcher(text);
-        int from = 0;
-        while (findOutside(content, matcher, from, text.length())) {
-            // The pattern matches the added tokens only.
-            AddedToken token = Objects.requireNonNull(addedByContent.get(matcher.group()));
-            int to = matcher.start();
-            while (token.lstrip() && to > from && isSpace(text.charAt(to - 1))) {
-                to--;
-            }
-            if (from < to) {
-                bpe.encode(text.substring(from, to), dummyPrefix, base + from, out);
-            }
-            out.add(token.id(), base + matcher.start());
-            from = matcher.end();
-            while (token.rstrip() && from < text.length() && isSpace(text.charAt(from))) {
-                from++;
-            }
-        }
-        if (from < text.length()) {
-            bpe.encode(text.substring(from), dummyPrefix, base + from, out);
-        }
-    }
-
-    /** The whitespace of Python: that of Java, non-breaking spaces and NEL. */
-    private static boolean isSpace(char c) {
-        return Character.isWhitespace(c) || Character.isSpaceChar(c) || c == '\u0085';
-    }
-
-    /** Finds the next added token from {@code from} on that contains no char of {@code content}. */
-    private static boolean findOutside(BitSet content, Matcher matcher, int from, int length) {
-        int begin = content.nextClearBit(from);
-        while (begin < length) {
-            int nextContent = content.nextSetBit(begin);
-            int end = nextContent < 0 ? length : nextContent;
-            if (matcher.region(begin, end).find()) {
-                return true;
-            }
-            begin = content.nextClearBit(end);
-        }
-        return false;
-    }
-
-    private boolean isSpecial(int id) {
-        AddedToken token = added(id);
-        return token != null && token.special();
     }
 
     /**
@@ -232,76 +146,24 @@ public final class LlamaTokenizer {
 
     /** Decodes ids with special tokens, as Hugging Face does with {@code skip_special_tokens=False}. */
     public String decodeWithSpecialTokens(int[] tokenIds) {
-        StringBuilder out = new StringBuilder();
-        StringBuilder chunk = new StringBuilder();
-        PieceDecoder section = newSection();
-        boolean first = true;
-        boolean afterSpecial = false;
-        for (int id : tokenIds) {
-            AddedToken token = added(id);
-            if (token == null) {
-                appendPiece(section, id, first, chunk);
-            } else {
-                // In legacy mode Hugging Face inserts a space before the text that precedes a special token.
-                if (token.special() && settings.legacy() && !first && !afterSpecial) {
-                    out.append(' ');
-                }
-                section.finish(chunk);
-                out.append(chunk).append(token.content());
-                chunk.setLength(0);
-                section = newSection();
-            }
-            afterSpecial = token != null && token.special();
-            first = token != null && !token.special();
-        }
-        section.finish(chunk);
-        return out.append(chunk).toString();
+        return backend.decodeWithSpecialTokens(tokenIds);
     }
 
-    /** Decodes ids with SentencePiece alone. */
+    /** Decodes ids of pieces alone. */
     public String decodePieces(int[] tokenIds) {
-        PieceDecoder decoder = new PieceDecoder(model, model.addDummyPrefix());
-        StringBuilder out = new StringBuilder();
-        for (int id : tokenIds) {
-            decoder.append(checkedPiece(id), out);
-        }
-        decoder.finish(out);
-        return out.toString();
+        return backend.decodePieces(tokenIds);
     }
 
     /** A decoder for ids that are generated one by one. */
     public StreamingDecoder streamingDecoder() {
-        return new StreamingDecoder(this);
-    }
-
-    PieceDecoder newSection() {
-        return new PieceDecoder(model, settings.legacy() && model.addDummyPrefix());
-    }
-
-    /** Appends a piece. The first piece of a text loses one space, in addition to the space that the section drops. */
-    void appendPiece(PieceDecoder section, int id, boolean first, StringBuilder out) {
-        String text = model.pieces().get(checkedPiece(id)).text();
-        boolean cut = first && settings.addPrefixSpace() && text.charAt(0) == SentencePieceModel.SPACE;
-        section.append(id, cut ? text.substring(1) : text, out);
-    }
-
-    /** Returns an added token, or null if the id is not that of one. */
-    @Nullable
-    AddedToken added(int id) {
-        return specials.added().get(id);
-    }
-
-    private int checkedPiece(int id) {
-        if (id < 0 || id >= model.size()) {
-            throw new BadInputException("token id " + id + " is outside the tokenizer's " + size + " ids ("
-                    + model.source() + "); model and tokenizer do not match");
-        }
-        return id;
+        return new StreamingDecoder(backend.decoder());
     }
 
     /** The id of a piece or special token, or the unknown token's id. */
     public int pieceId(String text) {
-        return ids.getOrDefault(text, specials.unk());
+        AddedToken token = addedByContent.get(text);
+        Integer id = token == null ? backend.vocabulary().id(text) : Integer.valueOf(token.id());
+        return id == null ? specials.unk() : id;
     }
 
     /**
@@ -320,10 +182,9 @@ public final class LlamaTokenizer {
      * @throws BadInputException if the id is outside the vocabulary
      */
     public String piece(int id) {
-        AddedToken token = added(id);
-        return token != null
-                ? token.content()
-                : model.pieces().get(checkedPiece(id)).text();
+        AddedToken token = specials.added().get(id);
+        Vocabulary vocabulary = backend.vocabulary();
+        return token != null ? token.content() : vocabulary.piece(vocabulary.checkedId(id, specials));
     }
 
     /**
@@ -332,19 +193,17 @@ public final class LlamaTokenizer {
      * @throws BadInputException if the id is outside the vocabulary
      */
     public byte[] tokenBytes(int id) {
-        AddedToken token = added(id);
-        if (token != null) {
-            return token.content().getBytes(StandardCharsets.UTF_8);
-        }
-        SentencePiece piece = model.pieces().get(checkedPiece(id));
-        return piece.type() == SentencePiece.Type.BYTE
-                ? new byte[] {(byte) model.byteOf(piece)}
-                : piece.text().replace(SentencePieceModel.SPACE, ' ').getBytes(StandardCharsets.UTF_8);
+        AddedToken token = specials.added().get(id);
+        String text = piece(id);
+        int value = token == null ? TokenizerJsonModel.byteOf(text) : -1;
+        return value >= 0
+                ? new byte[] {(byte) value}
+                : (token == null ? text.replace(SentencePieceModel.SPACE, ' ') : text).getBytes(StandardCharsets.UTF_8);
     }
 
     /** Whether an id belongs to a piece or an added token; the ids of added tokens may have gaps. */
     public boolean isDefined(int id) {
-        return id >= 0 && (id < model.size() || added(id) != null);
+        return id >= 0 && (id < backend.vocabulary().size() || specials.added().containsKey(id));
     }
 
     /** Vocabulary size, including added tokens: ids are below this number. */
@@ -391,11 +250,6 @@ public final class LlamaTokenizer {
     public SortedMap<Integer, String> addedTokensAfterPieces() {
         SortedMap<Integer, String> added = new TreeMap<>();
         specials.added().forEach((id, token) -> added.put(id, token.content()));
-        return added.tailMap(model.size());
-    }
-
-    /** The SentencePiece model without added tokens. */
-    public SentencePieceModel model() {
-        return model;
+        return added.tailMap(backend.vocabulary().size());
     }
 }

@@ -24,6 +24,9 @@ public record SentencePieceModel(
     /** The character for a space in pieces. */
     static final char SPACE = '\u2581';
 
+    /** The piece of a single space. */
+    static final String SPACE_PIECE = String.valueOf(SPACE);
+
     public SentencePieceModel {
         pieces = List.copyOf(pieces);
         Map<String, Integer> seen = new HashMap<>(pieces.size() * 2);

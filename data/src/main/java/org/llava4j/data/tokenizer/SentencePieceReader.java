@@ -41,7 +41,8 @@ public final class SentencePieceReader {
         try {
             return read(file.toString(), Files.readAllBytes(file));
         } catch (NoSuchFileException e) {
-            throw new BadInputException(file + ": no such file; a model folder needs its tokenizer.model", e);
+            throw new BadInputException(
+                    file + ": no such file; a model folder needs its tokenizer.json or tokenizer.model", e);
         } catch (IOException e) {
             throw FileReadError.of(file, e, "download the file again");
         }

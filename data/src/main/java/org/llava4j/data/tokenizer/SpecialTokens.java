@@ -1,11 +1,8 @@
 package org.llava4j.data.tokenizer;
 
-import java.util.ArrayList;
 import java.util.Collection;
 import java.util.HashMap;
-import java.util.List;
 import java.util.Map;
-import java.util.regex.Pattern;
 import org.llava4j.data.BadInputException;
 
 /**
@@ -34,15 +31,6 @@ record SpecialTokens(int unk, int bos, int eos, int pad, Map<Integer, AddedToken
         return size;
     }
 
-    /** A pattern that matches the leftmost, then longest added token. */
-    Pattern pattern() {
-        List<String> contents = new ArrayList<>();
-        added.values().forEach(token -> contents.add(token.content()));
-        contents.sort((a, b) -> Integer.compare(b.length(), a.length()));
-        contents.replaceAll(Pattern::quote);
-        return Pattern.compile(String.join("|", contents));
-    }
-
     Map<String, AddedToken> byContent() {
         Map<String, AddedToken> map = new HashMap<>();
         added.values().forEach(token -> map.put(token.content(), token));
@@ -59,7 +47,7 @@ record SpecialTokens(int unk, int bos, int eos, int pad, Map<Integer, AddedToken
                 throw new BadInputException("an added token must not be empty; use a text such as <im_start>");
             }
             if (!known.containsKey(content)) {
-                AddedToken token = new AddedToken(id++, content, true, false, false);
+                AddedToken token = AddedToken.of(id++, content, true);
                 known.put(content, token);
                 all.put(token.id(), token);
             }

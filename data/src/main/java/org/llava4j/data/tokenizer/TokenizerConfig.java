@@ -17,8 +17,8 @@ import org.llava4j.data.config.ConfigKeys;
 import org.llava4j.data.config.ConfigWarnings;
 
 /**
- * Settings of the JSON files beside {@code tokenizer.model}. All files are optional; precedence is that of the slow
- * tokenizer of transformers.
+ * Settings of the JSON files beside {@code tokenizer.model} or {@code tokenizer.json}. All files are optional. Beside
+ * {@code tokenizer.model}, precedence is that of the slow tokenizer of transformers.
  *
  * <ul>
  * <li>If {@code tokenizer_config.json} has {@code added_tokens_decoder}, it defines the added tokens. Tokens that only
@@ -29,10 +29,11 @@ import org.llava4j.data.config.ConfigWarnings;
  * </ul>
  */
 record TokenizerConfig(SpecialTokens specials, TokenizerSettings settings) {
-    private static final String CONFIG = "tokenizer_config.json";
-    private static final String MAP = "special_tokens_map.json";
-    private static final String ADDED = "added_tokens.json";
-    private static final String FAST = "tokenizer.json";
+    private static final String CONFIG = TokenizerFiles.CONFIG;
+    private static final String MAP = TokenizerFiles.SPECIAL_TOKENS_MAP;
+    private static final String ADDED = TokenizerFiles.ADDED_TOKENS;
+    private static final String FAST = TokenizerFiles.JSON;
+    private static final String ADD_BOS = "add_bos_token";
     private static final String DECODER = "added_tokens_decoder";
 
     private static final String UNSUPPORTED = "LLaVA4J does not support it; set it to false or remove it";
@@ -66,54 +67,58 @@ record TokenizerConfig(SpecialTokens specials, TokenizerSettings settings) {
             .build();
 
     /**
-     * Reads the files of a folder.
+     * Reads the files of a folder whose pieces are in {@code tokenizer.model}.
      *
      * @throws BadInputException if a file is invalid, contradicts another, or requires an unsupported feature
      */
-    static TokenizerConfig read(Path folder, SentencePieceModel model) {
-        Path file = folder.resolve(CONFIG);
-        JsonNode config = object(file);
-        if (!config.isEmpty()) {
-            KEYS.check(file, config);
-        }
-        AddedTokens tokens = new AddedTokens(model);
-        JsonNode map = JsonNodeFactory.instance.objectNode();
+    static TokenizerConfig read(Path folder, Vocabulary vocabulary) {
+        AddedTokens tokens = new AddedTokens(vocabulary, false);
+        NamedTokens named = NamedTokens.read(folder, tokens);
+        JsonNode decoder = named.config.path(DECODER);
         Path added = folder.resolve(ADDED);
-        if (config.hasNonNull(DECODER)) {
-            tokens.addDecoder(file, config.get(DECODER));
+        if (named.hasDecoder()) {
+            tokens.addDecoder(named.configFile, decoder);
             addBesideDecoder(added, tokens);
         } else {
             tokens.addIds(added, object(added));
             Path fast = folder.resolve(FAST);
             tokens.addList(fast, object(fast).path("added_tokens"));
-            Path mapFile = folder.resolve(MAP);
-            map = object(mapFile);
-            if (!map.isEmpty()) {
-                MAP_KEYS.check(mapFile, map);
-            }
         }
-        NamedTokens named = new NamedTokens(file, config, folder.resolve(MAP), map);
-        boolean addsBegin = named.flag("add_bos_token", true);
-        int unknown = tokens.markSpecial(named.required("unk_token", "<unk>"));
-        int begin = named.isNull("bos_token")
-                ? noBos(named, addsBegin)
-                : tokens.markSpecial(named.required("bos_token", "<s>"));
-        int end = tokens.markSpecial(named.required("eos_token", "</s>"));
-        tokens.addMissing(named.others());
-        int pad = named.token("pad_token", "").content().isEmpty()
-                ? unknown
-                : tokens.markSpecial(named.token("pad_token", ""));
+        boolean addsBegin = named.flag(ADD_BOS, true);
+        SpecialTokens specials = named.specials(tokens, addsBegin);
         return new TokenizerConfig(
-                new SpecialTokens(unknown, begin, end, pad, tokens.byId()),
+                specials,
                 new TokenizerSettings(named.flag("legacy", true), addsBegin, named.flag("add_prefix_space", true)));
     }
 
-    private static int noBos(NamedTokens named, boolean addsBegin) {
-        if (addsBegin) {
-            throw new BadInputException(named.file("bos_token") + ": \"bos_token\" is null but \"add_bos_token\" is not"
-                    + " false; name the token or set add_bos_token to false");
+    /**
+     * Reads the files of a folder whose pieces are in {@code tokenizer.json}, which also defines the added tokens and
+     * whether a BOS token is added. The other files may add tokens, change their flags, and name the special ones.
+     *
+     * @param file the {@code tokenizer.json}
+     * @throws BadInputException as {@link #read(Path, Vocabulary)}
+     */
+    static TokenizerConfig read(Path folder, Path file, TokenizerJson json) {
+        AddedTokens tokens = new AddedTokens(json.vocabulary(), true);
+        NamedTokens named = NamedTokens.read(folder, tokens);
+        tokens.addList(file, json.addedTokens());
+        tokens.overrideDecoder(named.configFile, named.config.path(DECODER));
+        Path added = folder.resolve(ADDED);
+        tokens.addMissingIds(added, object(added));
+        String bos = json.bosToken();
+        SpecialTokens specials = named.specials(tokens, bos != null);
+        if (bos != null && !tokens.is(specials.bos(), bos)) {
+            throw new BadInputException(file + ": \"post_processor\" puts \"" + bos
+                    + "\" before a text, but the BOS token is another; name it as \"bos_token\" in " + CONFIG);
         }
-        return SpecialTokens.NONE;
+        JsonNode addBos = named.config.path(ADD_BOS);
+        if (addBos.isBoolean() && addBos.booleanValue() != (bos != null)) {
+            ConfigWarnings.report(
+                    named.configFile,
+                    "\"" + ADD_BOS + "\" is " + addBos + " but \"post_processor\" of " + FAST + " adds "
+                            + (bos == null ? "no token" : bos) + "; the latter is used, as in transformers");
+        }
+        return new TokenizerConfig(specials, new TokenizerSettings(false, bos != null, true));
     }
 
     private static JsonNode object(Path file) {
@@ -143,7 +148,46 @@ record TokenizerConfig(SpecialTokens specials, TokenizerSettings settings) {
     }
 
     /** The special tokens that {@code tokenizer_config.json} and {@code special_tokens_map.json} name. */
-    private record NamedTokens(Path configFile, JsonNode config, Path mapFile, JsonNode map) {
+    private record NamedTokens(Path configFile, JsonNode config, Path mapFile, JsonNode map, AddedTokens parser) {
+        static NamedTokens read(Path folder, AddedTokens parser) {
+            Path file = folder.resolve(CONFIG);
+            JsonNode config = object(file);
+            if (!config.isEmpty()) {
+                KEYS.check(file, config);
+            }
+            Path mapFile = folder.resolve(MAP);
+            JsonNode map = JsonNodeFactory.instance.objectNode();
+            if (!config.hasNonNull(DECODER)) {
+                map = object(mapFile);
+                if (!map.isEmpty()) {
+                    MAP_KEYS.check(mapFile, map);
+                }
+            }
+            return new NamedTokens(file, config, mapFile, map, parser);
+        }
+
+        boolean hasDecoder() {
+            return config.hasNonNull(DECODER);
+        }
+
+        /** Adds the named tokens and returns their ids with all added tokens. */
+        SpecialTokens specials(AddedTokens tokens, boolean addsBegin) {
+            int unknown = tokens.markSpecial(required("unk_token", "<unk>"));
+            int begin = isNull("bos_token") ? noBos(addsBegin) : tokens.markSpecial(required("bos_token", "<s>"));
+            int end = tokens.markSpecial(required("eos_token", "</s>"));
+            tokens.addMissing(others());
+            int pad = token("pad_token", "").content().isEmpty() ? unknown : tokens.markSpecial(token("pad_token", ""));
+            return new SpecialTokens(unknown, begin, end, pad, tokens.byId());
+        }
+
+        private int noBos(boolean addsBegin) {
+            if (addsBegin) {
+                throw new BadInputException(file("bos_token") + ": \"bos_token\" is null but \"add_bos_token\" is not"
+                        + " false; name the token or set add_bos_token to false");
+            }
+            return SpecialTokens.NONE;
+        }
+
         private JsonNode node(String key) {
             return map.has(key) ? map.get(key) : config.path(key);
         }
@@ -170,8 +214,8 @@ record TokenizerConfig(SpecialTokens specials, TokenizerSettings settings) {
         AddedToken token(String key, String otherwise) {
             JsonNode node = node(key);
             return node.isMissingNode() || node.isNull()
-                    ? new AddedToken(-1, otherwise, true, false, false)
-                    : AddedTokens.token(file(key), key, -1, node, true);
+                    ? AddedToken.of(-1, otherwise, true)
+                    : parser.token(file(key), key, -1, node, true);
         }
 
         /** A token that every LLaMA tokenizer has. */
@@ -198,13 +242,13 @@ record TokenizerConfig(SpecialTokens specials, TokenizerSettings settings) {
             return others;
         }
 
-        private static List<AddedToken> list(Path file, String key, JsonNode nodes) {
+        private List<AddedToken> list(Path file, String key, JsonNode nodes) {
             if (!nodes.isContainerNode() && !nodes.isMissingNode() && !nodes.isNull()) {
                 throw new BadInputException(file + ": \"" + key + "\" must be a list of tokens, is " + nodes);
             }
             List<AddedToken> tokens = new ArrayList<>();
             for (JsonNode node : nodes) {
-                tokens.add(AddedTokens.token(file, key, -1, node, true));
+                tokens.add(parser.token(file, key, -1, node, true));
             }
             return tokens;
         }

@@ -12,9 +12,9 @@ import org.llava4j.testing.Golden;
 
 /** All strings of {@code e_spm/encode.json}, compared with SentencePiece and the slow Hugging Face tokenizer. */
 class LlamaTokenizerGoldenTest {
-    private static final LlamaTokenizer LEGACY = LlamaTokenizer.of(
-            SentencePieceReader.read(Golden.path("e_spm/tokenizer.model")), Golden.path("e_spm/hf_legacy_true"));
-    private static final LlamaTokenizer NEWER = LlamaTokenizer.of(LEGACY.model(), Golden.path("e_spm/hf_legacy_false"));
+    private static final SentencePieceModel MODEL = SentencePieceReader.read(Golden.path("e_spm/tokenizer.model"));
+    private static final LlamaTokenizer LEGACY = LlamaTokenizer.of(MODEL, Golden.path("e_spm/hf_legacy_true"));
+    private static final LlamaTokenizer NEWER = LlamaTokenizer.of(MODEL, Golden.path("e_spm/hf_legacy_false"));
 
     static Stream<JsonNode> cases() {
         JsonNode cases = Golden.json("e_spm/encode.json").get("cases");
@@ -35,7 +35,7 @@ class LlamaTokenizerGoldenTest {
         JsonNode pieces = Golden.json("e_spm/encode.json").get("pieces");
         assertThat(LEGACY.size()).isEqualTo(pieces.size()).isEqualTo(1000);
         for (int id = 0; id < pieces.size(); id++) {
-            SentencePiece piece = LEGACY.model().pieces().get(id);
+            SentencePiece piece = MODEL.pieces().get(id);
             assertThat(piece.text()).isEqualTo(pieces.get(id).get(0).textValue());
             assertThat(piece.score()).isEqualTo(pieces.get(id).get(1).floatValue());
             assertThat(LEGACY.pieceId(piece.text())).isEqualTo(id);

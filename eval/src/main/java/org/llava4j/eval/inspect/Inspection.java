@@ -15,6 +15,8 @@ import org.llava4j.data.BadInputException;
 import org.llava4j.data.config.ConfigWarnings;
 import org.llava4j.data.image.ClipPreprocessing;
 import org.llava4j.data.tokenizer.LlamaTokenizer;
+import org.llava4j.data.tokenizer.TokenizerComparison;
+import org.llava4j.data.tokenizer.TokenizerFiles;
 import org.llava4j.model.ImageStartEndEmbeddings;
 import org.llava4j.model.Llava;
 import org.llava4j.model.TensorSource;
@@ -160,18 +162,24 @@ public record Inspection(
     }
 
     private static List<String> tokenizer(Path folder, int vocabulary) {
-        if (!Files.isRegularFile(folder.resolve("tokenizer.model"))) {
-            return List.of("no tokenizer.model in " + folder);
+        if (!TokenizerFiles.isIn(folder)) {
+            return List.of("no tokenizer.json or tokenizer.model in " + folder);
         }
         // ConfigWarnings lists the warnings of this check.
         LlamaTokenizer tokenizer = VocabularyCheck.load(folder, vocabulary);
         long unused = IntStream.range(0, vocabulary)
                 .filter(id -> !tokenizer.isDefined(id))
                 .count();
-        return unused == 0
-                ? List.of()
-                : List.of(unused + " of the " + vocabulary + " rows of the token embeddings have no token in the"
-                        + " tokenizer and are never generated");
+        List<String> warnings = new ArrayList<>();
+        if (unused > 0) {
+            warnings.add(unused + " of the " + vocabulary + " rows of the token embeddings have no token in the"
+                    + " tokenizer and are never generated");
+        }
+        String difference = TokenizerComparison.difference(folder);
+        if (difference != null) {
+            warnings.add(difference);
+        }
+        return warnings;
     }
 
     /** Number of parameters of vision tower, projector, decoder layers and token embeddings. */

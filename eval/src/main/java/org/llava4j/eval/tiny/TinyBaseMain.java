@@ -18,7 +18,9 @@ import org.llava4j.data.synthetic.TextCorpus;
 import org.llava4j.data.tokenizer.BpeTrainer;
 import org.llava4j.data.tokenizer.LlamaTokenizer;
 import org.llava4j.data.tokenizer.SentencePieceModel;
+import org.llava4j.data.tokenizer.SentencePieceReader;
 import org.llava4j.data.tokenizer.SentencePieceWriter;
+import org.llava4j.data.tokenizer.TokenizerFiles;
 import org.llava4j.model.Llava;
 import org.llava4j.model.tensors.SafetensorsWriter;
 import org.llava4j.model.tensors.TensorType;
@@ -100,7 +102,7 @@ public final class TinyBaseMain extends Command {
     private static LlamaTokenizer tokenizer(@Nullable Path from, Path file, long seed) throws IOException {
         SentencePieceModel pieces = from == null
                 ? BpeTrainer.train(TextCorpus.texts(seed, TOKENIZER_CORPUS_SIZE), TinyModelConfig.VOCABULARY_SIZE)
-                : LlamaTokenizer.load(from).model();
+                : SentencePieceReader.read(Files.isDirectory(from) ? from.resolve(TokenizerFiles.MODEL) : from);
         Files.write(file, SentencePieceWriter.bytes(pieces));
         return LlamaTokenizer.load(file);
     }

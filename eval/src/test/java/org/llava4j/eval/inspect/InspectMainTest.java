@@ -61,7 +61,7 @@ class InspectMainTest {
                         .sum());
         assertThat(inspection.warnings())
                 .anyMatch(warning -> warning.contains("give --conv-mode"))
-                .anyMatch(warning -> warning.startsWith("no tokenizer.model"));
+                .anyMatch(warning -> warning.startsWith("no tokenizer.json or tokenizer.model"));
     }
 
     @Test

@@ -5,6 +5,7 @@ import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import org.llava4j.data.config.ConfigWarnings;
 import org.llava4j.data.tokenizer.LlamaTokenizer;
+import org.llava4j.data.tokenizer.TokenizerFiles;
 
 /** Check for a tokenizer with more ids than the token embedding table has rows. */
 public final class VocabularyCheck {
@@ -27,7 +28,7 @@ public final class VocabularyCheck {
                     .mapToObj(id -> name(tokenizer, id))
                     .collect(Collectors.joining(", "));
             ConfigWarnings.report(
-                    folder.resolve("tokenizer.model"),
+                    TokenizerFiles.in(folder),
                     "the tokenizer has " + tokenizer.size() + " ids but the token table only " + rows + " rows: "
                             + first + (without > MAX_LISTED ? " and " + (without - MAX_LISTED) + " more" : "")
                             + " cannot be read; use the tokenizer that came with the weights");

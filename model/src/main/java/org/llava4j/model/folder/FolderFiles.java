@@ -11,6 +11,7 @@ import org.llava4j.data.AtomicFile;
 import org.llava4j.data.BadInputException;
 import org.llava4j.data.JsonInput;
 import org.llava4j.data.image.ClipPreprocessing;
+import org.llava4j.data.tokenizer.TokenizerFiles;
 import org.llava4j.model.ImageStartEndEmbeddings;
 import org.llava4j.model.config.ChatFormat;
 import org.llava4j.model.folder.CheckpointWriter.Origin;
@@ -19,19 +20,11 @@ import org.llava4j.model.tensors.LazyTensor;
 /** Files of a model folder other than weights, and copying them between folders. */
 final class FolderFiles {
     static final String CONFIG = "config.json";
-    static final String TOKENIZER = "tokenizer.model";
-    static final String TOKENIZER_CONFIG = "tokenizer_config.json";
 
     /** Keys of a decoder's config that do not affect the graph and are copied unchanged. */
     static final List<String> DECODER_KEYS =
             List.of("max_position_embeddings", "bos_token_id", "eos_token_id", "pad_token_id");
 
-    /** Files that determine tokenization. */
-    static final List<String> FILES_READ_BY_TOKENIZER =
-            List.of(TOKENIZER, TOKENIZER_CONFIG, "special_tokens_map.json", "added_tokens.json");
-
-    static final List<String> TOKENIZER_FILES =
-            List.of(TOKENIZER, "tokenizer.json", TOKENIZER_CONFIG, "special_tokens_map.json", "added_tokens.json");
     static final String GENERATION_CONFIG = "generation_config.json";
 
     private FolderFiles() {}
@@ -48,7 +41,7 @@ final class FolderFiles {
     }
 
     static void copyTokenizer(Path from, Path to) {
-        copyExisting(TOKENIZER_FILES, from, to);
+        copyExisting(TokenizerFiles.all(), from, to);
     }
 
     /** Copies the model's custom conversation template. */

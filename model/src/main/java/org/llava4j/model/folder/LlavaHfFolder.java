@@ -11,6 +11,7 @@ import org.llava4j.data.BadInputException;
 import org.llava4j.data.JsonInput;
 import org.llava4j.data.image.ClipPreprocessing;
 import org.llava4j.data.tokenizer.LlamaTokenizer;
+import org.llava4j.data.tokenizer.TokenizerFiles;
 import org.llava4j.model.config.ChatFormat;
 import org.llava4j.model.config.LlavaConfig;
 import org.llava4j.model.config.LlavaConfig.ProjectorType;
@@ -45,7 +46,7 @@ final class LlavaHfFolder {
         FolderFiles.copyGeneration(origin.folder(), folder);
         if (growth != null) {
             growth.writeTokenizer(folder);
-            writeTokenizerConfig(growth.tokenizer(), folder.resolve(FolderFiles.TOKENIZER_CONFIG));
+            writeTokenizerConfig(growth.tokenizer(), folder);
         }
         writePreprocessor(origin, folder);
         ObjectNode config = config(origin, vocabulary, imageId);
@@ -83,23 +84,29 @@ final class LlavaHfFolder {
      * token's.
      */
     private static @Nullable VocabularyGrowth imageToken(Origin origin) {
-        return Files.isRegularFile(origin.folder().resolve(FolderFiles.TOKENIZER))
+        return TokenizerFiles.isIn(origin.folder())
                 ? VocabularyGrowth.of(
                         origin.folder(), origin.config().decoder().vocabSize(), List.of(LlamaTokenizer.IMAGE_TEXT))
                 : null;
     }
 
     /** Without add_bos_token, transformers omits the BOS token that LLaMA expects. */
-    private static void writeTokenizerConfig(LlamaTokenizer tokenizer, Path file) {
+    private static void writeTokenizerConfig(LlamaTokenizer tokenizer, Path folder) {
+        Path file = folder.resolve(TokenizerFiles.CONFIG);
         if (Files.exists(file)) {
             return;
         }
         ObjectNode json = JsonNodeFactory.instance.objectNode();
-        json.put("tokenizer_class", "LlamaTokenizer");
+        // LlamaTokenizer of transformers 5 reads only pieces and merges of a tokenizer.json; this class reads all of
+        // it.
+        boolean isJson = TokenizerFiles.isJson(TokenizerFiles.in(folder));
+        json.put("tokenizer_class", isJson ? "PreTrainedTokenizerFast" : "LlamaTokenizer");
         json.put("processor_class", "LlavaProcessor");
-        json.put("legacy", tokenizer.isLegacy());
         json.put("add_bos_token", tokenizer.addsBos());
-        json.put("add_prefix_space", tokenizer.addsPrefixSpace());
+        if (!isJson) {
+            json.put("legacy", tokenizer.isLegacy());
+            json.put("add_prefix_space", tokenizer.addsPrefixSpace());
+        }
         json.put("add_eos_token", false);
         json.put("bos_token", tokenizer.bosId() < 0 ? null : tokenizer.piece(tokenizer.bosId()));
         json.put("eos_token", tokenizer.piece(tokenizer.eosId()));

@@ -9,6 +9,7 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import org.llava4j.data.InputSnapshot;
 import org.llava4j.data.image.ClipPreprocessing;
+import org.llava4j.data.tokenizer.TokenizerFiles;
 import org.llava4j.model.config.ChatFormat;
 import org.llava4j.model.tensors.TensorFolder;
 import org.llava4j.model.weights.FullModelCheck;
@@ -61,13 +62,13 @@ public record ModelFiles(
 
     /** As {@link #tokenizer()}, for a folder without its other parts. */
     public static Map<String, Path> tokenizer(Path folder) {
-        return named("", InputSnapshot.existing(folder, FolderFiles.FILES_READ_BY_TOKENIZER));
+        return named("", InputSnapshot.existing(folder, TokenizerFiles.readIn(folder)));
     }
 
     /** Other files that are copied into written folders: configs, and files for other programs. */
     public Map<String, Path> others() {
-        List<String> names = new ArrayList<>(FolderFiles.TOKENIZER_FILES);
-        names.removeAll(FolderFiles.FILES_READ_BY_TOKENIZER);
+        List<String> names = new ArrayList<>(TokenizerFiles.all());
+        names.removeAll(TokenizerFiles.readIn(folder));
         names.addAll(List.of(FolderFiles.CONFIG, FolderFiles.GENERATION_CONFIG, ChatFormat.TEMPLATE_FILE));
         if (visionTower.equals(folder)) {
             names.add(ClipPreprocessing.FILE_NAME);

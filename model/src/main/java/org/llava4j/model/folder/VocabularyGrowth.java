@@ -1,9 +1,11 @@
 package org.llava4j.model.folder;
 
+import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -13,6 +15,7 @@ import org.llava4j.data.BadInputException;
 import org.llava4j.data.JsonInput;
 import org.llava4j.data.tokenizer.ImageStartEndTokens;
 import org.llava4j.data.tokenizer.LlamaTokenizer;
+import org.llava4j.data.tokenizer.TokenizerFiles;
 import org.llava4j.model.config.LlamaConfig;
 import org.llava4j.model.tensors.LazyTensor;
 import org.nd4j.linalg.api.buffer.DataType;
@@ -28,9 +31,9 @@ import org.nd4j.linalg.indexing.NDArrayIndex;
  */
 public final class VocabularyGrowth {
     private static final Set<String> TABLES = Set.of("model.embed_tokens.weight", "lm_head.weight");
-    private static final String ADDED = "added_tokens.json";
+    private static final String ADDED = TokenizerFiles.ADDED_TOKENS;
     private static final List<String> COPIED =
-            List.of(FolderFiles.TOKENIZER, "special_tokens_map.json", FolderFiles.TOKENIZER_CONFIG, ADDED);
+            List.of(TokenizerFiles.MODEL, TokenizerFiles.SPECIAL_TOKENS_MAP, TokenizerFiles.CONFIG, ADDED);
     private static final int BLOCK_ROWS = 1024;
 
     private final Path folder;
@@ -135,17 +138,15 @@ public final class VocabularyGrowth {
                 : tensor;
     }
 
-    /**
-     * Writes the extended tokenizer's files into an existing folder. {@code tokenizer.json} of a fast tokenizer is not
-     * copied, since it lacks the new tokens.
-     */
+    /** Writes the extended tokenizer's files into an existing folder. */
     public void writeTokenizer(Path to) {
         if (addedTokens().isEmpty()) {
             FolderFiles.copyTokenizer(folder, to);
             return;
         }
         FolderFiles.copyExisting(COPIED, folder, to);
-        ObjectNode config = objectOf(FolderFiles.TOKENIZER_CONFIG);
+        writeJson(to);
+        ObjectNode config = objectOf(TokenizerFiles.CONFIG);
         ObjectNode ids = objectOf(ADDED);
         extended.addedTokensAfterPieces().forEach((id, token) -> ids.put(token, id));
         AtomicFile.writeString(to.resolve(ADDED), ids.toPrettyString() + "\n");
@@ -156,8 +157,26 @@ public final class VocabularyGrowth {
                     describe(token, decoder.putObject(String.valueOf(id)));
                 }
             });
-            AtomicFile.writeString(to.resolve(FolderFiles.TOKENIZER_CONFIG), config.toPrettyString() + "\n");
+            AtomicFile.writeString(to.resolve(TokenizerFiles.CONFIG), config.toPrettyString() + "\n");
         }
+    }
+
+    /** Writes {@code tokenizer.json} with the new tokens. */
+    private void writeJson(Path to) {
+        Path file = folder.resolve(TokenizerFiles.JSON);
+        if (!Files.isRegularFile(file)) {
+            return;
+        }
+        ObjectNode json = (ObjectNode) JsonInput.readLargeObject(file);
+        ArrayNode tokens = json.withArray("added_tokens");
+        Set<Integer> known = new HashSet<>();
+        tokens.forEach(token -> known.add(token.path("id").asInt(-1)));
+        extended.addedTokensAfterPieces().forEach((id, token) -> {
+            if (known.add(id)) {
+                describe(token, tokens.addObject().put("id", id));
+            }
+        });
+        AtomicFile.writeString(to.resolve(TokenizerFiles.JSON), json.toPrettyString() + "\n");
     }
 
     private static void describe(String token, ObjectNode entry) {

@@ -19,6 +19,7 @@ import org.llava4j.data.image.ClipImageProcessor;
 import org.llava4j.data.image.ClipPreprocessing;
 import org.llava4j.data.records.ConversationRecordReader;
 import org.llava4j.data.tokenizer.LlamaTokenizer;
+import org.llava4j.data.tokenizer.SentencePieceReader;
 import org.llava4j.model.tensors.SafetensorsFile;
 import org.llava4j.testing.Golden;
 
@@ -29,7 +30,7 @@ import org.llava4j.testing.Golden;
 class PublishedBatchesTest {
     private static final Path IMAGES = Golden.path("d_preproc");
     private static final LlamaTokenizer TOKENIZER = LlamaTokenizer.of(
-            LlamaTokenizer.load(Golden.path("e_spm/tokenizer.model")).model(), Golden.path("f_e2e/base_llm"));
+            SentencePieceReader.read(Golden.path("e_spm/tokenizer.model")), Golden.path("f_e2e/base_llm"));
 
     /** Stored row without its padding, which is checked separately. */
     @SuppressWarnings("ArrayRecordComponent") // never compared as a whole

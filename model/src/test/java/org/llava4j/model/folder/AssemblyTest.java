@@ -70,14 +70,15 @@ class AssemblyTest {
 
     @Test
     void assembleCopiesUnchangedTokenizer() throws IOException {
-        Files.writeString(llama.resolve("tokenizer.json"), "{}");
+        Path json = Golden.path("j_transformers5/older_tokenizer/tokenizer.json");
+        Files.copy(json, llama.resolve("tokenizer.json"));
         assembly(FolderTests.TOWER, null, AddedImageTokens.NONE).writeTo(out.resolve("plain"));
-        assertThat(out.resolve("plain/tokenizer.json")).hasContent("{}");
+        assertThat(out.resolve("plain/tokenizer.json")).hasSameBinaryContentAs(json);
         assertThat(out.resolve("plain/added_tokens.json")).doesNotExist();
         assembly(FolderTests.TOWER, null, AddedImageTokens.START_END).writeTo(out.resolve("extended"));
-        assertThat(out.resolve("extended/tokenizer.json"))
-                .as("lacks the added tokens")
-                .doesNotExist();
+        LlamaTokenizer extended = LlamaTokenizer.load(out.resolve("extended"));
+        assertThat(extended.addedId("<im_start>")).isEqualTo(extended.size() - 2);
+        assertThat(extended.addedId("<im_end>")).isEqualTo(extended.size() - 1);
     }
 
     @Test

@@ -67,7 +67,6 @@ class VocabularyGrowthTest {
     @Test
     void tokenizerKeepsOldTokensAndAddsNewOnes() throws IOException {
         Files.writeString(folder.resolve("added_tokens.json"), "{\"[PAD]\": 1000}");
-        Files.writeString(folder.resolve("tokenizer.json"), "{}");
         VocabularyGrowth growth = VocabularyGrowth.of(folder, false);
         growth.writeTokenizer(out);
         LlamaTokenizer extended = LlamaTokenizer.load(out);
@@ -86,7 +85,6 @@ class VocabularyGrowthTest {
                         .textValue())
                 .as("newer readers use only this key if it exists")
                 .isEqualTo("<im_end>");
-        assertThat(out.resolve("tokenizer.json")).doesNotExist();
         // [PAD] had no row, so its row is initialized to the mean as well.
         assertThat(growth.vocabSize()).isEqualTo(1003);
         assertThat(growth.grow(Nd4j.ones(DataType.FLOAT, 1000, 2)).getRow(1000).toFloatVector())
@@ -133,5 +131,16 @@ class VocabularyGrowthTest {
         } catch (IOException e) {
             throw new java.io.UncheckedIOException(e);
         }
+    }
+
+    @Test
+    void tokenizerJsonGetsNewTokens() throws IOException {
+        Files.copy(Golden.path("j_transformers5/older_tokenizer/tokenizer.json"), folder.resolve("tokenizer.json"));
+        int size = LlamaTokenizer.load(folder).size();
+        VocabularyGrowth.of(folder, false).writeTokenizer(out);
+        LlamaTokenizer extended = LlamaTokenizer.load(out);
+        assertThat(ImageStartEndTokens.of(extended, out)).isEqualTo(new ImageStartEndTokens(size, size + 1));
+        assertThat(extended.encodeWithImages("<im_start><image><im_end>"))
+                .containsExactly(extended.bosId(), size, LlamaTokenizer.IMAGE_TOKEN_ID, size + 1);
     }
 }
