@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
+import com.fasterxml.jackson.core.json.JsonWriteFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
@@ -82,8 +83,12 @@ class DataSourcesTest {
             if (sample.has("image")) {
                 images.add(sample.get("image"));
             }
-            lines.add(
-                    String.join("\t", sample.get("id").asText(), images.toString(), sample.get("conversations") + ""));
+            // DataVec's reader decodes with the platform's charset and takes a backslash as an escape.
+            String turns = JSON.writer()
+                    .with(JsonWriteFeature.ESCAPE_NON_ASCII)
+                    .writeValueAsString(sample.get("conversations"))
+                    .replace("\\", "\\\\");
+            lines.add(String.join("\t", sample.get("id").asText(), images.toString(), turns));
         }
         Path table = Files.write(temp.resolve("first.tsv"), lines);
         DataSource own =
