@@ -7,6 +7,7 @@ import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import java.util.TreeSet;
 import org.jspecify.annotations.Nullable;
@@ -87,7 +88,8 @@ record BpeModel(
         BpeMerges.Builder merges = new BpeMerges.Builder();
         text.forEach((piece, id) -> {
             if (id < pieces.size()) {
-                addSplits(piece, id, ranks.get(pieces.get(id).score()), text, lengths, merges);
+                int rank = Objects.requireNonNull(ranks.get(pieces.get(id).score()));
+                addSplits(piece, id, rank, text, lengths, merges);
             }
         });
         userDefined.sort((a, b) -> Integer.compare(b.length(), a.length()));
