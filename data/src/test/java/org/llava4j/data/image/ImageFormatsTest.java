@@ -2,7 +2,6 @@ package org.llava4j.data.image;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
-import static org.assertj.core.api.Assumptions.assumeThat;
 
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -24,6 +23,11 @@ class ImageFormatsTest {
     private static final int HEADER_BYTES = 4;
     /** The decoder's conversion of lossy WebP from YCbCr differs from libwebp's. */
     private static final double MAX_MEAN_DIFFERENCE_OF_LOSSY_WEBP = 5;
+
+    /** All but a file whose first half has the whole first image. */
+    static List<String> imagesThatEndWithTheirFile() {
+        return images().stream().filter(name -> !name.equals("multi.tif")).toList();
+    }
 
     static List<String> images() {
         try (Stream<Path> files = Files.list(Golden.path("k_images"))) {
@@ -97,9 +101,8 @@ class ImageFormatsTest {
     }
 
     @ParameterizedTest
-    @MethodSource("images")
+    @MethodSource("imagesThatEndWithTheirFile")
     void decodeRejectsHalfOfAFile(String name) throws IOException {
-        assumeThat(name).as("a file whose first half has the whole first image").isNotEqualTo("multi.tif");
         byte[] bytes = image(name);
         byte[] half = Arrays.copyOf(bytes, bytes.length / 2);
         assertThatThrownBy(() -> decode(half))
