@@ -26,9 +26,11 @@ import org.llava4j.eval.scienceqa.ScienceQaMain;
 /** A cluster gives output identical to that of one machine, even if a worker or the driver is killed. */
 @Tag("spark")
 class EvaluationJobTest {
-    private static final Path ROOT = Path.of(System.getProperty("llava4j.root"));
-    private static final Path MODEL = ROOT.resolve("resources/tiny/llava");
     private static final String JOURNAL = "answers.partial.jsonl";
+
+    // Not static: executors initialize this class for its method references, without this property.
+    private final Path root = Path.of(System.getProperty("llava4j.root"));
+    private final Path model = root.resolve("resources/tiny/llava");
 
     @TempDir
     private Path temp;
@@ -44,7 +46,7 @@ class EvaluationJobTest {
     private List<String> scienceQa(String out) {
         return new ArrayList<>(List.of(
                 "--model-path",
-                MODEL.toString(),
+                model.toString(),
                 "--data-path",
                 dataset.toString(),
                 "--output-dir",
@@ -163,7 +165,7 @@ class EvaluationJobTest {
         Path file = Files.writeString(temp.resolve("questions.jsonl"), questions);
         List<String> arguments = List.of(
                 "--model-path",
-                MODEL.toString(),
+                model.toString(),
                 "--questions",
                 file.toString(),
                 "--image-folder",
