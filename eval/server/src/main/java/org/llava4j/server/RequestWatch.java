@@ -1,21 +1,29 @@
 package org.llava4j.server;
 
 import java.util.concurrent.TimeUnit;
+import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Watch over one request: its time limit, and whether its client is still connected. Long work calls {@link #check}
- * often.
+ * Watch over one request: its time limit, whether its client is still connected, and whether the server stops. Long work
+ * calls {@link #check} often.
  */
 final class RequestWatch {
     private static final long POLL_NANOS = TimeUnit.MILLISECONDS.toNanos(200);
 
     private final Exchange exchange;
     private final ServerOptions options;
+    private final BooleanSupplier isServerEnding;
     private final long startNanos = System.nanoTime();
     private long lastPoll = startNanos;
 
-    RequestWatch(Exchange exchange, ServerOptions options) {
+    /**
+     * Starts the time of a request.
+     *
+     * @param isServerEnding whether running requests must end because the server stops
+     */
+    RequestWatch(Exchange exchange, ServerOptions options, BooleanSupplier isServerEnding) {
+        this.isServerEnding = isServerEnding;
         this.exchange = exchange;
         this.options = options;
     }
@@ -32,7 +40,7 @@ final class RequestWatch {
     /**
      * Checks the request.
      *
-     * @throws ApiException if its time is over
+     * @throws ApiException if its time is over or the server stops
      * @throws ClientGoneException if its client is disconnected
      */
     void check() {
@@ -45,6 +53,9 @@ final class RequestWatch {
     /** Why the request need not go on; null if it should. */
     @Nullable
     RuntimeException failure() {
+        if (isServerEnding.getAsBoolean()) {
+            return ApiException.stopping();
+        }
         long now = System.nanoTime();
         if (now - startNanos > options.timeout().toNanos()) {
             return ApiException.timeout(
