@@ -42,8 +42,9 @@ final class DemoEvaluator {
         features = new FeatureCache(
                 source,
                 source.fingerprint(config),
-                FeatureStore.openIfPossible(featureFolder, RunOptions.DEFAULT.featureCacheBytes(), progress::notice),
-                RunOptions.DEFAULT.featureMemoryBytes(),
+                FeatureStore.openIfPossible(
+                        featureFolder, RunOptions.DEFAULT.features().cacheBytes(), progress::notice),
+                RunOptions.DEFAULT.features().memoryBytes(),
                 progress::notice);
     }
 

@@ -21,6 +21,8 @@ import org.llava4j.train.logging.TrainingListener;
 import org.llava4j.train.run.CheckpointPolicy;
 import org.llava4j.train.run.CheckpointPolicy.ResumeMode;
 import org.llava4j.train.run.RunOptions;
+import org.llava4j.train.run.RunOptions.FeatureOptions;
+import org.llava4j.train.run.RunOptions.ModelOptions;
 import org.llava4j.train.run.RunReport;
 import org.llava4j.train.run.ValidationOptions;
 import org.llava4j.train.run.WeightGroup;
@@ -61,18 +63,23 @@ abstract class TrainCommand extends Command {
     }
 
     protected static RunOptions runOptions(CommandLine line, CheckpointPolicy policy) {
-        return new RunOptions(
-                TensorType.ofTorchName(line.getOptionValue("save-type", "float32")),
+        ModelOptions model = new ModelOptions(
                 WeightDtype.forFrozenWeights(line.getOptionValue("frozen-dtype", WeightDtype.FP32.toString())),
                 line.hasOption("gradient-checkpointing"),
                 line.hasOption("mm-projector-type")
                         ? ProjectorType.fromName(line.getOptionValue("mm-projector-type"))
                         : null,
-                line.hasOption("mm-vision-select-layer") ? integer(line, "mm-vision-select-layer", 0) : null,
+                line.hasOption("mm-vision-select-layer") ? integer(line, "mm-vision-select-layer", 0) : null);
+        FeatureOptions defaults = RunOptions.DEFAULT.features();
+        FeatureOptions features = new FeatureOptions(
                 ExifOrientation.fromName(line.getOptionValue(
-                        "exif-orientation", RunOptions.DEFAULT.exifOrientation().optionName())),
+                        "exif-orientation", defaults.exifOrientation().optionName())),
                 (long) (decimal(line, "feature-cache-gb", DEFAULT_CACHE_GB) * BYTES_OF_GB),
-                RunOptions.DEFAULT.featureMemoryBytes(),
+                defaults.memoryBytes());
+        return new RunOptions(
+                model,
+                features,
+                TensorType.ofTorchName(line.getOptionValue("save-type", "float32")),
                 policy,
                 validationOptions(line),
                 line.hasOption("no-plan") ? null : RunOptions.DEFAULT.machine());

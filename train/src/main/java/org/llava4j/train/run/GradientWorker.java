@@ -61,25 +61,27 @@ public final class GradientWorker implements StepGradients {
             Stage stage, RunPaths paths, RunOptions options, boolean unbatchedTower, Consumer<String> notices) {
         Path visionTower = paths.towerFolder();
         LlavaConfig config = config(stage, paths, options);
-        TowerFeatures tower = TowerFeatures.load(paths.model(), visionTower, config, options.frozenDtype())
-                .withOrientation(options.exifOrientation());
+        TowerFeatures tower = TowerFeatures.load(
+                        paths.model(), visionTower, config, options.model().frozenDtype())
+                .withOrientation(options.features().exifOrientation());
         FeatureStore store = paths.featureCache() == null
                 ? null
-                : FeatureStore.openIfPossible(paths.featureCache(), options.featureCacheBytes(), notices);
+                : FeatureStore.openIfPossible(
+                        paths.featureCache(), options.features().cacheBytes(), notices);
         FeatureCache features = new FeatureCache(
                 unbatchedTower ? tower.unbatched() : tower,
                 tower.fingerprint(config),
                 store,
-                options.featureMemoryBytes(),
+                options.features().memoryBytes(),
                 notices);
         try (Checkpoint checkpoint = weights(stage, paths)
                 .withoutTower()
-                .withWeightDtype(options.frozenDtype(), stage.model()::isTrainable)) {
+                .withWeightDtype(options.model().frozenDtype(), stage.model()::isTrainable)) {
             Llava model = Llava.build(
                     config, new LoraTensorSource(checkpoint, stage.seed()), ImageInput.FEATURES, stage.graphLora());
             stage.model().requireMatches(model.weightNames(), paths.model());
             model.setTrainable(stage.model()::isTrainable);
-            model.setGradientCheckpointing(options.gradientCheckpointing());
+            model.setGradientCheckpointing(options.model().gradientCheckpointing());
             return new GradientWorker(
                     config,
                     model,
@@ -95,8 +97,8 @@ public final class GradientWorker implements StepGradients {
         return new LlavaConfig(
                 read.vision(),
                 read.decoder(),
-                Objects.requireNonNullElse(options.projectorType(), read.projector()),
-                Objects.requireNonNullElse(options.selectLayer(), read.selectLayer()),
+                Objects.requireNonNullElse(options.model().projectorType(), read.projector()),
+                Objects.requireNonNullElse(options.model().selectLayer(), read.selectLayer()),
                 read.selectFeature(),
                 stage.data().modelMaxLength(),
                 read.padLeft(),

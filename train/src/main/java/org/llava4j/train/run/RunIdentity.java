@@ -55,10 +55,11 @@ record RunIdentity(Fingerprint values, InputSnapshot files) {
         InputSnapshot files = InputSnapshot.byContent(paths(stage, paths));
         Fingerprint.Builder identity = new Fingerprint.Builder();
         addStage(identity, stage);
-        identity.add("frozen-dtype", options.frozenDtype());
+        identity.add("frozen-dtype", options.model().frozenDtype());
         // Absent by default, as in runs that older versions began.
-        if (options.exifOrientation() == ExifOrientation.APPLY) {
-            identity.add("exif-orientation", options.exifOrientation().optionName());
+        if (options.features().exifOrientation() == ExifOrientation.APPLY) {
+            identity.add(
+                    "exif-orientation", options.features().exifOrientation().optionName());
         }
         addConfig(identity, config, tower);
         identity.addFiles("weights of ", model.weights(), files);

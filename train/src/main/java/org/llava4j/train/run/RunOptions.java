@@ -1,5 +1,6 @@
 package org.llava4j.train.run;
 
+import java.io.Serializable;
 import org.jspecify.annotations.Nullable;
 import org.llava4j.data.image.ExifOrientation;
 import org.llava4j.model.config.LlavaConfig.ProjectorType;
@@ -10,123 +11,86 @@ import org.llava4j.train.plan.MachineMemory;
 /**
  * Options of a run besides its stage.
  *
+ * @param model how the model is loaded
+ * @param features image features
  * @param saveType dtype of the weights in the output: F32, F16 or BF16
- * @param frozenDtype dtype of frozen matrices in memory; the output gets the values that were read
- * @param gradientCheckpointing whether the activations of decoder layers are recomputed in the backward pass; results
- *     are identical
- * @param projectorType for a model without projector; null for the one of its config
- * @param selectLayer layer of the vision tower whose output is the feature, -2 in LLaVA; null for the config's
- * @param exifOrientation treatment of the EXIF orientation of images
- * @param featureCacheBytes maximum size of the feature cache on disk
- * @param featureMemoryBytes maximum size of the feature cache in memory
  * @param checkpointPolicy when checkpoints are written and resumed
  * @param validation validation set; null for none
  * @param machine memory that the run must fit into; null to skip the check
  */
 public record RunOptions(
+        ModelOptions model,
+        FeatureOptions features,
         TensorType saveType,
-        WeightDtype frozenDtype,
-        boolean gradientCheckpointing,
-        @Nullable ProjectorType projectorType,
-        @Nullable Integer selectLayer,
-        ExifOrientation exifOrientation,
-        long featureCacheBytes,
-        long featureMemoryBytes,
         CheckpointPolicy checkpointPolicy,
         @Nullable ValidationOptions validation,
         @Nullable MachineMemory machine) {
 
     /** Float32 weights, the model's own architecture, 20 GB of features on disk and 256 MB in memory, this machine. */
     public static final RunOptions DEFAULT = new RunOptions(
+            new ModelOptions(WeightDtype.FP32, false, null, null),
+            new FeatureOptions(ExifOrientation.IGNORE, 20L << 30, 256L << 20),
             TensorType.F32,
-            WeightDtype.FP32,
-            false,
-            null,
-            null,
-            ExifOrientation.IGNORE,
-            20L << 30,
-            256L << 20,
             CheckpointPolicy.NONE,
             null,
             MachineMemory.detect());
 
+    /**
+     * How the model is loaded.
+     *
+     * @param frozenDtype dtype of frozen matrices in memory; the output gets the values that were read
+     * @param gradientCheckpointing whether the activations of decoder layers are recomputed in the backward pass;
+     *     results are identical
+     * @param projectorType for a model without projector; null for the one of its config
+     * @param selectLayer layer of the vision tower whose output is the feature, -2 in LLaVA; null for the config's
+     */
+    public record ModelOptions(
+            WeightDtype frozenDtype,
+            boolean gradientCheckpointing,
+            @Nullable ProjectorType projectorType,
+            @Nullable Integer selectLayer)
+            implements Serializable {}
+
+    /**
+     * Options of the image features.
+     *
+     * @param exifOrientation treatment of the EXIF orientation of images
+     * @param cacheBytes maximum size of the feature cache on disk
+     * @param memoryBytes maximum size of the feature cache in memory
+     */
+    public record FeatureOptions(ExifOrientation exifOrientation, long cacheBytes, long memoryBytes)
+            implements Serializable {}
+
+    public RunOptions withModel(ModelOptions options) {
+        return new RunOptions(options, features, saveType, checkpointPolicy, validation, machine);
+    }
+
+    public RunOptions withFeatures(FeatureOptions options) {
+        return new RunOptions(model, options, saveType, checkpointPolicy, validation, machine);
+    }
+
     /** @param type dtype of frozen matrices in memory */
     public RunOptions withFrozenDtype(WeightDtype type) {
-        return new RunOptions(
-                saveType,
-                type,
-                gradientCheckpointing,
-                projectorType,
-                selectLayer,
-                exifOrientation,
-                featureCacheBytes,
-                featureMemoryBytes,
-                checkpointPolicy,
-                validation,
-                machine);
+        return withModel(new ModelOptions(type, model.gradientCheckpointing, model.projectorType, model.selectLayer));
     }
 
     /** @param enabled whether activations are recomputed in the backward pass */
     public RunOptions withGradientCheckpointing(boolean enabled) {
-        return new RunOptions(
-                saveType,
-                frozenDtype,
-                enabled,
-                projectorType,
-                selectLayer,
-                exifOrientation,
-                featureCacheBytes,
-                featureMemoryBytes,
-                checkpointPolicy,
-                validation,
-                machine);
+        return withModel(new ModelOptions(model.frozenDtype, enabled, model.projectorType, model.selectLayer));
     }
 
     /** @param policy when checkpoints are written and resumed */
     public RunOptions withCheckpointPolicy(CheckpointPolicy policy) {
-        return new RunOptions(
-                saveType,
-                frozenDtype,
-                gradientCheckpointing,
-                projectorType,
-                selectLayer,
-                exifOrientation,
-                featureCacheBytes,
-                featureMemoryBytes,
-                policy,
-                validation,
-                machine);
+        return new RunOptions(model, features, saveType, policy, validation, machine);
     }
 
     /** @param data validation set */
     public RunOptions withValidation(ValidationOptions data) {
-        return new RunOptions(
-                saveType,
-                frozenDtype,
-                gradientCheckpointing,
-                projectorType,
-                selectLayer,
-                exifOrientation,
-                featureCacheBytes,
-                featureMemoryBytes,
-                checkpointPolicy,
-                data,
-                machine);
+        return new RunOptions(model, features, saveType, checkpointPolicy, data, machine);
     }
 
     /** @param memory memory that the run must fit into; null to skip the check */
     public RunOptions withMachine(@Nullable MachineMemory memory) {
-        return new RunOptions(
-                saveType,
-                frozenDtype,
-                gradientCheckpointing,
-                projectorType,
-                selectLayer,
-                exifOrientation,
-                featureCacheBytes,
-                featureMemoryBytes,
-                checkpointPolicy,
-                validation,
-                memory);
+        return new RunOptions(model, features, saveType, checkpointPolicy, validation, memory);
     }
 }

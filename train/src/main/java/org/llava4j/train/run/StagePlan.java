@@ -20,19 +20,19 @@ public final class StagePlan {
      */
     public static PlannedRun of(Stage stage, LlavaConfig config, RunOptions options, @Nullable Long samples) {
         long perImage = (long) config.numImageTokens() * config.vision().hiddenSize() * Float.BYTES;
-        long maxBytes = options.featureMemoryBytes();
+        long maxBytes = options.features().memoryBytes();
         long features = samples == null ? maxBytes : Math.min(maxBytes, samples * perImage);
         return new PlannedRun(
                 config,
                 stage.model().lora(),
                 stage.model()::isTrainable,
                 TowerPlacement.SEPARATE,
-                options.frozenDtype(),
+                options.model().frozenDtype(),
                 stage.schedule().perDeviceTrainBatchSize(),
                 stage.data().modelMaxLength(),
                 0,
                 stage.schedule().gradientAccumulationSteps(),
-                options.gradientCheckpointing(),
+                options.model().gradientCheckpointing(),
                 stage.data().padToMultipleOf(),
                 features,
                 JvmMemory.heapBytes());

@@ -38,8 +38,9 @@ class TrainCommandTest {
 
     @Test
     void exifOrientationIsIgnoredUnlessAskedFor() throws ParseException {
-        assertThat(options().exifOrientation()).isEqualTo(ExifOrientation.IGNORE);
-        assertThat(options("--exif-orientation", "apply").exifOrientation()).isEqualTo(ExifOrientation.APPLY);
+        assertThat(options().features().exifOrientation()).isEqualTo(ExifOrientation.IGNORE);
+        assertThat(options("--exif-orientation", "apply").features().exifOrientation())
+                .isEqualTo(ExifOrientation.APPLY);
         assertThatThrownBy(() -> options("--exif-orientation", "turn"))
                 .isInstanceOf(BadInputException.class)
                 .hasMessageContaining("\"apply\" or \"ignore\"");

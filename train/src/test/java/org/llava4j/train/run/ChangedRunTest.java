@@ -72,31 +72,14 @@ class ChangedRunTest {
     void resumeRejectsChangedOptions() throws IOException {
         run.interrupt(2);
         RunOptions before = run.options;
-        run.options = new RunOptions(
-                before.saveType(),
-                before.frozenDtype(),
-                before.gradientCheckpointing(),
-                before.projectorType(),
-                -1,
-                before.exifOrientation(),
-                before.featureCacheBytes(),
-                before.featureMemoryBytes(),
-                before.checkpointPolicy(),
-                before.validation(),
-                before.machine());
+        RunOptions.ModelOptions model = before.model();
+        run.options = before.withModel(new RunOptions.ModelOptions(
+                model.frozenDtype(), model.gradientCheckpointing(), model.projectorType(), -1));
         assertRejected("\"config.json mm_vision_select_layer\" was -2 and is -1");
-        run.options = new RunOptions(
-                before.saveType(),
-                before.frozenDtype(),
-                before.gradientCheckpointing(),
-                before.projectorType(),
-                before.selectLayer(),
+        run.options = before.withFeatures(new RunOptions.FeatureOptions(
                 ExifOrientation.APPLY,
-                before.featureCacheBytes(),
-                before.featureMemoryBytes(),
-                before.checkpointPolicy(),
-                before.validation(),
-                before.machine());
+                before.features().cacheBytes(),
+                before.features().memoryBytes()));
         assertRejected("\"exif-orientation\" was ");
         run.options = before.withValidation(new ValidationOptions(run.data, run.images, "val", 2, 4, true));
         assertRejected("\"eval load-best-model-at-end\" was false and is true");

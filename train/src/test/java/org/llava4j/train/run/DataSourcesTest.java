@@ -26,7 +26,6 @@ import org.llava4j.testing.Golden;
 import org.llava4j.testing.ModelFolders;
 import org.llava4j.train.command.StageMain;
 import org.llava4j.train.data.DataSource;
-import org.llava4j.train.logging.Progress;
 import org.llava4j.train.logging.TrainingListener;
 import org.llava4j.train.run.CheckpointPolicy.ResumeMode;
 import org.llava4j.train.stage.Stage;
@@ -145,7 +144,7 @@ class DataSourcesTest {
         CheckpointPolicy policy = new CheckpointPolicy(temp.resolve("checkpoints"), 1, 1, ResumeMode.AUTO);
         Path out = temp.resolve("out");
         for (int stop : List.of(1, 5, 9)) {
-            assertThat(run(sources, out, policy, stopAfter(stop)).stopped()).isNotNull();
+            assertThat(run(sources, out, policy, new StopAfter(stop)).stopped()).isNotNull();
         }
         assertThatThrownBy(() -> run(weighted(3, 2), out, policy, TrainingListener.NONE))
                 .isInstanceOf(BadInputException.class)
@@ -299,21 +298,5 @@ class DataSourcesTest {
     private static void assertSameWeights(Path one, Path other) throws IOException {
         assertThat(Files.mismatch(one.resolve("model.safetensors"), other.resolve("model.safetensors")))
                 .isEqualTo(-1);
-    }
-
-    private static TrainingListener stopAfter(int step) {
-        return new TrainingListener() {
-            private int last;
-
-            @Override
-            public void stepDone(Progress progress) {
-                last = progress.step().step();
-            }
-
-            @Override
-            public boolean shouldStop() {
-                return last == step;
-            }
-        };
     }
 }

@@ -27,7 +27,6 @@ import org.llava4j.testing.ModelFolders;
 import org.llava4j.train.TinyModelFolders;
 import org.llava4j.train.command.PlanMain;
 import org.llava4j.train.command.StageMain;
-import org.llava4j.train.logging.Progress;
 import org.llava4j.train.logging.TrainingListener;
 import org.llava4j.train.run.CheckpointPolicy.ResumeMode;
 import org.llava4j.train.stage.Stage;
@@ -143,7 +142,7 @@ class LoraStageTest {
         run(whole, WeightDtype.FP32, never, TrainingListener.NONE);
         CheckpointPolicy policy = new CheckpointPolicy(temp.resolve("checkpoints"), 2, 2, ResumeMode.AUTO);
         for (int stop : List.of(2, 3)) {
-            assertThat(run(out, WeightDtype.FP32, policy, stopAfter(stop)).stopped())
+            assertThat(run(out, WeightDtype.FP32, policy, new StopAfter(stop)).stopped())
                     .isNotNull();
         }
         int[] taken = {0};
@@ -162,22 +161,6 @@ class LoraStageTest {
                         temp.resolve("undropped/adapter_model.safetensors")))
                 .as("dropout has an effect")
                 .isNotEqualTo(-1);
-    }
-
-    private static TrainingListener stopAfter(int step) {
-        return new TrainingListener() {
-            private int last;
-
-            @Override
-            public void stepDone(Progress progress) {
-                last = progress.step().step();
-            }
-
-            @Override
-            public boolean shouldStop() {
-                return last == step;
-            }
-        };
     }
 
     @Test

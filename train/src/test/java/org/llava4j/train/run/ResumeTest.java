@@ -68,7 +68,7 @@ class ResumeTest {
     void resumedRunIsIdentical() throws IOException {
         Path out = temp.resolve("out");
         for (int stop : List.of(3, 4, 8)) {
-            assertThat(run(out, policy(ResumeMode.AUTO), stopAfter(stop)).stopped())
+            assertThat(run(out, policy(ResumeMode.AUTO), new StopAfter(stop)).stopped())
                     .isEqualTo("stopped after step " + stop + " of 9; a checkpoint is written, resume from it with"
                             + " --resume auto");
             assertThat(out).doesNotExist();
@@ -85,7 +85,8 @@ class ResumeTest {
     @Test
     void resumeSkipsCorruptCheckpoint() throws IOException {
         Path out = temp.resolve("out");
-        assertThat(run(out, policy(ResumeMode.AUTO), stopAfter(6)).stopped()).isNotNull();
+        assertThat(run(out, policy(ResumeMode.AUTO), new StopAfter(6)).stopped())
+                .isNotNull();
         Path newest = checkpoints.resolve("checkpoint-00000006/optimizer.safetensors");
         byte[] bytes = Files.readAllBytes(newest);
         bytes[bytes.length - 7] ^= 1;
@@ -105,7 +106,7 @@ class ResumeTest {
     @Test
     void invalidCheckpointFoldersDoNotEndRun() throws IOException {
         Path out = temp.resolve("out");
-        assertThat(run(out, new CheckpointPolicy(checkpoints, 1, 9, ResumeMode.AUTO), stopAfter(7))
+        assertThat(run(out, new CheckpointPolicy(checkpoints, 1, 9, ResumeMode.AUTO), new StopAfter(7))
                         .stopped())
                 .isNotNull();
         Files.write(checkpoint(1).resolve("state.json"), new byte[0]);
@@ -159,7 +160,8 @@ class ResumeTest {
     @Test
     void resumeRejectsCheckpointsOfAnotherRun() throws IOException {
         Path out = temp.resolve("out");
-        assertThat(run(out, policy(ResumeMode.AUTO), stopAfter(3)).stopped()).isNotNull();
+        assertThat(run(out, policy(ResumeMode.AUTO), new StopAfter(3)).stopped())
+                .isNotNull();
         Stage before = stage;
         stage = Stages.with(stage, Map.of("learningRate", 2e-3, "perDeviceTrainBatchSize", 3));
         assertThatThrownBy(() -> run(out, policy(ResumeMode.AUTO), TrainingListener.NONE))
@@ -183,7 +185,8 @@ class ResumeTest {
     @Test
     void partlyRemovedCheckpointIsDeleted() throws IOException {
         Path out = temp.resolve("out");
-        assertThat(run(out, policy(ResumeMode.AUTO), stopAfter(6)).stopped()).isNotNull();
+        assertThat(run(out, policy(ResumeMode.AUTO), new StopAfter(6)).stopped())
+                .isNotNull();
         Path half = checkpoints.resolve(".checkpoint-00000002.1f.old");
         Files.move(checkpoints.resolve("checkpoint-00000002"), half);
         Files.delete(half.resolve("state.json"));
@@ -217,7 +220,8 @@ class ResumeTest {
     @Test
     void resumeMayEnableGradientCheckpointing() throws IOException {
         Path out = temp.resolve("out");
-        assertThat(run(out, policy(ResumeMode.AUTO), stopAfter(3)).stopped()).isNotNull();
+        assertThat(run(out, policy(ResumeMode.AUTO), new StopAfter(3)).stopped())
+                .isNotNull();
         options = options.withGradientCheckpointing(true);
         run(out, policy(ResumeMode.AUTO), TrainingListener.NONE);
         assertSameModel(out);
@@ -238,22 +242,6 @@ class ResumeTest {
                     .as(name)
                     .isEqualTo(-1);
         }
-    }
-
-    private static TrainingListener stopAfter(int step) {
-        return new TrainingListener() {
-            private int last;
-
-            @Override
-            public void stepDone(Progress progress) {
-                last = progress.step().step();
-            }
-
-            @Override
-            public boolean shouldStop() {
-                return last == step;
-            }
-        };
     }
 
     private record Notices(List<String> lines) implements TrainingListener {

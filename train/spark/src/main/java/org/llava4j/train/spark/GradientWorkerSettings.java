@@ -6,12 +6,11 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
-import org.llava4j.data.image.ExifOrientation;
-import org.llava4j.model.config.LlavaConfig.ProjectorType;
-import org.llava4j.model.weights.WeightDtype;
 import org.llava4j.train.data.DataSource;
 import org.llava4j.train.run.GradientWorker;
 import org.llava4j.train.run.RunOptions;
+import org.llava4j.train.run.RunOptions.FeatureOptions;
+import org.llava4j.train.run.RunOptions.ModelOptions;
 import org.llava4j.train.run.RunPaths;
 import org.llava4j.train.stage.Stage;
 import org.llava4j.train.stage.Stages;
@@ -26,13 +25,8 @@ import org.llava4j.train.stage.Stages;
  * @param projector projector file; null for none
  * @param data data sources
  * @param featureCache folder of the feature cache; null for none
- * @param frozenDtype dtype of frozen matrices in memory
- * @param gradientCheckpointing whether activations are recomputed in the backward pass
- * @param projectorType for a model without projector; null otherwise
- * @param selectLayer layer of the vision tower; null for the model's
- * @param exifOrientation treatment of the EXIF orientation of images
- * @param featureCacheBytes maximum size of the feature cache on disk
- * @param featureMemoryBytes maximum size of the feature cache in memory
+ * @param modelOptions how the model is loaded
+ * @param features image features
  */
 record GradientWorkerSettings(
         UUID run,
@@ -42,13 +36,8 @@ record GradientWorkerSettings(
         @Nullable String projector,
         ArrayList<String> data,
         @Nullable String featureCache,
-        WeightDtype frozenDtype,
-        boolean gradientCheckpointing,
-        @Nullable ProjectorType projectorType,
-        @Nullable Integer selectLayer,
-        ExifOrientation exifOrientation,
-        long featureCacheBytes,
-        long featureMemoryBytes)
+        ModelOptions modelOptions,
+        FeatureOptions features)
         implements Serializable {
 
     static GradientWorkerSettings of(Stage stage, RunPaths paths, RunOptions options) {
@@ -62,13 +51,8 @@ record GradientWorkerSettings(
                 absoluteOrNull(paths.projector()),
                 new ArrayList<>(data),
                 absoluteOrNull(paths.featureCache()),
-                options.frozenDtype(),
-                options.gradientCheckpointing(),
-                options.projectorType(),
-                options.selectLayer(),
-                options.exifOrientation(),
-                options.featureCacheBytes(),
-                options.featureMemoryBytes());
+                options.model(),
+                options.features());
     }
 
     private static String absolute(Path path) {
@@ -92,18 +76,10 @@ record GradientWorkerSettings(
                 data.stream().map(file -> new DataSource(Path.of(file), null)).toList(),
                 Path.of(model),
                 path(featureCache));
-        RunOptions options = new RunOptions(
-                RunOptions.DEFAULT.saveType(),
-                frozenDtype,
-                gradientCheckpointing,
-                projectorType,
-                selectLayer,
-                exifOrientation,
-                featureCacheBytes,
-                featureMemoryBytes,
-                RunOptions.DEFAULT.checkpointPolicy(),
-                null,
-                null);
+        RunOptions options = RunOptions.DEFAULT
+                .withModel(modelOptions)
+                .withFeatures(features)
+                .withMachine(null);
         return GradientWorker.load(Stages.ofJson(stage), paths, options, true, System.err::println);
     }
 

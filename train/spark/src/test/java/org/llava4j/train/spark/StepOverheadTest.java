@@ -20,6 +20,7 @@ import org.llava4j.data.JsonInput;
 import org.llava4j.data.spark.LoopbackCluster;
 import org.llava4j.model.config.LlavaConfig.ProjectorType;
 import org.llava4j.model.tensors.SafetensorsWriter;
+import org.llava4j.model.weights.WeightDtype;
 import org.llava4j.testing.Golden;
 import org.llava4j.testing.ModelFolders;
 import org.llava4j.train.logging.Progress;
@@ -94,19 +95,8 @@ class StepOverheadTest {
                         64));
         RunPaths paths = RunPaths.of(model, Golden.path("f_e2e/pretrain.json"), ModelFolders.IMAGES, temp.resolve(out))
                 .withVisionTower(ModelFolders.TOWER);
-        RunOptions base = RunOptions.DEFAULT;
-        RunOptions options = new RunOptions(
-                base.saveType(),
-                base.frozenDtype(),
-                false,
-                projector,
-                null,
-                base.exifOrientation(),
-                base.featureCacheBytes(),
-                base.featureMemoryBytes(),
-                base.checkpointPolicy(),
-                null,
-                base.machine());
+        RunOptions options =
+                RunOptions.DEFAULT.withModel(new RunOptions.ModelOptions(WeightDtype.FP32, false, projector, null));
         List<Double> times = new ArrayList<>();
         long[] last = {0};
         TrainingListener clock = new TrainingListener() {
