@@ -28,7 +28,7 @@ class ArchitectureTest {
 
     @ArchTest
     static final ArchRule packagesAreFreeOfCycles =
-            slices().matching("org.llava4j.data.(*)..").should().beFreeOfCycles();
+            slices().matching("org.llava4j.(**)").should().beFreeOfCycles();
 
     @ArchTest
     static final ArchRule tokenizerDoesNotDependOnConversations = noClasses()

@@ -94,16 +94,16 @@ final class TiffDirectory {
         ByteBuffer file = ByteBuffer.wrap(copy).order(tiff.order());
         int at = file.getInt(4);
         int count = file.getShort(at) & 0xffff;
-        int kept = 0;
+        int entries = 0;
         for (int i = 0; i < count; i++) {
             int entry = at + 2 + i * ENTRY_BYTES;
             if (PIXEL_TAGS.contains(file.getShort(entry) & 0xffff)) {
-                System.arraycopy(copy, entry, copy, at + 2 + kept * ENTRY_BYTES, ENTRY_BYTES);
-                kept++;
+                System.arraycopy(copy, entry, copy, at + 2 + entries * ENTRY_BYTES, ENTRY_BYTES);
+                entries++;
             }
         }
-        file.putShort(at, (short) kept);
-        int next = at + 2 + kept * ENTRY_BYTES;
+        file.putShort(at, (short) entries);
+        int next = at + 2 + entries * ENTRY_BYTES;
         Arrays.fill(copy, next, Math.min(next + 4, copy.length), (byte) 0);
         return copy;
     }

@@ -228,12 +228,12 @@ final class BpeEncoder {
                     offer(previous[left], left, queue);
                 }
             }
-            int kept = 0;
+            int length = 0;
             for (int i = 0; i >= 0; i = next[i]) {
-                ids[kept] = ids[i];
-                starts[kept++] = starts[i];
+                ids[length] = ids[i];
+                starts[length++] = starts[i];
             }
-            count = kept;
+            count = length;
         }
 
         private void offer(int left, int right, LongQueue queue) {
