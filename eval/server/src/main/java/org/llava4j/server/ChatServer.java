@@ -88,7 +88,7 @@ public final class ChatServer implements AutoCloseable {
         page = new WebPage(ModelInfo.of(model, options));
         List<String> readPaths = new ArrayList<>(List.of(METRICS, HEALTH, MODELS));
         readPaths.addAll(page.paths());
-        routes = new Routes(List.of(CHAT), readPaths);
+        routes = new Routes(List.of(CHAT), readPaths, MODELS + "/");
         QueuedThreadPool threads =
                 new QueuedThreadPool(options.maxConcurrentRequests() + options.maxQueuedRequests() + OTHER_THREADS);
         threads.setName("llava4j-server");
@@ -105,7 +105,11 @@ public final class ChatServer implements AutoCloseable {
         connector.setShutdownIdleTimeout(SHUTDOWN_IDLE_MILLIS);
         connector.setIdleTimeout(Math.min(IDLE_MILLIS, options.bodyTimeout().toMillis()));
         server.addConnector(connector);
-        server.setHandler(new GracefulHandler(new Requests()));
+        Handler requests = new Requests();
+        if (!options.corsOrigins().isEmpty()) {
+            requests = CorsOrigins.allow(options.corsOrigins(), requests);
+        }
+        server.setHandler(new GracefulHandler(requests));
         server.setErrorHandler(ChatServer::sendRejection);
     }
 
@@ -256,16 +260,19 @@ public final class ChatServer implements AutoCloseable {
 
     private void route(Exchange exchange) throws IOException {
         String path = exchange.path();
+        if (exchange.method().equals("OPTIONS")) {
+            routes.sendOptions(exchange);
+            return;
+        }
         if (path.startsWith("/v1/") || path.equals(METRICS)) {
             requireKey(exchange);
         }
+        routes.require(exchange);
         if (path.startsWith(MODELS + "/")) {
-            routes.requireRead(exchange);
             options.requireModel(path.substring(MODELS.length() + 1));
             exchange.send(200, modelNode());
             return;
         }
-        routes.require(exchange);
         switch (path) {
             case CHAT -> completions.handle(exchange);
             case HEALTH ->

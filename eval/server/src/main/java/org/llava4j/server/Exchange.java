@@ -135,6 +135,11 @@ final class Exchange {
         send(status, "application/json", JSON.writeValueAsBytes(body));
     }
 
+    void sendNoContent() throws IOException {
+        response.setStatus(204);
+        Content.Sink.asOutputStream(response).close();
+    }
+
     void send(ApiException error) throws IOException {
         if (!bodyRead) {
             header(HttpHeader.CONNECTION.asString(), "close");

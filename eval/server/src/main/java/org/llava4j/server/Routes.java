@@ -1,5 +1,6 @@
 package org.llava4j.server;
 
+import java.io.IOException;
 import java.util.Collection;
 import java.util.Comparator;
 import java.util.List;
@@ -11,12 +12,15 @@ final class Routes {
     private static final List<String> READ_METHODS = List.of("GET", "HEAD");
 
     private final Map<String, List<String>> methods = new TreeMap<>();
+    private final String readPrefix;
 
     /**
      * @param posted paths that accept {@code POST}
      * @param read paths that accept {@code GET} and {@code HEAD}
+     * @param readPrefix start of further paths that accept {@code GET} and {@code HEAD}
      */
-    Routes(Collection<String> posted, Collection<String> read) {
+    Routes(Collection<String> posted, Collection<String> read, String readPrefix) {
+        this.readPrefix = readPrefix;
         posted.forEach(path -> methods.put(path, List.of("POST")));
         read.forEach(path -> methods.put(path, READ_METHODS));
     }
@@ -27,30 +31,9 @@ final class Routes {
      * @throws ApiException 404 for an unknown path, 405 for a method that the path does not allow
      */
     void require(Exchange exchange) {
-        List<String> allowed = methods.get(exchange.path());
-        if (allowed == null) {
-            throw new ApiException(
-                    404,
-                    "invalid_request_error",
-                    null,
-                    "not_found",
-                    "there is no " + exchange.path() + "; the closest path is " + nearest(exchange.path()));
-        }
-        require(exchange, allowed);
-    }
-
-    /**
-     * Checks that a request only reads.
-     *
-     * @throws ApiException 405 for any other method than {@code GET} and {@code HEAD}
-     */
-    void requireRead(Exchange exchange) {
-        require(exchange, READ_METHODS);
-    }
-
-    private static void require(Exchange exchange, List<String> allowed) {
+        List<String> allowed = requireKnown(exchange);
         if (!allowed.contains(exchange.method())) {
-            exchange.header("Allow", String.join(", ", allowed));
+            exchange.header("Allow", allowHeader(allowed));
             throw new ApiException(
                     405,
                     "invalid_request_error",
@@ -58,6 +41,35 @@ final class Routes {
                     "method_not_allowed",
                     exchange.path() + " allows only " + String.join(" or ", allowed));
         }
+    }
+
+    /**
+     * Answers an {@code OPTIONS} request with the methods that the path allows.
+     *
+     * @throws ApiException 404 for an unknown path
+     */
+    void sendOptions(Exchange exchange) throws IOException {
+        exchange.header("Allow", allowHeader(requireKnown(exchange)));
+        exchange.sendNoContent();
+    }
+
+    private static String allowHeader(List<String> methods) {
+        return String.join(", ", methods) + ", OPTIONS";
+    }
+
+    /** The methods of the request's path. */
+    private List<String> requireKnown(Exchange exchange) {
+        String path = exchange.path();
+        List<String> allowed = path.startsWith(readPrefix) ? READ_METHODS : methods.get(path);
+        if (allowed == null) {
+            throw new ApiException(
+                    404,
+                    "invalid_request_error",
+                    null,
+                    "not_found",
+                    "there is no " + path + "; the closest path is " + nearest(path));
+        }
+        return allowed;
     }
 
     /** The known path with the smallest edit distance. */

@@ -1,7 +1,11 @@
 package org.llava4j.server;
 
 import java.time.Duration;
+import java.util.Collection;
+import java.util.Collections;
+import java.util.LinkedHashSet;
 import java.util.Objects;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 import org.llava4j.data.BadInputException;
 
@@ -28,6 +32,7 @@ public final class ServerOptions {
     private final int maxNewTokens;
     private final boolean allowRemoteImages;
     private final boolean specialTokensInText;
+    private final Set<String> corsOrigins;
 
     private ServerOptions(Builder builder) {
         host = builder.host;
@@ -44,6 +49,7 @@ public final class ServerOptions {
         maxNewTokens = builder.maxNewTokens;
         allowRemoteImages = builder.allowRemoteImages;
         specialTokensInText = builder.specialTokensInText;
+        corsOrigins = builder.corsOrigins;
     }
 
     /** A builder with the default of every option. */
@@ -121,6 +127,11 @@ public final class ServerOptions {
         return specialTokensInText;
     }
 
+    /** Origins of web pages that may call the API, such as {@code https://example.com}; {@code *} stands for all. */
+    public Set<String> corsOrigins() {
+        return corsOrigins;
+    }
+
     /**
      * Checks the model id of a request.
      *
@@ -153,6 +164,7 @@ public final class ServerOptions {
         private int maxNewTokens = 512;
         private boolean allowRemoteImages;
         private boolean specialTokensInText;
+        private Set<String> corsOrigins = Set.of();
 
         private Builder() {}
 
@@ -246,6 +258,17 @@ public final class ServerOptions {
         /** Whether special tokens in messages are read as tokens instead of ordinary text. Default: false. */
         public Builder specialTokensInText(boolean value) {
             specialTokensInText = value;
+            return this;
+        }
+
+        /**
+         * Origins of web pages that may call the API from a browser (cross-origin resource sharing): scheme, host and,
+         * if it is not the scheme's own, port, such as {@code https://example.com:8443}; {@code *} for all. Default:
+         * none, so that only the server's own page may.
+         */
+        public Builder corsOrigins(Collection<String> values) {
+            values.forEach(CorsOrigins::require);
+            corsOrigins = Collections.unmodifiableSet(new LinkedHashSet<>(values));
             return this;
         }
 

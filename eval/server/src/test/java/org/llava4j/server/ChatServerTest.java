@@ -357,7 +357,7 @@ class ChatServerTest {
                 .isEqualTo(415);
         HttpResponse<String> got = server.get("/v1/chat/completions");
         assertThat(got.statusCode()).isEqualTo(405);
-        assertThat(got.headers().firstValue("Allow")).hasValue("POST");
+        assertThat(got.headers().firstValue("Allow")).hasValue("POST, OPTIONS");
         for (String path : List.of("/v1/nothing", "/v1/models/other", "/page.html")) {
             assertThat(server.get(path).statusCode()).as(path).isEqualTo(404);
         }
@@ -386,7 +386,7 @@ class ChatServerTest {
             HttpResponse<String> response =
                     server.send(HttpRequest.newBuilder(server.uri(path)).DELETE());
             assertRejected(response, 405, null, "allows only GET or HEAD");
-            assertThat(response.headers().firstValue("Allow")).hasValue("GET, HEAD");
+            assertThat(response.headers().firstValue("Allow")).hasValue("GET, HEAD, OPTIONS");
         }
     }
 

@@ -2,6 +2,8 @@ package org.llava4j.eval.serve;
 
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.Arrays;
+import java.util.List;
 import org.apache.commons.cli.CommandLine;
 import org.apache.commons.cli.Options;
 import org.llava4j.cli.Command;
@@ -54,6 +56,11 @@ public final class ServeMain extends Command {
                 .addOption(flag("max-images", "N", "maximum number of images per request (default 8)"))
                 .addOption(toggle(
                         "allow-remote-images", "fetch images from http and https URLs of public servers (default: no)"))
+                .addOption(flag(
+                        "cors-origin",
+                        "ORIGIN[,ORIGIN...]",
+                        "origins of web pages that may call the API from a browser, such as http://localhost:3000; *"
+                                + " for all (default: none but the server's own page)"))
                 .addOption(ModelSpec.specialTokensFlag());
     }
 
@@ -91,7 +98,15 @@ public final class ServeMain extends Command {
                 .maxNewTokens(atLeast(1, line, "max-new-tokens", 512))
                 .allowRemoteImages(line.hasOption("allow-remote-images"))
                 .specialTokensInText(ModelSpec.specialTokensInText(line))
+                .corsOrigins(corsOrigins(line))
                 .build();
+    }
+
+    private static List<String> corsOrigins(CommandLine line) {
+        String origins = line.getOptionValue("cors-origin");
+        return origins == null
+                ? List.of()
+                : Arrays.stream(origins.split(",", -1)).map(String::strip).toList();
     }
 
     private static int atMost(CommandLine line, String flag, int max, int defaultValue) {
