@@ -8,8 +8,6 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Set;
 import opennlp.tools.postag.POSModel;
-import opennlp.tools.postag.POSTaggerME;
-import opennlp.tools.tokenize.TokenizerME;
 import opennlp.tools.tokenize.TokenizerModel;
 import opennlp.tools.util.Span;
 
@@ -26,8 +24,8 @@ final class NounPhraseExtractor {
     private static final String ADJECTIVE = "ADJ";
     private static final Set<String> NOUNS = Set.of("NOUN", "PROPN");
 
-    private final TokenizerME tokenizer = new TokenizerME(Models.TOKENIZER);
-    private final POSTaggerME tagger = new POSTaggerME(Models.TAGGER);
+    private final CachedTokenizer tokenizer = new CachedTokenizer(Models.TOKENIZER);
+    private final GreedyTagger tagger = new GreedyTagger(Models.TAGGER);
     private final boolean foldCase;
 
     /**
@@ -40,7 +38,7 @@ final class NounPhraseExtractor {
     }
 
     /** Models, loaded when first used. */
-    private static final class Models {
+    static final class Models {
         static final TokenizerModel TOKENIZER;
         static final POSModel TAGGER;
 
@@ -65,7 +63,7 @@ final class NounPhraseExtractor {
     private String[] words(String text) {
         List<Span> words = new ArrayList<>();
         boolean joins = false;
-        for (Span next : tokenizer.tokenizePos(text)) {
+        for (Span next : tokenizer.tokenize(text)) {
             int last = words.size() - 1;
             boolean touches = last >= 0 && words.get(last).getEnd() == next.getStart();
             boolean hyphen = next.length() == 1 && text.charAt(next.getStart()) == '-';
