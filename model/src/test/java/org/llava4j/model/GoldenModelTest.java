@@ -97,6 +97,28 @@ class GoldenModelTest {
         assertThat(port.tensors().get("logits")).isEqualTo(original.tensors().get("logits"));
     }
 
+    /** Folders as transformers 5 writes them, with its values. */
+    @ParameterizedTest
+    @ValueSource(strings = {"llama", "llava"})
+    void transformers5FolderMatchesReferenceLogitsAndLoss(String name) {
+        String folder = "j_transformers5/" + name;
+        Map<String, INDArray> io = read(folder + "/io.safetensors");
+        ForwardPassRecorder.Outputs out =
+                ForwardPassRecorder.open(Golden.path(folder), null).run(io, null);
+        assertCloseWithoutPadding("logits", out, io.get("logits"));
+        assertClose("loss", out.tensors().get("loss"), io.get("loss"));
+    }
+
+    /** A tower alone, whose tensor names omit {@code vision_model}. */
+    @Test
+    void transformers5TowerMatchesReferenceFeatures() {
+        String folder = "j_transformers5/clip";
+        Map<String, INDArray> io = read(folder + "/io.safetensors");
+        ForwardPassRecorder.Outputs out =
+                ForwardPassRecorder.open(Golden.path(folder), null).run(io, null);
+        assertClose("features", out.tensors().get("features"), io.get("features_m2_patch"));
+    }
+
     /** PyTorch checkpoint files with the tower in float16 and one layer in bfloat16. */
     @Test
     void pytorchShardsGiveReferenceLogits() {

@@ -49,7 +49,10 @@ class ParityMainTest {
         "b_llama_gqa, grads, stage2",
         "c_llava_linear, io, stage0",
         "c_llava_linear, grads_stage1, stage1",
-        "c_llava_mlp2x_gelu, grads_stage2, stage2"
+        "c_llava_mlp2x_gelu, grads_stage2, stage2",
+        "j_transformers5/clip, io, stage0",
+        "j_transformers5/llama, io, stage0",
+        "j_transformers5/llava, io, stage0"
     })
     void parityMatchesGoldenTensors(String model, String expected, String stage) {
         String[] gradients = stage.equals("stage0") ? new String[0] : new String[] {"--gradients", stage};

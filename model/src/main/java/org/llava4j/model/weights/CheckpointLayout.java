@@ -27,13 +27,22 @@ public enum CheckpointLayout {
      */
     LLAVA_HF("llava-hf"),
 
-    /** CLIP: {@code vision_model.*}; a full CLIP also has a text model. */
+    /**
+     * CLIP: {@code vision_model.*}; a full CLIP also has a text model. Transformers 5 omits {@code vision_model} in the
+     * names of a tower alone: {@code embeddings.*}, {@code encoder.*}.
+     */
     CLIP("CLIP");
 
     /** Prefix that LLaVA leaves in names when it saves a model wrapped by PEFT. */
     private static final String PEFT_PREFIX = "base_model.model.";
 
-    private static final String VISION_PREFIX = Llava.TOWER_PREFIX + "vision_model.";
+    private static final String VISION_MODEL = "vision_model.";
+
+    private static final String VISION_PREFIX = Llava.TOWER_PREFIX + VISION_MODEL;
+
+    /** Names of a tower that omit {@code vision_model}. */
+    private static final Pattern BARE_TOWER =
+            Pattern.compile("(embeddings|pre_layrnorm|encoder\\.layers|post_layernorm)\\..*");
 
     /** Prefixes of stored names and of variables; the first match counts. */
     private static final List<Map.Entry<String, String>> HF_PREFIXES = List.of(
@@ -66,16 +75,23 @@ public enum CheckpointLayout {
         if (stored.stream().anyMatch(name -> withoutModelPrefix(name).startsWith("multi_modal_projector."))) {
             return LLAVA_HF;
         }
-        return stored.stream().anyMatch(name -> name.startsWith("vision_model.")) ? CLIP : LLAVA;
+        return stored.stream().anyMatch(CheckpointLayout::isTower) ? CLIP : LLAVA;
+    }
+
+    private static boolean isTower(String name) {
+        return name.startsWith(VISION_MODEL) || BARE_TOWER.matcher(name).matches();
     }
 
     /** The variable of a stored tensor; a CLIP's without {@link Llava#TOWER_PREFIX}. */
     public String toVariable(String stored) {
         if (this == LLAVA) {
-            return stored.startsWith(PEFT_PREFIX) ? stored.substring(PEFT_PREFIX.length()) : stored;
+            String name = stored.startsWith(PEFT_PREFIX) ? stored.substring(PEFT_PREFIX.length()) : stored;
+            return name.startsWith(Llava.TOWER_PREFIX)
+                    ? Llava.TOWER_PREFIX + withVisionModel(name.substring(Llava.TOWER_PREFIX.length()))
+                    : name;
         }
         if (this == CLIP) {
-            return stored;
+            return withVisionModel(stored);
         }
         String name = withoutModelPrefix(stored);
         for (Map.Entry<String, String> prefix : HF_PREFIXES) {
@@ -125,6 +141,10 @@ public enum CheckpointLayout {
             return "computed";
         }
         return CLIP_TEXT.matcher(stored).matches() ? "CLIP's text model" : null;
+    }
+
+    private static String withVisionModel(String name) {
+        return BARE_TOWER.matcher(name).matches() ? VISION_MODEL + name : name;
     }
 
     private static String withoutModelPrefix(String name) {

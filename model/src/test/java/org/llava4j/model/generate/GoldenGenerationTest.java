@@ -9,6 +9,7 @@ import java.nio.file.Path;
 import java.util.Collections;
 import java.util.List;
 import java.util.Set;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.llava4j.data.batch.CollatorOptions;
@@ -102,6 +103,28 @@ class GoldenGenerationTest {
         }
     }
 
+    /** A folder as transformers 5 writes it, with its greedy tokens. */
+    @Test
+    void transformers5FolderGeneratesReferenceTokensAfterImage() throws IOException {
+        String name = "j_transformers5/llava";
+        Path folder = Golden.path(name);
+        LlavaConfig config = LlavaConfig.read(folder, null);
+        Llava model;
+        try (Checkpoint weights = Checkpoint.llava(folder, LlavaConfig.visionTowerPath(folder))) {
+            model = Llava.build(config, weights, Llava.ImageInput.PIXELS);
+        }
+        JsonNode golden = json(name + "/generate.json");
+        int[] prompt = ints(golden.get("prompt_ids"));
+        int[] greedy = ints(golden.get("greedy"));
+        for (boolean cache : new boolean[] {true, false}) {
+            List<int[]> generated =
+                    generate(scheduler(name, model, config, cache), List.of(prompt, prompt), ONE_IMAGE, greedy.length);
+            assertThat(generated)
+                    .hasSize(2)
+                    .allSatisfy(tokens -> assertThat(tokens).isEqualTo(greedy));
+        }
+    }
+
     /** Decoding with LoRA that is not merged, and with a dropout that only training applies. */
     @ParameterizedTest
     @ValueSource(doubles = {0, 0.4})
@@ -131,7 +154,8 @@ class GoldenGenerationTest {
                 new CollatorOptions(config.numImageTokens(), config.decoder().vocabSize(), 2048, PaddingSide.RIGHT, 16);
         INDArray image;
         try (SafetensorsFile io = SafetensorsFile.open(Golden.path(name + "/io.safetensors"))) {
-            image = io.read("images").get(NDArrayIndex.interval(0, 1)).dup();
+            String images = io.tensors().containsKey("images") ? "images" : Llava.PIXEL_VALUES;
+            image = io.read(images).get(NDArrayIndex.interval(0, 1)).dup();
         }
         return new ContinuousBatchingScheduler(
                 model,
@@ -146,9 +170,13 @@ class GoldenGenerationTest {
 
     private static List<int[]> generate(
             ContinuousBatchingScheduler scheduler, List<int[]> prompts, List<ImageRef> images) {
+        return generate(scheduler, prompts, images, NEW_TOKENS);
+    }
+
+    private static List<int[]> generate(
+            ContinuousBatchingScheduler scheduler, List<int[]> prompts, List<ImageRef> images, int newTokens) {
         List<Generation> all = prompts.stream()
-                .map(ids ->
-                        scheduler.submit(new Prompt(ids, images), DecodingOptions.greedy(NEW_TOKENS), token -> true))
+                .map(ids -> scheduler.submit(new Prompt(ids, images), DecodingOptions.greedy(newTokens), token -> true))
                 .toList();
         all.forEach(scheduler::await);
         return all.stream().map(Generation::newTokenIds).toList();
