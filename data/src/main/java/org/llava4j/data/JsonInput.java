@@ -17,15 +17,15 @@ import java.nio.file.Path;
  * and line number.
  */
 public final class JsonInput {
-    private static final long MAX_LARGE_BYTES = 64_000_000;
+    private static final long MAX_BOUNDED_BYTES = 64_000_000;
 
-    private static final long MAX_LARGE_TOKENS = 2_000_000;
+    private static final long MAX_BOUNDED_TOKENS = 2_000_000;
 
     private static final JsonMapper MAPPER = mapper(new JsonFactory());
 
     private static final JsonMapper LIMITED = mapper(JsonFactory.builder()
             .streamReadConstraints(StreamReadConstraints.builder()
-                    .maxTokenCount(MAX_LARGE_TOKENS)
+                    .maxTokenCount(MAX_BOUNDED_TOKENS)
                     .build())
             .build());
 
@@ -80,16 +80,16 @@ public final class JsonInput {
     }
 
     /**
-     * Reads a JSON object from a file that may be some megabytes, such as a tokenizer, in bounded memory: a file of more
-     * than 64 MB or with more than two million values is rejected.
+     * Reads the JSON object of a file of a model folder, such as a config or a tokenizer, in bounded memory: a file of
+     * more than 64 MB or with more than two million values is rejected.
      *
      * @throws BadInputException as {@link #readObject}, or if the file is too large
      */
-    public static JsonNode readLargeObject(Path file) {
+    public static JsonNode readBoundedObject(Path file) {
         long size = Files.isRegularFile(file) ? file.toFile().length() : 0;
-        if (size > MAX_LARGE_BYTES) {
+        if (size > MAX_BOUNDED_BYTES) {
             throw new BadInputException(file + ": is " + size / 1_000_000 + " MB; at most "
-                    + MAX_LARGE_BYTES / 1_000_000 + " MB are read, check that it is the right file");
+                    + MAX_BOUNDED_BYTES / 1_000_000 + " MB are read, check that it is the right file");
         }
         JsonNode node = parse(file.toString(), bytes(file), LIMITED);
         if (!node.isObject()) {

@@ -6,7 +6,6 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
@@ -21,6 +20,7 @@ import org.llava4j.data.records.ScienceQaRecordReader;
 import org.llava4j.data.records.TokenizedRecordReader;
 import org.llava4j.data.tokenizer.LlamaTokenizer;
 import org.llava4j.data.tokenizer.SentencePieceReader;
+import org.llava4j.testing.Damage;
 import org.llava4j.testing.Golden;
 
 /**
@@ -172,7 +172,7 @@ class ParserFuzzTest {
         Random random = new Random(seed);
         int rejected = 0;
         for (int round = 0; round < ROUNDS; round++) {
-            byte[] damaged = damage(valid, random);
+            byte[] damaged = Damage.of(valid, random);
             try {
                 parser.read(damaged);
             } catch (BadInputException e) {
@@ -184,34 +184,5 @@ class ParserFuzzTest {
         }
         // Otherwise the damage never reached the parser.
         assertThat(rejected).isBetween(ROUNDS / 20, ROUNDS);
-    }
-
-    private static byte[] damage(byte[] valid, Random random) {
-        byte[] bytes = valid.clone();
-        for (int changes = 1 + random.nextInt(3); changes > 0 && bytes.length > 1; changes--) {
-            int at = random.nextInt(bytes.length);
-            int size = Math.min(bytes.length - at, 1 + random.nextInt(12));
-            switch (random.nextInt(6)) {
-                case 0 -> bytes[at] = (byte) random.nextInt(256);
-                case 1 -> bytes[at] ^= (byte) (1 << random.nextInt(8));
-                case 2 -> bytes = Arrays.copyOf(bytes, at);
-                case 3 -> bytes = without(bytes, at, size);
-                case 4 -> bytes = doubled(bytes, at, size);
-                default -> System.arraycopy(valid, random.nextInt(valid.length - size + 1), bytes, at, size);
-            }
-        }
-        return bytes;
-    }
-
-    private static byte[] without(byte[] bytes, int at, int size) {
-        byte[] rest = Arrays.copyOf(bytes, bytes.length - size);
-        System.arraycopy(bytes, at + size, rest, at, bytes.length - at - size);
-        return rest;
-    }
-
-    private static byte[] doubled(byte[] bytes, int at, int size) {
-        byte[] longer = Arrays.copyOf(bytes, bytes.length + size);
-        System.arraycopy(bytes, at, longer, at + size, bytes.length - at);
-        return longer;
     }
 }

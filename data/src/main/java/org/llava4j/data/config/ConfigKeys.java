@@ -91,8 +91,16 @@ public final class ConfigKeys {
         return unknown;
     }
 
+    /** A value as JSON in an error message, shortened if it is long. */
+    public static String abbreviatedJson(JsonNode value) {
+        return abbreviated(value.toString());
+    }
+
     private static String abbreviated(JsonNode value) {
-        String text = value.isTextual() ? value.textValue() : value.toString();
+        return abbreviated(value.isTextual() ? value.textValue() : value.toString());
+    }
+
+    private static String abbreviated(String text) {
         return text.length() <= 100 ? text : text.substring(0, 100) + " ...";
     }
 

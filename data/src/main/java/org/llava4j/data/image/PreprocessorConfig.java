@@ -10,6 +10,8 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 import org.llava4j.data.BadInputException;
 import org.llava4j.data.JsonInput;
@@ -23,10 +25,9 @@ import org.llava4j.data.config.ConfigWarnings;
  * @param file the JSON file
  * @param prefix path of the object inside the file, ending with a dot; empty for the root object
  * @param json the settings
+ * @param unknownBeside unknown keys of the file outside of that object
  */
-record PreprocessorConfig(Path file, String prefix, ObjectNode json) {
-    private static final String PROCESSOR_FILE = "processor_config.json";
-    private static final String NESTED = "image_processor";
+record PreprocessorConfig(Path file, String prefix, ObjectNode json, Set<String> unknownBeside) {
 
     /** Pillow's constant for bicubic resampling. */
     private static final int BICUBIC = 3;
@@ -63,32 +64,47 @@ record PreprocessorConfig(Path file, String prefix, ObjectNode json) {
 
     /** Whether a folder contains image preprocessing settings. */
     static boolean isIn(Path folder) {
-        return find(folder) != null;
+        return Files.isRegularFile(folder.resolve(ClipPreprocessing.FILE_NAME)) || nestedIn(folder) != null;
     }
 
     /**
      * The settings of a folder.
      *
-     * @throws BadInputException if it has none
+     * @throws BadInputException if it has none, or two files contradict
      */
     static PreprocessorConfig of(Path folder) {
-        PreprocessorConfig found = find(folder);
-        return found == null ? whole(folder.resolve(ClipPreprocessing.FILE_NAME)) : found;
+        PreprocessorConfig nested = nestedIn(folder);
+        Path file = folder.resolve(ClipPreprocessing.FILE_NAME);
+        if (nested == null) {
+            return whole(file);
+        }
+        if (Files.isRegularFile(file)) {
+            nested.requireSame(whole(file));
+        }
+        return nested;
     }
 
-    /** Returns the settings of a folder, or null if it has none. */
-    private static @Nullable PreprocessorConfig find(Path folder) {
-        Path processor = folder.resolve(PROCESSOR_FILE);
-        if (Files.isRegularFile(processor)
-                && JsonInput.readObject(processor).get(NESTED) instanceof ObjectNode nested) {
-            return new PreprocessorConfig(processor, NESTED + ".", nested);
-        }
-        Path file = folder.resolve(ClipPreprocessing.FILE_NAME);
-        return Files.isRegularFile(file) ? whole(file) : null;
+    private static @Nullable PreprocessorConfig nestedIn(Path folder) {
+        ProcessorConfig processor = ProcessorConfig.find(folder);
+        ObjectNode nested = processor == null ? null : processor.imageProcessor();
+        return processor == null || nested == null
+                ? null
+                : new PreprocessorConfig(
+                        processor.file(), ProcessorConfig.IMAGE_PROCESSOR + ".", nested, processor.unknownKeys());
     }
 
     private static PreprocessorConfig whole(Path file) {
-        return new PreprocessorConfig(file, "", (ObjectNode) JsonInput.readObject(file));
+        return new PreprocessorConfig(file, "", (ObjectNode) JsonInput.readBoundedObject(file), Set.of());
+    }
+
+    private void requireSame(PreprocessorConfig other) {
+        Map<String, Object> values = preprocessing().byKey();
+        other.preprocessing().byKey().forEach((key, value) -> {
+            if (!value.equals(values.get(key))) {
+                throw new BadInputException(file + ": \"" + prefix + key + "\" is " + values.get(key) + " but "
+                        + other.file + " has " + value + "; remove the file that does not belong to this model");
+            }
+        });
     }
 
     /**
@@ -97,7 +113,9 @@ record PreprocessorConfig(Path file, String prefix, ObjectNode json) {
      * @throws BadInputException if they describe preprocessing other than CLIP's
      */
     ClipPreprocessing preprocessing() {
-        ConfigWarnings.unknownKeys(file, KEYS.check(file.toString(), prefix, json));
+        Set<String> unknown = KEYS.check(file.toString(), prefix, json);
+        unknown.addAll(unknownBeside);
+        ConfigWarnings.unknownKeys(file, unknown);
         try {
             return new ClipPreprocessing(
                     pixels("size", List.of("shortest_edge")),

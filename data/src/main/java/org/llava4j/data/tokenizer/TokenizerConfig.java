@@ -122,7 +122,7 @@ record TokenizerConfig(SpecialTokens specials, TokenizerSettings settings) {
     }
 
     private static JsonNode object(Path file) {
-        return Files.exists(file) ? JsonInput.readObject(file) : JsonNodeFactory.instance.objectNode();
+        return Files.exists(file) ? JsonInput.readBoundedObject(file) : JsonNodeFactory.instance.objectNode();
     }
 
     /**

@@ -2,6 +2,7 @@ package org.llava4j.data.tokenizer;
 
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 
 /** Names of the files of a tokenizer in a model folder. */
@@ -20,6 +21,9 @@ public final class TokenizerFiles {
 
     /** Ids of added tokens, in older folders. */
     public static final String ADDED_TOKENS = "added_tokens.json";
+
+    /** Chat templates of transformers, which are copied and not read. */
+    private static final List<String> CHAT_TEMPLATES = List.of("chat_template.jinja", "chat_template.json");
 
     private TokenizerFiles() {}
 
@@ -50,6 +54,8 @@ public final class TokenizerFiles {
 
     /** Names of all files, in the order in which they are listed. */
     public static List<String> all() {
-        return List.of(MODEL, JSON, CONFIG, SPECIAL_TOKENS_MAP, ADDED_TOKENS);
+        List<String> all = new ArrayList<>(List.of(MODEL, JSON, CONFIG, SPECIAL_TOKENS_MAP, ADDED_TOKENS));
+        all.addAll(CHAT_TEMPLATES);
+        return all;
     }
 }

@@ -61,7 +61,7 @@ final class TokenizerJsonReader {
      * @throws BadInputException if it is missing, invalid, too large, or has a component that is not supported
      */
     static TokenizerJson read(Path file) {
-        return new TokenizerJsonReader(file).read(JsonInput.readLargeObject(file));
+        return new TokenizerJsonReader(file).read(JsonInput.readBoundedObject(file));
     }
 
     private TokenizerJson read(JsonNode json) {

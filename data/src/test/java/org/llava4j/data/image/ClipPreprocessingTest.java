@@ -44,13 +44,17 @@ class ClipPreprocessingTest {
     }
 
     @Test
-    void readPrefersProcessorConfig() throws IOException {
+    void readTakesProcessorConfigAndRejectsDifferentSettings() throws IOException {
         write("{'crop_size':224,'size':224," + REST + "}");
         Path processor = folder.resolve("processor_config.json");
         Files.writeString(processor, "{\"image_token\":\"<image>\"}");
         assertThat(ClipPreprocessing.read(folder)).isEqualTo(ClipPreprocessing.clip(224));
         String nested = "{'image_processor':{'crop_size':56,'size':56,'novel':1," + REST + "}}";
         Files.writeString(processor, nested.replace('\'', '"'));
+        assertThatThrownBy(() -> ClipPreprocessing.read(folder))
+                .hasMessageStartingWith(processor + ": \"image_processor.size\" is 56 but "
+                        + folder.resolve("preprocessor_config.json") + " has 224");
+        write("{'crop_size':56,'size':56," + REST + "}");
         assertThat(ClipPreprocessing.read(folder)).isEqualTo(ClipPreprocessing.clip(56));
         assertThat(ConfigWarnings.in(folder))
                 .singleElement()
@@ -94,6 +98,8 @@ class ClipPreprocessingTest {
             padding by CLIP | 'crop_size':56,'size':56,'do_pad':true,'image_processor_type':'CLIPImageProcessor' | do_pad
             do_pad is a string | 'crop_size':56,'size':56,'do_pad':'yes' | do_pad
             zero crop size | 'crop_size':0,'size':56 | crop_size
+            huge crop size | 'crop_size':2147483647,'size':2147483647 | crop_size
+            huge size | 'crop_size':56,'size':2147483647 | shortest_edge
             string size | 'crop_size':'56','size':56 | crop_size
             """)
     void readRejectsOtherPreprocessing(String what, String keys, String reason) throws IOException {

@@ -90,7 +90,8 @@ public record Inspection(
         if (ClipPreprocessing.isIn(tower)) {
             ClipPreprocessing.read(tower);
         } else {
-            warnings.add("no preprocessor_config.json in " + tower + ": CLIP's default preprocessing is used");
+            warnings.add("no preprocessor_config.json or processor_config.json with image settings in " + tower
+                    + ": CLIP's default preprocessing is used");
         }
         GenerationConfig.eosIds(folder);
         warnings.addAll(ConfigWarnings.in(folder));

@@ -42,7 +42,7 @@ public record ChatFormat(ConversationTemplate template, boolean imageFirst) {
             throw new BadInputException(folder + ": config.json has no conversation template (\"" + CONV_MODE
                     + "\"); give --conv-mode v1, v0 or a file");
         }
-        String mode = json.text(CONV_MODE);
+        String mode = json.pathName(CONV_MODE);
         String nameOrFile = mode.endsWith(".json") ? folder.resolve(mode).toString() : mode;
         return new ChatFormat(ConversationTemplates.of(nameOrFile), imageFirst(json));
     }

@@ -5,6 +5,9 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
+import org.llava4j.data.image.ClipPreprocessing;
+import org.llava4j.data.image.ProcessorConfig;
 
 /**
  * Configuration of a CLIP vision tower, from the {@code config.json} of a bare tower or the {@code vision_config} of a
@@ -50,13 +53,16 @@ public record ClipConfig(
             return named;
         }
         ConfigJson json = ConfigJson.read(folder);
-        ClipConfig published = PUBLISHED.get(json.text("mm_vision_tower", ""));
-        if (published != null) {
-            return published;
-        }
         if (LlavaHfConfig.isLlavaHf(json)) {
             return LlavaHfConfig.of(json, folder).vision();
         }
+        ClipConfig published = PUBLISHED.get(json.text("mm_vision_tower", ""));
+        ClipConfig config = published != null ? published : ofFile(json);
+        config.requirePreprocessing(folder, null);
+        return config;
+    }
+
+    private static ClipConfig ofFile(ConfigJson json) {
         boolean full = json.has("vision_config");
         if (full) {
             json.check(ModelKeys.CLIP);
@@ -64,6 +70,23 @@ public record ClipConfig(
         ClipConfig config = ofTower(full ? json.child("vision_config") : json);
         json.reportUnknown();
         return config;
+    }
+
+    /**
+     * Checks that the image preprocessing in the tower's folder fits this tower.
+     *
+     * @param selectStrategy {@code vision_feature_select_strategy} of the config; null if it has no such key
+     */
+    void requirePreprocessing(Path folder, @Nullable String selectStrategy) {
+        if (!Files.isDirectory(folder)) {
+            return;
+        }
+        Path file = folder.resolve("config.json");
+        ClipPreprocessing.requireAgrees(folder, file, imageSizePx);
+        ProcessorConfig processor = ProcessorConfig.find(folder);
+        if (processor != null) {
+            processor.requireAgrees(file, patchSizePx, selectStrategy);
+        }
     }
 
     /**
@@ -84,19 +107,26 @@ public record ClipConfig(
 
     private static ClipConfig of(ConfigJson json) {
         ClipConfig config = new ClipConfig(
-                json.positive("hidden_size"),
-                json.positive("num_hidden_layers"),
+                json.size("hidden_size", SizeLimits.HIDDEN_SIZE),
+                json.size("num_hidden_layers", SizeLimits.LAYERS),
                 json.positive("num_attention_heads"),
-                json.positive("intermediate_size"),
-                json.positive("image_size"),
+                json.size("intermediate_size", SizeLimits.INTERMEDIATE_SIZE),
+                json.size("image_size", SizeLimits.IMAGE_SIZE_PX),
                 json.positive("patch_size"),
-                json.decimal("layer_norm_eps", 1e-5));
+                json.has("layer_norm_eps") ? json.epsilon("layer_norm_eps") : 1e-5);
         if (config.hiddenSize % config.heads != 0) {
             throw json.error("num_attention_heads", "must divide hidden_size " + config.hiddenSize);
         }
         if (config.imageSizePx % config.patchSizePx != 0) {
             throw json.error("patch_size", "must divide image_size " + config.imageSizePx);
         }
+        if (config.patches() > SizeLimits.PATCHES) {
+            throw json.error(
+                    "patch_size",
+                    "is " + config.patchSizePx + ", which divides an image into " + config.patches()
+                            + " patches, but at most " + SizeLimits.PATCHES + " are supported");
+        }
+        SizeLimits.requireParameters(json, config.parameters());
         return config;
     }
 
@@ -119,6 +149,12 @@ public record ClipConfig(
     public int patches() {
         int side = imageSizePx / patchSizePx;
         return side * side;
+    }
+
+    /** Number of weights, without biases and norms. */
+    private long parameters() {
+        long perLayer = 4L * hiddenSize * hiddenSize + 2L * hiddenSize * intermediateSize;
+        return layers * perLayer + (patches() + 3L * patchSizePx * patchSizePx) * hiddenSize;
     }
 
     public int headDim() {

@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.nio.file.Files;
+import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Set;
@@ -47,7 +48,7 @@ final class ConfigJson {
         if (!Files.exists(file)) {
             throw new BadInputException(file + ": cannot be read; give a folder that contains a config.json");
         }
-        ConfigJson json = new ConfigJson(file, "", JsonInput.readObject(file), new TreeSet<>());
+        ConfigJson json = new ConfigJson(file, "", JsonInput.readBoundedObject(file), new TreeSet<>());
         ModelFamily.requireSupportedModel(json);
         for (String name : QUANTIZATION) {
             if (Files.exists(file.resolveSibling(name))) {
@@ -90,6 +91,11 @@ final class ConfigJson {
         return new ConfigJson(file, prefix, all, unknown);
     }
 
+    /** A copy with another value of a key. */
+    ConfigJson with(String key, boolean value) {
+        return new ConfigJson(file, prefix, ((ObjectNode) node.deepCopy()).put(key, value), unknown);
+    }
+
     ConfigJson child(String key) {
         return new ConfigJson(
                 file, prefix + key + ".", require(key, node.path(key).isObject(), "an object"), unknown);
@@ -115,12 +121,48 @@ final class ConfigJson {
         return value;
     }
 
+    /** A positive integer up to a limit of {@link SizeLimits}. */
+    int size(String key, int max) {
+        int value = positive(key);
+        if (value > max) {
+            throw error(
+                    key,
+                    "is " + value + " but at most " + max
+                            + " is supported; use the config.json that came with the weights");
+        }
+        return value;
+    }
+
     double decimal(String key) {
-        return require(key, node.path(key).isNumber(), "a number").doubleValue();
+        JsonNode value = node.path(key);
+        return require(key, value.isNumber() && Double.isFinite(value.doubleValue()), "a number")
+                .doubleValue();
+    }
+
+    /** Epsilon of a norm, from 0 to 1. */
+    double epsilon(String key) {
+        double value = decimal(key);
+        if (!(value >= 0 && value <= 1)) {
+            throw error(key, "must be from 0 to 1, is " + value);
+        }
+        return value;
     }
 
     String text(String key) {
         return require(key, node.path(key).isTextual(), "a string").textValue();
+    }
+
+    /** A string that names a file or folder. */
+    String pathName(String key) {
+        String value = text(key);
+        try {
+            Path unused = Path.of(value);
+        } catch (InvalidPathException e) {
+            throw new BadInputException(
+                    file + ": \"" + prefix + key + "\" is not a path (" + e.getReason() + "); name a file or folder",
+                    e);
+        }
+        return value;
     }
 
     boolean bool(String key) {
@@ -129,6 +171,10 @@ final class ConfigJson {
 
     int integer(String key, int absent) {
         return has(key) ? integer(key) : absent;
+    }
+
+    int positive(String key, int absent) {
+        return has(key) ? positive(key) : absent;
     }
 
     double decimal(String key, double absent) {
@@ -162,7 +208,7 @@ final class ConfigJson {
             throw error(key, "is missing; add it as " + kind);
         }
         if (!valid) {
-            throw error(key, "must be " + kind + ", is " + value);
+            throw error(key, "must be " + kind + ", is " + ConfigKeys.abbreviatedJson(value));
         }
         return value;
     }

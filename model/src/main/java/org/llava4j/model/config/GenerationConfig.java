@@ -78,7 +78,7 @@ public final class GenerationConfig {
     public static Set<Integer> eosIds(Path folder) {
         Path file = folder.resolve(FILE);
         if (Files.isRegularFile(file)) {
-            JsonNode settings = JsonInput.readObject(file);
+            JsonNode settings = JsonInput.readBoundedObject(file);
             report(file, settings);
             Set<Integer> ids = eosIds(file, settings.path(EOS));
             if (!ids.isEmpty()) {
@@ -89,7 +89,7 @@ public final class GenerationConfig {
         if (!Files.isRegularFile(config)) {
             return Set.of();
         }
-        JsonNode root = JsonInput.readObject(config);
+        JsonNode root = JsonInput.readBoundedObject(config);
         // llava-hf nests the decoder's config.
         JsonNode value =
                 root.has(EOS) ? root.path(EOS) : root.path("text_config").path(EOS);

@@ -52,16 +52,16 @@ public record LlamaConfig(
 
     /** Reads a decoder whose keys have been checked and completed with defaults. */
     static LlamaConfig of(ConfigJson json) {
-        int heads = json.positive("num_attention_heads");
+        int heads = json.size("num_attention_heads", SizeLimits.HIDDEN_SIZE);
         RopeConfig rope = RopeConfig.of(json);
         LlamaConfig config = new LlamaConfig(
-                json.positive("vocab_size"),
-                json.positive("hidden_size"),
-                json.positive("num_hidden_layers"),
+                json.size("vocab_size", SizeLimits.VOCABULARY),
+                json.size("hidden_size", SizeLimits.HIDDEN_SIZE),
+                json.size("num_hidden_layers", SizeLimits.LAYERS),
                 heads,
-                json.has("num_key_value_heads") ? json.positive("num_key_value_heads") : heads,
-                json.positive("intermediate_size"),
-                json.decimal("rms_norm_eps"),
+                json.positive("num_key_value_heads", heads),
+                json.size("intermediate_size", SizeLimits.INTERMEDIATE_SIZE),
+                json.epsilon("rms_norm_eps"),
                 rope.theta(),
                 rope.scale(),
                 json.bool("tie_word_embeddings", false));
@@ -79,6 +79,7 @@ public record LlamaConfig(
                     "is " + json.integer("head_dim") + " but must be hidden_size / num_attention_heads, "
                             + config.headDim() + "; use a model with such heads");
         }
+        SizeLimits.requireParameters(json, config.parameters());
         requireFullAttention(json);
         return config;
     }
@@ -114,6 +115,12 @@ public record LlamaConfig(
             json.putObject("rope_scaling").put("type", "linear").put("factor", ropeScale);
         }
         json.put("tie_word_embeddings", tiedEmbeddings);
+    }
+
+    /** Number of weights, without norms; a key or value projection counts as a full one. */
+    private long parameters() {
+        long perLayer = 4L * hiddenSize * hiddenSize + 3L * hiddenSize * intermediateSize;
+        return layers * perLayer + 2L * vocabSize * hiddenSize;
     }
 
     public int headDim() {

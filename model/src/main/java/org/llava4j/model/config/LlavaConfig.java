@@ -127,7 +127,7 @@ public record LlavaConfig(
         if (LlavaHfConfig.isLlavaHf(json)) {
             return LlavaHfConfig.of(json, folder);
         }
-        Path tower = visionTower != null ? visionTower : visionTower(folder, json.text("mm_vision_tower"));
+        Path tower = visionTower != null ? visionTower : visionTower(folder, json.pathName("mm_vision_tower"));
         ClipConfig vision = ClipConfig.read(tower);
         int featureWidth = json.integer("mm_hidden_size", vision.hiddenSize());
         if (featureWidth != vision.hiddenSize()) {
@@ -140,7 +140,7 @@ public record LlavaConfig(
                 json.choice("mm_projector_type", "linear", ProjectorType::fromName),
                 json.integer("mm_vision_select_layer", -2),
                 json.choice("mm_vision_select_feature", "patch", SelectFeature::fromName),
-                json.integer("tokenizer_model_max_length", 2048),
+                json.positive("tokenizer_model_max_length", 2048),
                 json.choice("tokenizer_padding_side", "right", LlavaConfig::padsLeft),
                 json.choice("image_aspect_ratio", "square", AspectRatio::fromName) == AspectRatio.PAD,
                 imageTokens.read(folder, json));
@@ -244,13 +244,13 @@ public record LlavaConfig(
      */
     public static Path visionTowerPath(Path folder) {
         ConfigJson json = ConfigJson.read(folder);
-        return LlavaHfConfig.isLlavaHf(json) ? folder : visionTower(folder, json.text("mm_vision_tower"));
+        return LlavaHfConfig.isLlavaHf(json) ? folder : visionTower(folder, json.pathName("mm_vision_tower"));
     }
 
     /** As {@link #visionTowerPath}; null if the config names a folder that does not exist. */
     public static @Nullable Path findVisionTower(Path folder) {
         ConfigJson json = ConfigJson.read(folder);
-        return LlavaHfConfig.isLlavaHf(json) ? folder : findVisionTower(folder, json.text("mm_vision_tower"));
+        return LlavaHfConfig.isLlavaHf(json) ? folder : findVisionTower(folder, json.pathName("mm_vision_tower"));
     }
 
     private static @Nullable Path findVisionTower(Path folder, String named) {

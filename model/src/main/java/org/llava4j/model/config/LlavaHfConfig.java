@@ -17,6 +17,8 @@ public final class LlavaHfConfig {
     private static final String MAX_LENGTH_KEY = "tokenizer_model_max_length";
     private static final String PADDING_SIDE_KEY = "tokenizer_padding_side";
     private static final String ASPECT_RATIO_KEY = "image_aspect_ratio";
+    private static final String STRATEGY_KEY = "vision_feature_select_strategy";
+    private static final String TIE_KEY = "tie_word_embeddings";
 
     /** Default of transformers if {@code vision_config} is absent: CLIP ViT-L/14 at 336 pixels. */
     private static final ClipConfig ABSENT_TOWER = new ClipConfig(1024, 24, 16, 4096, 336, 14, 1e-5);
@@ -56,12 +58,13 @@ public final class LlavaHfConfig {
                 ProjectorType.MLP2X_GELU,
                 json.integer("vision_feature_layer", -2),
                 feature(json),
-                json.integer(MAX_LENGTH_KEY, text.integer("max_position_embeddings", MAX_LENGTH)),
+                json.positive(MAX_LENGTH_KEY, text.positive("max_position_embeddings", MAX_LENGTH)),
                 json.choice(PADDING_SIDE_KEY, "right", LlavaConfig::padsLeft),
                 json.has(ASPECT_RATIO_KEY)
                         ? json.choice(ASPECT_RATIO_KEY, "", AspectRatio::fromName) == AspectRatio.PAD
                         : pads(folder));
         LlavaConfig.requireSamePadding(folder, json, config.padToSquare());
+        config.vision().requirePreprocessing(folder, json.text(STRATEGY_KEY, "default"));
         json.reportUnknown();
         return config;
     }
@@ -93,15 +96,17 @@ public final class LlavaHfConfig {
         ConfigJson text = json.childOrEmpty("text_config");
         ModelFamily.requireSupported(text, ModelFamily.DECODERS, "decoder", "use a LLaVA with a LLaMA or Mistral");
         text.check(ModelKeys.DECODER);
-        return DecoderDefaults.withDefaults(text);
+        ConfigJson decoder = DecoderDefaults.withDefaults(text);
+        // As in transformers 5, either of the two keys ties the head.
+        return json.bool(TIE_KEY, false) ? decoder.with(TIE_KEY, true) : decoder;
     }
 
     private static SelectFeature feature(ConfigJson json) {
-        String strategy = json.text("vision_feature_select_strategy", "default");
+        String strategy = json.text(STRATEGY_KEY, "default");
         return switch (strategy) {
             case "default" -> SelectFeature.PATCH;
             case "full" -> SelectFeature.CLS_PATCH;
-            default -> throw json.error("vision_feature_select_strategy", "must be default or full, is " + strategy);
+            default -> throw json.error(STRATEGY_KEY, "must be default or full, is " + strategy);
         };
     }
 }

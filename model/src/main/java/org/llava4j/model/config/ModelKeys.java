@@ -94,6 +94,9 @@ final class ModelKeys {
             .ignored("low_freq_factor", "high_freq_factor", "short_factor", "long_factor", "mscale", "mscale_all_dim")
             .only(ONE, NOT_IMPLEMENTED, "partial_rotary_factor")
             .only(OFF, NOT_IMPLEMENTED, "mrope_section")
+            // Settings of each kind of layer, which replace the others.
+            .only(OFF, "LLaVA4J applies the same RoPE in all layers; use a model that does", "full_attention")
+            .only(OFF, "LLaVA4J supports only full attention; use a model with it", "sliding_attention")
             .build();
 
     /** LLaVA in its original layout: its keys in addition to its decoder's. */
@@ -122,7 +125,7 @@ final class ModelKeys {
     static final ConfigKeys LLAVA_HF = PRETRAINED
             .extend()
             .read("text_config", "vision_config", "image_token_index", "image_token_id", "vision_feature_layer")
-            .read("vision_feature_select_strategy", "image_aspect_ratio")
+            .read("vision_feature_select_strategy", "image_aspect_ratio", "tie_word_embeddings")
             .read("tokenizer_model_max_length", "tokenizer_padding_side")
             .read(ChatFormat.CONV_MODE, ChatFormat.IMAGE_FIRST)
             .ignored("ignore_index", "image_seq_length", "vocab_size", "max_position_embeddings", "hidden_size")

@@ -14,14 +14,14 @@ record RopeConfig(double theta, double scale) {
      * theta in that object over the one at the top level, {@code rope_type} over the older {@code type}.
      */
     static RopeConfig of(ConfigJson json) {
-        double topLevelTheta = json.decimal("rope_theta", DEFAULT_THETA);
+        double topLevelTheta = theta(json, DEFAULT_THETA);
         String key = json.hasEntries("rope_scaling") ? "rope_scaling" : "rope_parameters";
         if (!json.hasEntries(key)) {
             return new RopeConfig(topLevelTheta, 1);
         }
         ConfigJson rope = json.child(key);
         rope.check(ModelKeys.ROPE);
-        double theta = rope.decimal("rope_theta", topLevelTheta);
+        double theta = theta(rope, topLevelTheta);
         String typeKey = rope.has("rope_type") ? "rope_type" : "type";
         String type = rope.text(typeKey, "default");
         return switch (type) {
@@ -30,6 +30,14 @@ record RopeConfig(double theta, double scale) {
             default ->
                 throw rope.error(typeKey, "must be default or linear, is " + type + "; use a model with one of these");
         };
+    }
+
+    private static double theta(ConfigJson json, double absent) {
+        double theta = json.decimal("rope_theta", absent);
+        if (!(theta >= 1 && theta <= SizeLimits.ROPE_THETA)) {
+            throw json.error("rope_theta", "must be from 1 to " + SizeLimits.ROPE_THETA + ", is " + theta);
+        }
+        return theta;
     }
 
     private static double factor(ConfigJson rope) {

@@ -5,7 +5,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Function;
-import org.llava4j.data.BadInputException;
 import org.llava4j.data.image.AspectRatio;
 import org.llava4j.data.image.ClipImageProcessor;
 import org.llava4j.data.image.ClipPreprocessing;
@@ -60,17 +59,14 @@ public final class TowerFeatures implements FeatureSource {
      * Reads the image preprocessing of a tower.
      *
      * @param visionTower the tower's own folder; CLIP's default settings without {@code preprocessor_config.json}
-     * @throws BadInputException if config and preprocessing are inconsistent
+     * @throws org.llava4j.data.BadInputException if config and preprocessing are inconsistent
      */
     public static ClipPreprocessing preprocessing(Path visionTower, LlavaConfig config) {
+        int side = config.vision().imageSizePx();
+        ClipPreprocessing.requireAgrees(visionTower, visionTower.resolve("config.json"), side);
         ClipPreprocessing settings = ClipPreprocessing.isIn(visionTower)
                 ? ClipPreprocessing.read(visionTower)
-                : ClipPreprocessing.clip(config.vision().imageSizePx());
-        if (settings.cropPx() != config.vision().imageSizePx()) {
-            throw new BadInputException(visionTower + ": preprocessor_config.json crops to " + settings.cropPx()
-                    + " px but config.json has an image_size of "
-                    + config.vision().imageSizePx() + "; they must agree");
-        }
+                : ClipPreprocessing.clip(side);
         return settings.withAspectRatio(config.padToSquare() ? AspectRatio.PAD : AspectRatio.SQUARE);
     }
 

@@ -50,7 +50,7 @@ record AdapterConfig(int rank, double scale) {
     /** @throws BadInputException if the merge would differ from PEFT's */
     static AdapterConfig read(Path folder) {
         Path file = folder.resolve(AdapterFiles.CONFIG);
-        JsonNode json = JsonInput.readObject(file);
+        JsonNode json = JsonInput.readBoundedObject(file);
         require(json.hasNonNull("peft_type"), file, "peft_type", "", "only LORA is supported");
         Set<String> unknown = KEYS.check(file.toString(), "", json);
         for (String key : unknown) {

@@ -167,6 +167,7 @@ public record Delta(Path base, SaveType type, long shardBytes) {
         FolderFiles.copyTokenizer(from, to);
         FolderFiles.copyGeneration(from, to);
         FolderFiles.copyTemplate(from, to);
+        FolderFiles.copyExisting(FolderFiles.PREPROCESSING, from, to);
         Path tower = from.resolve(LlavaFolder.TOWER_FOLDER);
         if (Files.isDirectory(tower)) {
             FolderFiles.copyFolder(tower, to.resolve(LlavaFolder.TOWER_FOLDER));

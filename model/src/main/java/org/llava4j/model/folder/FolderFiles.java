@@ -11,6 +11,7 @@ import org.llava4j.data.AtomicFile;
 import org.llava4j.data.BadInputException;
 import org.llava4j.data.JsonInput;
 import org.llava4j.data.image.ClipPreprocessing;
+import org.llava4j.data.image.ProcessorConfig;
 import org.llava4j.data.tokenizer.TokenizerFiles;
 import org.llava4j.model.ImageStartEndEmbeddings;
 import org.llava4j.model.config.ChatFormat;
@@ -26,6 +27,9 @@ final class FolderFiles {
             List.of("max_position_embeddings", "bos_token_id", "eos_token_id", "pad_token_id");
 
     static final String GENERATION_CONFIG = "generation_config.json";
+
+    /** Files with settings of the image preprocessing. */
+    static final List<String> PREPROCESSING = List.of(ClipPreprocessing.FILE_NAME, ProcessorConfig.FILE_NAME);
 
     private FolderFiles() {}
 
@@ -80,7 +84,7 @@ final class FolderFiles {
             // A run may use another padding than the tower's original model.
             settings.put("do_pad", false);
         }
-        if (Files.isRegularFile(file) && JsonInput.readObject(file).equals(settings)) {
+        if (Files.isRegularFile(file) && JsonInput.readBoundedObject(file).equals(settings)) {
             copy(file, to.resolve(ClipPreprocessing.FILE_NAME));
         } else {
             writeJson(to.resolve(ClipPreprocessing.FILE_NAME), settings);

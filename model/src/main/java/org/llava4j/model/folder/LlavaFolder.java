@@ -72,6 +72,8 @@ final class LlavaFolder {
         ObjectNode json = flatConfig(origin);
         json.put("model_type", "llava_llama");
         json.putArray("architectures").add("LlavaLlamaForCausalLM");
+        // The name of versions 4, which all versions read; the newer one would win with the origin's value.
+        json.remove("dtype");
         json.put("torch_dtype", torchType);
         config.writeTo(json, TOWER_FOLDER);
         VocabularyGrowth growth = origin.growth();
@@ -94,7 +96,8 @@ final class LlavaFolder {
      * the origin's {@code model_type} may differ from those of the written one.
      */
     private static ObjectNode flatConfig(Origin origin) {
-        ObjectNode original = (ObjectNode) JsonInput.readObject(origin.folder().resolve(FolderFiles.CONFIG));
+        ObjectNode original =
+                (ObjectNode) JsonInput.readBoundedObject(origin.folder().resolve(FolderFiles.CONFIG));
         ObjectNode json = original;
         if (LlavaHfConfig.isIn(origin.folder())) {
             json = JsonNodeFactory.instance.objectNode();

@@ -10,6 +10,7 @@ import org.jspecify.annotations.Nullable;
 import org.llava4j.data.BadInputException;
 import org.llava4j.data.JsonInput;
 import org.llava4j.data.image.ClipPreprocessing;
+import org.llava4j.data.image.ProcessorConfig;
 import org.llava4j.data.tokenizer.LlamaTokenizer;
 import org.llava4j.data.tokenizer.TokenizerFiles;
 import org.llava4j.model.config.ChatFormat;
@@ -133,7 +134,8 @@ final class LlavaHfFolder {
         text.put("model_type", "llama");
         config.decoder().writeTo(text);
         text.put("vocab_size", vocabulary);
-        ObjectNode original = (ObjectNode) JsonInput.readObject(origin.folder().resolve(FolderFiles.CONFIG));
+        ObjectNode original =
+                (ObjectNode) JsonInput.readBoundedObject(origin.folder().resolve(FolderFiles.CONFIG));
         ObjectNode decoder = original.get("text_config") instanceof ObjectNode nested ? nested : original;
         text.setAll(decoder.deepCopy().retain(FolderFiles.DECODER_KEYS));
         config.vision().writeTo(json.putObject("vision_config"));
@@ -164,6 +166,6 @@ final class LlavaHfFolder {
         processor.put("num_additional_image_tokens", 1);
         processor.put("patch_size", config.vision().patchSizePx());
         processor.put("vision_feature_select_strategy", strategy(config));
-        FolderFiles.writeJson(folder.resolve("processor_config.json"), processor);
+        FolderFiles.writeJson(folder.resolve(ProcessorConfig.FILE_NAME), processor);
     }
 }

@@ -8,7 +8,6 @@ import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import org.llava4j.data.InputSnapshot;
-import org.llava4j.data.image.ClipPreprocessing;
 import org.llava4j.data.tokenizer.TokenizerFiles;
 import org.llava4j.model.config.ChatFormat;
 import org.llava4j.model.tensors.TensorFolder;
@@ -71,13 +70,13 @@ public record ModelFiles(
         names.removeAll(TokenizerFiles.readIn(folder));
         names.addAll(List.of(FolderFiles.CONFIG, FolderFiles.GENERATION_CONFIG, ChatFormat.TEMPLATE_FILE));
         if (visionTower.equals(folder)) {
-            names.add(ClipPreprocessing.FILE_NAME);
+            names.addAll(FolderFiles.PREPROCESSING);
             return named("file ", InputSnapshot.existing(folder, names));
         }
         Map<String, Path> others = named("file ", InputSnapshot.existing(folder, names));
-        others.putAll(named(
-                "file of the vision tower ",
-                InputSnapshot.existing(visionTower, List.of(FolderFiles.CONFIG, ClipPreprocessing.FILE_NAME))));
+        List<String> preprocessing = new ArrayList<>(FolderFiles.PREPROCESSING);
+        preprocessing.add(0, FolderFiles.CONFIG);
+        others.putAll(named("file of the vision tower ", InputSnapshot.existing(visionTower, preprocessing)));
         return others;
     }
 

@@ -21,6 +21,8 @@ import org.llava4j.model.weights.TiedHead;
  * are skipped.
  */
 final class NamedWeights implements AutoCloseable {
+    private static final String TIE_KEY = "tie_word_embeddings";
+
     private final TensorStore store;
     private final CheckpointLayout layout;
     private final SortedMap<String, LazyTensor> tensors = new TreeMap<>();
@@ -71,9 +73,10 @@ final class NamedWeights implements AutoCloseable {
         if (!Files.isRegularFile(file)) {
             return false;
         }
-        JsonNode config = JsonInput.readObject(file);
-        JsonNode decoder = config.path("text_config").isObject() ? config.get("text_config") : config;
-        return decoder.path("tie_word_embeddings").asBoolean(false);
+        JsonNode config = JsonInput.readBoundedObject(file);
+        // In llava-hf layout, either of the two keys ties the head.
+        return config.path(TIE_KEY).asBoolean(false)
+                || config.path("text_config").path(TIE_KEY).asBoolean(false);
     }
 
     /** Tensors by variable, under their stored names. */

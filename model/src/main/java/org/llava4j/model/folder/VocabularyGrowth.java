@@ -32,8 +32,9 @@ import org.nd4j.linalg.indexing.NDArrayIndex;
 public final class VocabularyGrowth {
     private static final Set<String> TABLES = Set.of("model.embed_tokens.weight", "lm_head.weight");
     private static final String ADDED = TokenizerFiles.ADDED_TOKENS;
-    private static final List<String> COPIED =
-            List.of(TokenizerFiles.MODEL, TokenizerFiles.SPECIAL_TOKENS_MAP, TokenizerFiles.CONFIG, ADDED);
+    private static final List<String> COPIED = TokenizerFiles.all().stream()
+            .filter(name -> !name.equals(TokenizerFiles.JSON))
+            .toList();
     private static final int BLOCK_ROWS = 1024;
 
     private final Path folder;
@@ -167,7 +168,7 @@ public final class VocabularyGrowth {
         if (!Files.isRegularFile(file)) {
             return;
         }
-        ObjectNode json = (ObjectNode) JsonInput.readLargeObject(file);
+        ObjectNode json = (ObjectNode) JsonInput.readBoundedObject(file);
         ArrayNode tokens = json.withArray("added_tokens");
         Set<Integer> known = new HashSet<>();
         tokens.forEach(token -> known.add(token.path("id").asInt(-1)));
@@ -190,7 +191,7 @@ public final class VocabularyGrowth {
     private ObjectNode objectOf(String name) {
         Path file = folder.resolve(name);
         return Files.isRegularFile(file)
-                ? (ObjectNode) JsonInput.readObject(file)
+                ? (ObjectNode) JsonInput.readBoundedObject(file)
                 : JsonNodeFactory.instance.objectNode();
     }
 }

@@ -132,7 +132,7 @@ abstract class ShardedFolder implements TensorStore {
     }
 
     private static JsonNode weightMapNode(Path index) {
-        JsonNode map = JsonInput.readObject(index).path("weight_map");
+        JsonNode map = JsonInput.readBoundedObject(index).path("weight_map");
         if (!map.isObject() || map.isEmpty()) {
             throw new BadInputException(index + " has no \"weight_map\"; download the file again");
         }

@@ -144,21 +144,34 @@ public final class Checkpoint implements TensorSource, AutoCloseable {
     @Override
     public SDVariable declareMatrix(SameDiff graph, String name, long... shape) {
         WeightDtype type = trainable.test(name) ? WeightDtype.FP32 : weightDtype;
-        if (type == WeightDtype.INT8) {
+        if (type == WeightDtype.INT8 && isReadable(name, shape)) {
             return graph.constant(name, type.convert(name, tensor(DataType.FLOAT, name, shape)));
         }
-        return graph.constant(name, tensor(type.dataType(), name, shape));
+        return graph.constant(name, tensor(type == WeightDtype.INT8 ? DataType.FLOAT : type.dataType(), name, shape));
+    }
+
+    /** Whether a variable has values of its shape. */
+    private boolean isReadable(String name, long... shape) {
+        OpenCheckpoint.FoundTensor source = OpenCheckpoint.find(name, sources);
+        return source == null
+                ? mayInitialize(name)
+                : Arrays.equals(source.stored().shape(), shape);
     }
 
     private INDArray tensor(DataType type, String name, long... shape) {
         requested.put(name, shape);
+        if (!isReadable(name, shape)) {
+            // close() reports this problem together with all others.
+            return withoutValues(type, shape);
+        }
         // An untied head stored without its table: close() reports the missing table.
         OpenCheckpoint.FoundTensor source = OpenCheckpoint.find(name, sources);
-        if (source != null) {
-            // close() reports a shape mismatch together with all others.
-            return Arrays.equals(source.stored().shape(), shape) ? source.read(type) : Nd4j.create(shape);
-        }
-        return mayInitialize(name) ? FloatConversion.cast(name, initialize(name, shape), type) : Nd4j.create(shape);
+        return source == null ? FloatConversion.cast(name, initialize(name, shape), type) : source.read(type);
+    }
+
+    /** An array with one element of memory: a config of the wrong sizes may ask for more than the machine has. */
+    private static INDArray withoutValues(DataType type, long... shape) {
+        return Nd4j.create(Nd4j.createBuffer(type, 1, true), shape, new long[shape.length], 0, 'c', type);
     }
 
     /**

@@ -43,6 +43,7 @@ class LoraStageTest {
     private Path temp;
 
     private Path model;
+    private Path tower = ModelFolders.TOWER;
     private Path out;
     private Stage stage;
 
@@ -71,7 +72,7 @@ class LoraStageTest {
 
     private RunReport run(Path output, WeightDtype frozen, CheckpointPolicy policy, TrainingListener listener) {
         RunPaths paths = RunPaths.of(model, Golden.path("f_e2e/finetune.json"), ModelFolders.IMAGES, output)
-                .withVisionTower(ModelFolders.TOWER);
+                .withVisionTower(tower);
         RunOptions options = RunOptions.DEFAULT.withCheckpointPolicy(policy).withFrozenDtype(frozen);
         return StageRunner.run(stage, paths, options, listener);
     }
@@ -112,6 +113,30 @@ class LoraStageTest {
                 boolean target = name.endsWith("_proj.weight");
                 assertThat(after.read(name).equals(before.read(name))).as(name).isNotEqualTo(target);
             }
+        }
+    }
+
+    /** A LLaMA and a tower as transformers 5 writes them, with {@code tokenizer.json} alone. */
+    @Test
+    void stageTrainsAndMergesFoldersOfTransformers5() {
+        model = Golden.path("j_transformers5/llama");
+        tower = Golden.path("j_transformers5/clip");
+        RunReport report = run(out);
+        assertThat(report.summary().steps()).isEqualTo(STEPS);
+        Path merged = temp.resolve("merged");
+        assertThat(new LoraMerge(model, out, null, SaveType.AS_STORED, Long.MAX_VALUE).writeTo(merged))
+                .as("base known")
+                .isTrue();
+        for (Path folder : List.of(out, merged)) {
+            assertThat(folder.resolve("tokenizer.model")).doesNotExist();
+            for (String file : List.of("tokenizer.json", "tokenizer_config.json")) {
+                assertThat(folder.resolve(file)).hasSameBinaryContentAs(model.resolve(file));
+            }
+        }
+        try (SafetensorsFile before = SafetensorsFile.open(model.resolve("model.safetensors"));
+                SafetensorsFile after = SafetensorsFile.open(merged.resolve("model.safetensors"))) {
+            String up = "model.layers.1.mlp.up_proj.weight";
+            assertThat(after.read(up)).isNotEqualTo(before.read(up));
         }
     }
 

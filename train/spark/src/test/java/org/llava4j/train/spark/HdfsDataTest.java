@@ -28,6 +28,8 @@ import org.llava4j.train.shards.TokenizeDataMain;
 /** Model, data and images on a real HDFS, read by executors: reports and shards match those of one machine. */
 @Tag("spark")
 class HdfsDataTest {
+    private static final List<String> MODELS = List.of("model", "model5");
+
     @TempDir
     private Path temp;
 
@@ -44,10 +46,10 @@ class HdfsDataTest {
         return local;
     }
 
-    private static String[] flags(String base, String images, String output, String... more) {
+    private static String[] flags(String base, String model, String images, String output, String... more) {
         List<String> flags = new ArrayList<>(List.of(
                 "--model-path",
-                base + "/model",
+                base + "/" + model,
                 "--vision-tower",
                 base + "/tower",
                 "--data-path",
@@ -63,6 +65,9 @@ class HdfsDataTest {
     @Test
     void lintAndShardsMatchLocalRun() throws Exception {
         ModelFolders.llama(temp.resolve("model"));
+        // With tokenizer.json alone.
+        Files.createSymbolicLink(
+                temp.resolve("model5"), Golden.path("j_transformers5/llama").toAbsolutePath());
         Files.createSymbolicLink(temp.resolve("tower"), ModelFolders.TOWER.toAbsolutePath());
         String sound = Files.readString(Golden.path("f_e2e/finetune.json")).strip();
         // Many samples with duplicates, one without its image.
@@ -74,9 +79,12 @@ class HdfsDataTest {
                 temp.resolve("data.json"), many.append(']').toString().replaceFirst("\\.(jpg|png)", ".gone"));
         Path images = ModelFolders.IMAGES.toAbsolutePath();
         String here = temp.toString();
-        String[] local = flags(here, images.toString(), here + "/lint");
+        String[] local = flags(here, "model", images.toString(), here + "/lint");
         assertThatThrownBy(() -> LintDataMain.main(local)).isInstanceOf(CommandFailedException.class);
-        TokenizeDataMain.main(flags(here, images.toString(), here + "/shards", "--samples-per-shard", "500"));
+        for (String model : MODELS) {
+            TokenizeDataMain.main(
+                    flags(here, model, images.toString(), here + "/shards-" + model, "--samples-per-shard", "500"));
+        }
 
         System.setProperty("test.build.data", temp.resolve("hdfs").toString());
         try (MiniDFSCluster files = new MiniDFSCluster.Builder(new Configuration())
@@ -87,10 +95,11 @@ class HdfsDataTest {
             hdfs = files.getFileSystem();
             home = hdfs.getUri() + "/llava";
             put(temp.resolve("model"), "model");
+            put(Golden.path("j_transformers5/llama"), "model5");
             put(ModelFolders.TOWER, "tower");
             put(data, "data.json");
             put(images, "images");
-            String[] lint = flags(home, home + "/images", home + "/lint");
+            String[] lint = flags(home, "model", home + "/images", home + "/lint");
             assertThatThrownBy(() -> RecordJob.run(spark, LintDataMain::new, lint))
                     .isInstanceOf(CommandFailedException.class);
             JsonNode found = JsonInput.readObject(fetch("lint").resolve("lint.json"));
@@ -100,17 +109,20 @@ class HdfsDataTest {
             assertThat(relocated(fetch("lint").resolve("lint.json"), home))
                     .isEqualTo(relocated(temp.resolve("lint/lint.json"), here));
 
-            RecordJob.run(
-                    spark,
-                    TokenizeDataMain::new,
-                    flags(home, home + "/images", home + "/shards", "--samples-per-shard", "500"));
-            Path there = fetch("shards");
-            JsonNode shards = JsonInput.readObject(temp.resolve("shards/shards.json"));
-            for (JsonNode shard : shards.get("shards")) {
-                String file = shard.get("file").asText();
-                assertThat(relocated(there.resolve(file), home))
-                        .as(file)
-                        .isEqualTo(relocated(temp.resolve("shards").resolve(file), here));
+            for (String model : MODELS) {
+                String name = "shards-" + model;
+                RecordJob.run(
+                        spark,
+                        TokenizeDataMain::new,
+                        flags(home, model, home + "/images", home + "/" + name, "--samples-per-shard", "500"));
+                Path there = fetch(name);
+                JsonNode shards = JsonInput.readObject(temp.resolve(name).resolve("shards.json"));
+                for (JsonNode shard : shards.get("shards")) {
+                    String file = shard.get("file").asText();
+                    assertThat(relocated(there.resolve(file), home))
+                            .as(name + " " + file)
+                            .isEqualTo(relocated(temp.resolve(name).resolve(file), here));
+                }
             }
         }
     }

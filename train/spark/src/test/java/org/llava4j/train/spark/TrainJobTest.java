@@ -16,6 +16,8 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 import org.llava4j.data.BadInputException;
 import org.llava4j.data.spark.LoopbackCluster;
 import org.llava4j.model.tensors.SafetensorsFile;
@@ -60,6 +62,7 @@ class TrainJobTest {
     private Path temp;
 
     private Path model;
+    private Path tower = ModelFolders.TOWER;
 
     @BeforeAll
     static void begin() throws Exception {
@@ -96,7 +99,7 @@ class TrainJobTest {
 
     private RunPaths paths(String data, String out) {
         return RunPaths.of(model, Golden.path("f_e2e/" + data), ModelFolders.IMAGES, temp.resolve(out))
-                .withVisionTower(ModelFolders.TOWER);
+                .withVisionTower(tower);
     }
 
     private RunReport run(
@@ -125,8 +128,14 @@ class TrainJobTest {
         }
     }
 
-    @Test
-    void twoExecutorsMatchGradientAccumulation() {
+    /** With {@code tokenizer.model}, and with folders of transformers 5, which have {@code tokenizer.json} alone. */
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void twoExecutorsMatchGradientAccumulation(boolean transformers5) {
+        if (transformers5) {
+            model = Golden.path("j_transformers5/llama");
+            tower = Golden.path("j_transformers5/clip");
+        }
         RecordingListener here = new RecordingListener();
         run(pretrain(), paths("pretrain.json", "here"), policy("a", ResumeMode.NEVER), here, GradientExecutor.LOCAL);
         RecordingListener there = new RecordingListener();
