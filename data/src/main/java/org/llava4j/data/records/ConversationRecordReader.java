@@ -57,13 +57,27 @@ public final class ConversationRecordReader extends IndexedRecordReader<Conversa
         return JsonInput.parse(source, text.toString().getBytes(StandardCharsets.UTF_8));
     }
 
-    @Override
-    Conversation parse(JsonNode entry, String key) {
+    /**
+     * Parses a sample in either layout.
+     *
+     * @throws BadInputException if it is invalid; the message names its id, not its file
+     */
+    public static Conversation parse(JsonNode entry) {
         return ConversationEntry.parse(entry);
     }
 
     @Override
+    Conversation parse(JsonNode entry, String key) {
+        return parse(entry);
+    }
+
+    @Override
     List<Writable> writables(Conversation value) {
+        return record(value);
+    }
+
+    /** Returns the DataVec record of a sample. */
+    public static List<Writable> record(Conversation value) {
         ArrayNode images = JsonNodeFactory.instance.arrayNode();
         value.images().forEach(images::add);
         return List.of(

@@ -13,7 +13,6 @@ import java.nio.file.Path;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Locale;
-import java.util.Map;
 import java.util.function.Function;
 import org.llava4j.data.AtomicFile;
 import org.llava4j.data.BadInputException;
@@ -71,13 +70,23 @@ public final class RecordFiles {
     /**
      * Writes ScienceQA's {@code problems.json}.
      *
-     * @param problems problems by id
+     * @param problems problems with different ids
      * @throws BadInputException if the file cannot be written
      */
-    public static void writeScienceQa(Path file, Map<String, ScienceQaProblem> problems) {
-        ObjectNode all = JsonNodeFactory.instance.objectNode();
-        problems.forEach((id, problem) -> all.set(id, node(problem)));
-        writeTree(file, all);
+    public static void writeScienceQa(Path file, Iterator<ScienceQaProblem> problems) {
+        AtomicFile.write(file, channel -> {
+            OutputStream out = new BufferedOutputStream(Channels.newOutputStream(channel), 1 << 16);
+            out.write('{');
+            for (String before = ""; problems.hasNext(); before = ",") {
+                ScienceQaProblem problem = problems.next();
+                out.write(bytes(before));
+                out.write(MAPPER.writeValueAsBytes(problem.id()));
+                out.write(':');
+                out.write(MAPPER.writeValueAsBytes(node(problem)));
+            }
+            out.write(bytes("}\n"));
+            out.flush();
+        });
     }
 
     private static ObjectNode node(ScienceQaProblem problem) {

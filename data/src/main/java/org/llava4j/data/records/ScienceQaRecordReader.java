@@ -150,6 +150,15 @@ public final class ScienceQaRecordReader extends IndexedRecordReader<ScienceQaPr
 
     @Override
     ScienceQaProblem parse(JsonNode entry, String id) {
+        return problem(entry, id);
+    }
+
+    /**
+     * Parses an entry of {@code problems.json}.
+     *
+     * @throws BadInputException if it is invalid; the message names its id, not its file
+     */
+    public static ScienceQaProblem problem(JsonNode entry, String id) {
         JsonFields fields = new JsonFields(entry, "ScienceQA problem " + id);
         return new ScienceQaProblem(
                 id,
@@ -171,6 +180,11 @@ public final class ScienceQaRecordReader extends IndexedRecordReader<ScienceQaPr
 
     @Override
     List<Writable> writables(ScienceQaProblem problem) {
+        return record(problem);
+    }
+
+    /** Returns the DataVec record of a problem. */
+    public static List<Writable> record(ScienceQaProblem problem) {
         return List.of(
                 new Text(problem.id()),
                 new Text(problem.question()),

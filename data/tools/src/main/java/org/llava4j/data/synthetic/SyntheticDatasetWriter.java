@@ -93,7 +93,7 @@ public final class SyntheticDatasetWriter {
             }
             splits.set("mini" + share.split, mini);
         }
-        RecordFiles.writeScienceQa(folder.resolve(PROBLEMS), problems);
+        RecordFiles.writeScienceQa(folder.resolve(PROBLEMS), problems.values().iterator());
         json.writeValue(folder.resolve("pid_splits.json").toFile(), splits);
     }
 
