@@ -4,6 +4,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 import org.llava4j.data.BadInputException;
 import org.llava4j.data.Fingerprint;
 import org.llava4j.data.JsonInput;
@@ -11,6 +12,7 @@ import org.llava4j.data.Sha256;
 import org.llava4j.data.conversation.Conversation;
 import org.llava4j.data.conversation.ConversationEncoder;
 import org.llava4j.data.conversation.EncodedSample;
+import org.llava4j.data.records.LayoutCounts;
 import org.llava4j.data.records.TokenizedRecordReader;
 import org.llava4j.data.records.TokenizedSample;
 
@@ -82,6 +84,11 @@ public final class TokenizedDataset implements ConversationDataset, AutoCloseabl
             throw new BadInputException(folder + " was tokenized with other settings: "
                     + Fingerprint.summarize(differences) + "; write the tokenized dataset again with the run's flags");
         }
+    }
+
+    /** Returns the layouts of the original dataset; null for ScienceQA or if they were not stored. */
+    public @Nullable LayoutCounts layouts() {
+        return shards.layouts();
     }
 
     @Override

@@ -2,8 +2,10 @@ package org.llava4j.data.batch;
 
 import com.fasterxml.jackson.annotation.JsonAlias;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 import org.llava4j.data.BadInputException;
 import org.llava4j.data.Fingerprint;
+import org.llava4j.data.records.LayoutCounts;
 
 /**
  * Manifest of a tokenized dataset: the content of {@code shards.json}. Samples are bucketed by length, and a bucket is
@@ -12,10 +14,15 @@ import org.llava4j.data.Fingerprint;
  * @param encoding all settings that the token ids depend on, except for the data
  * @param data SHA-256 of the source data
  * @param samples number of samples, invalid ones included
+ * @param layouts layouts of the source data; null for ScienceQA, and in manifests written before
  * @param shards the files
  */
 public record TokenizedDatasetManifest(
-        @JsonAlias("reading") Fingerprint encoding, String data, int samples, List<Shard> shards) {
+        @JsonAlias("reading") Fingerprint encoding,
+        String data,
+        int samples,
+        @Nullable LayoutCounts layouts,
+        List<Shard> shards) {
     /** Name of the manifest file. */
     public static final String FILE = "shards.json";
 

@@ -7,10 +7,12 @@ import java.util.List;
 import java.util.Locale;
 import java.util.SortedMap;
 import java.util.TreeMap;
+import org.jspecify.annotations.Nullable;
 import org.llava4j.data.AtomicFile;
 import org.llava4j.data.Fingerprint;
 import org.llava4j.data.JsonInput;
 import org.llava4j.data.Sha256;
+import org.llava4j.data.records.LayoutCounts;
 import org.llava4j.data.records.RecordFiles;
 import org.llava4j.data.records.TokenizedSample;
 
@@ -42,9 +44,14 @@ public final class TokenizedDatasetWriter {
      * @param encoding all settings that the token ids depend on, except for the data
      * @param maxLength maximum length of a sample in positions
      * @param data SHA-256 of the source data
+     * @param layouts layouts of the source data; null for ScienceQA
      */
     public TokenizedDatasetManifest write(
-            Iterator<TokenizedSample> samples, Fingerprint encoding, int maxLength, String data) {
+            Iterator<TokenizedSample> samples,
+            Fingerprint encoding,
+            int maxLength,
+            String data,
+            @Nullable LayoutCounts layouts) {
         int count = 0;
         while (samples.hasNext()) {
             TokenizedSample sample = samples.next();
@@ -60,7 +67,7 @@ public final class TokenizedDatasetWriter {
         open.forEach(this::flush);
         open.clear();
         TokenizedDatasetManifest shards =
-                new TokenizedDatasetManifest(encoding, data, count, List.copyOf(written.values()));
+                new TokenizedDatasetManifest(encoding, data, count, layouts, List.copyOf(written.values()));
         AtomicFile.writeString(folder.resolve(TokenizedDatasetManifest.FILE), JsonInput.write(shards));
         return shards;
     }

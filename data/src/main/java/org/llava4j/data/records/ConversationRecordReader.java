@@ -4,10 +4,13 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.net.URI;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import org.datavec.api.split.FileSplit;
+import org.datavec.api.split.InputSplit;
 import org.datavec.api.writable.Text;
 import org.datavec.api.writable.Writable;
 import org.llava4j.data.BadInputException;
@@ -23,6 +26,8 @@ import org.llava4j.data.conversation.Conversation;
 public final class ConversationRecordReader extends IndexedRecordReader<Conversation> {
     private static final long serialVersionUID = 1L;
     private static final int COLUMNS = 3;
+
+    private transient LayoutCounts layouts = LayoutCounts.NONE;
 
     /**
      * Opens a file.
@@ -64,6 +69,24 @@ public final class ConversationRecordReader extends IndexedRecordReader<Conversa
      */
     public static Conversation parse(JsonNode entry) {
         return ConversationEntry.parse(entry);
+    }
+
+    @Override
+    List<EntryIndex> index(InputSplit split) {
+        LayoutCounts counts = LayoutCounts.NONE;
+        List<EntryIndex> indexes = new ArrayList<>();
+        for (URI location : split.locations()) {
+            ConversationEntries format = new ConversationEntries();
+            indexes.add(EntryIndex.of(path(location), format));
+            counts = counts.plus(format.counts());
+        }
+        layouts = counts;
+        return indexes;
+    }
+
+    /** Returns how many samples of the files have which layout. */
+    public LayoutCounts layouts() {
+        return layouts;
     }
 
     @Override

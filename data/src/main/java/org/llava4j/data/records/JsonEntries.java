@@ -7,6 +7,7 @@ import com.fasterxml.jackson.core.StreamReadFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import java.io.IOException;
 import java.io.InputStream;
+import java.util.function.Consumer;
 import org.llava4j.data.JsonInput;
 
 /** Formats of JSON files of objects. */
@@ -15,16 +16,7 @@ enum JsonEntries implements EntryFormat {
     LIST {
         @Override
         void scan(JsonParser parser, EntryIndex index) throws IOException {
-            JsonToken first = parser.nextToken();
-            if (first == JsonToken.START_ARRAY) {
-                array(parser, index);
-                require(parser.nextToken() == null, parser, index, "has content after its array");
-                return;
-            }
-            require(first != null, parser, index, "is empty; it must have a JSON array of samples");
-            for (JsonToken token = first; token != null; token = parser.nextToken()) {
-                add(parser, index);
-            }
+            list(parser, index, key -> {});
         }
     },
 
@@ -37,7 +29,7 @@ enum JsonEntries implements EntryFormat {
                 String key = parser.currentName();
                 parser.nextToken();
                 index.addKey(key);
-                add(parser, index);
+                add(parser, index, entryKey -> {});
             }
             require(parser.nextToken() == null, parser, index, "has content after its object");
         }
@@ -84,6 +76,26 @@ enum JsonEntries implements EntryFormat {
         return JsonInput.tree(bytes);
     }
 
+    /** As {@link #LIST}; calls {@code keys} with each key of an entry before the entry is added to the index. */
+    static void scanList(InputStream in, EntryIndex index, Consumer<String> keys) throws IOException {
+        try (JsonParser parser = FACTORY.createParser(in)) {
+            list(parser, index, keys);
+        }
+    }
+
+    private static void list(JsonParser parser, EntryIndex index, Consumer<String> keys) throws IOException {
+        JsonToken first = parser.nextToken();
+        if (first == JsonToken.START_ARRAY) {
+            array(parser, index, keys);
+            require(parser.nextToken() == null, parser, index, "has content after its array");
+            return;
+        }
+        require(first != null, parser, index, "is empty; it must have a JSON array of samples");
+        for (JsonToken token = first; token != null; token = parser.nextToken()) {
+            add(parser, index, keys);
+        }
+    }
+
     /** Tests whether a file is one object with an array of this key; it reads no further than necessary. */
     static boolean hasMember(InputStream in, String key) throws IOException {
         try (JsonParser parser = FACTORY.createParser(in)) {
@@ -114,7 +126,7 @@ enum JsonEntries implements EntryFormat {
             if (wanted) {
                 require(!found, parser, index, "has \"" + key + "\" twice");
                 require(parser.currentToken() == JsonToken.START_ARRAY, parser, index, "\"" + key + "\" is not a list");
-                array(parser, index);
+                array(parser, index, entryKey -> {});
                 found = true;
             } else {
                 parser.skipChildren();
@@ -124,13 +136,13 @@ enum JsonEntries implements EntryFormat {
         require(found, parser, index, "has no \"" + key + "\"; give a file in COCO's format");
     }
 
-    private static void array(JsonParser parser, EntryIndex index) throws IOException {
+    private static void array(JsonParser parser, EntryIndex index, Consumer<String> keys) throws IOException {
         while (parser.nextToken() != JsonToken.END_ARRAY) {
-            add(parser, index);
+            add(parser, index, keys);
         }
     }
 
-    private static void add(JsonParser parser, EntryIndex index) throws IOException {
+    private static void add(JsonParser parser, EntryIndex index, Consumer<String> keys) throws IOException {
         require(
                 parser.currentToken() == JsonToken.START_OBJECT,
                 parser,
@@ -138,7 +150,11 @@ enum JsonEntries implements EntryFormat {
                 "entry " + index.size() + " is not an object in {}");
         long start = parser.currentTokenLocation().getByteOffset();
         require(start >= 0, parser, index, "is not in UTF-8");
-        parser.skipChildren();
+        while (parser.nextToken() == JsonToken.FIELD_NAME) {
+            keys.accept(parser.currentName());
+            parser.nextToken();
+            parser.skipChildren();
+        }
         long end = parser.currentLocation().getByteOffset();
         long line = parser.currentTokenLocation().getLineNr();
         index.add(start, end, line);

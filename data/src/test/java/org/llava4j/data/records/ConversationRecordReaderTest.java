@@ -28,6 +28,23 @@ class ConversationRecordReaderTest {
     @TempDir
     private Path folder;
 
+    /** Keys of the turns inside other values, or twice in a sample, do not count. */
+    @Test
+    void layoutsAreCountedBySample() throws IOException {
+        Path file = Files.writeString(folder.resolve("mixed.jsonl"), """
+                {"id": 1, "messages": [], "extra": {"conversations": []}}
+                {"id": 2, "conversations": []}
+                {"id": 3, "messages": [], "messages": []}
+                {"id": 4, "messages": [{"role": "user", "content": [{"messages": 1}]}]}
+                {"id": 5}
+                """);
+        try (ConversationRecordReader reader = ConversationRecordReader.open(file)) {
+            assertThat(reader.layouts()).isEqualTo(new LayoutCounts(1, 3));
+            assertThat(reader.layouts().phrase()).isEqualTo("1 samples have conversations, 3 have messages");
+        }
+        assertThat(new LayoutCounts(0, 1000).phrase()).isEqualTo("1,000 samples have messages");
+    }
+
     @Test
     void nextValueReturnsSamplesOfFile() {
         JsonNode golden = Golden.json("f_e2e/finetune.json");

@@ -142,6 +142,11 @@ abstract class TrainCommand extends Command {
                         100 * source.share());
             }
         }
+        for (RunReport.Source source : summary.sources()) {
+            if (source.layouts() != null) {
+                System.out.println(source.data() + ": " + source.layouts().phrase());
+            }
+        }
         for (WeightGroup group : summary.groups()) {
             System.out.printf(
                     Locale.ROOT,

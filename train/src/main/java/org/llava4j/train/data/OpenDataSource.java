@@ -6,6 +6,7 @@ import java.nio.file.Path;
 import java.util.List;
 import org.datavec.api.records.reader.RecordReader;
 import org.datavec.api.split.FileSplit;
+import org.jspecify.annotations.Nullable;
 import org.llava4j.data.BadInputException;
 import org.llava4j.data.FileReadError;
 import org.llava4j.data.JsonInput;
@@ -14,6 +15,7 @@ import org.llava4j.data.batch.ConversationDataset;
 import org.llava4j.data.batch.TokenizedDataset;
 import org.llava4j.data.batch.TokenizedDatasetManifest;
 import org.llava4j.data.records.ConversationRecordReader;
+import org.llava4j.data.records.LayoutCounts;
 import org.llava4j.data.records.ScienceQaRecordReader;
 import org.llava4j.train.stage.DataArguments.ScienceQaFormat;
 import org.llava4j.train.stage.Stage;
@@ -22,9 +24,11 @@ import org.llava4j.train.stage.Stage;
  * Data source that is open for reading.
  *
  * @param samples its samples
+ * @param layouts number of samples by layout of a file of conversations; null for other data
  * @param closer closes its files
  */
-public record OpenDataSource(ConversationDataset samples, Runnable closer) implements AutoCloseable {
+public record OpenDataSource(
+        ConversationDataset samples, @Nullable LayoutCounts layouts, Runnable closer) implements AutoCloseable {
 
     /**
      * Opens a source.
@@ -70,7 +74,7 @@ public record OpenDataSource(ConversationDataset samples, Runnable closer) imple
     private static OpenDataSource records(RecordReader reader, DataSource source) {
         try (reader) {
             reader.initialize(new FileSplit(source.data().toFile()));
-            return new OpenDataSource(ConversationDataset.read(reader, conversationImages(source)), () -> {});
+            return new OpenDataSource(ConversationDataset.read(reader, conversationImages(source)), null, () -> {});
         } catch (IOException e) {
             throw FileReadError.of(source.data().toString(), e, "check the file and the reader");
         } catch (InterruptedException e) {
@@ -86,18 +90,19 @@ public record OpenDataSource(ConversationDataset samples, Runnable closer) imple
         }
         TokenizedDataset samples = TokenizedDataset.open(source.data(), source.images());
         samples.requireEncoding(reading.identity());
-        return new OpenDataSource(samples, samples::close);
+        return new OpenDataSource(samples, samples.layouts(), samples::close);
     }
 
     private static OpenDataSource scienceQa(ScienceQaFormat format, DataSource source) {
         ScienceQaRecordReader reader = ScienceQaRecordReader.open(source.data(), format.split());
         Path images = source.images() == null ? source.data().resolve("images") : source.images();
-        return new OpenDataSource(ConversationDataset.of(reader, format.promptFormat(), images), reader::close);
+        return new OpenDataSource(ConversationDataset.of(reader, format.promptFormat(), images), null, reader::close);
     }
 
     private static OpenDataSource conversations(DataSource source) {
         ConversationRecordReader reader = ConversationRecordReader.open(source.data());
-        return new OpenDataSource(ConversationDataset.of(reader, conversationImages(source)), reader::close);
+        return new OpenDataSource(
+                ConversationDataset.of(reader, conversationImages(source)), reader.layouts(), reader::close);
     }
 
     private static Path conversationImages(DataSource source) {

@@ -7,6 +7,7 @@ import java.util.Locale;
 import java.util.Objects;
 import java.util.function.Consumer;
 import java.util.stream.IntStream;
+import org.jspecify.annotations.Nullable;
 import org.llava4j.data.BadInputException;
 import org.llava4j.data.Fingerprint;
 import org.llava4j.data.Sha256;
@@ -17,6 +18,7 @@ import org.llava4j.data.batch.ConversationDataset;
 import org.llava4j.data.batch.LlavaBatchIterator;
 import org.llava4j.data.batch.WeightedMixture;
 import org.llava4j.data.image.ImageFiles;
+import org.llava4j.data.records.LayoutCounts;
 import org.llava4j.data.tokenizer.ImageStartEndTokens;
 import org.llava4j.model.ImageStartEndEmbeddings;
 import org.llava4j.model.config.ChatFormat;
@@ -150,6 +152,11 @@ public final class StageData implements AutoCloseable {
     /** Number of samples of a data source. */
     public int samples(int source) {
         return opened.get(source).samples().size();
+    }
+
+    /** Number of samples of a data source by layout; null if it is not a file of conversations. */
+    public @Nullable LayoutCounts layouts(int source) {
+        return opened.get(source).layouts();
     }
 
     /** The data loader; reading with images needs {@link LlavaBatchIterator#setImageLoader}. */

@@ -57,6 +57,7 @@ public final class LintDataMain extends RecordCommand<LintedSample> {
         try (AtomicFolder folder = AtomicFolder.begin(output, KIND, SampleEncodingFlags.inputs(line));
                 LintProcessor samples = open(line)) {
             report = samples.linter().report(results(line, samples), atLeast(0, line, "show", DEFAULT_EXAMPLES));
+            report.setLayouts(samples.layouts());
             write(report, folder.path(), failOn.equals("warning"));
             folder.commit();
         }

@@ -3,9 +3,12 @@ package org.llava4j.train.lint;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
 import org.llava4j.cli.RecordProcessor;
 import org.llava4j.data.BadInputException;
 import org.llava4j.data.batch.ConcatDataset;
+import org.llava4j.data.records.LayoutCounts;
 import org.llava4j.train.data.DataSource;
 import org.llava4j.train.data.OpenDataSource;
 import org.llava4j.train.data.SampleEncoding;
@@ -33,6 +36,16 @@ final class LintProcessor implements RecordProcessor<LintedSample> {
 
     Linter linter() {
         return linter;
+    }
+
+    /** Returns the layouts of all sources; null if none is a file of conversations. */
+    @Nullable
+    LayoutCounts layouts() {
+        return opened.stream()
+                .map(OpenDataSource::layouts)
+                .filter(Objects::nonNull)
+                .reduce(LayoutCounts::plus)
+                .orElse(null);
     }
 
     @Override

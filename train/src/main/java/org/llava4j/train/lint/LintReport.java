@@ -10,9 +10,11 @@ import java.util.List;
 import java.util.Map;
 import java.util.SortedMap;
 import java.util.TreeMap;
+import org.jspecify.annotations.Nullable;
 import org.llava4j.data.Html;
 import org.llava4j.data.batch.CollatorOptions;
 import org.llava4j.data.conversation.ConversationEncoder;
+import org.llava4j.data.records.LayoutCounts;
 
 /** Lint report of a dataset: counts, length histogram, findings by rule, and example samples. */
 public final class LintReport {
@@ -29,6 +31,7 @@ public final class LintReport {
     private final Map<LintRule, Integer> counts = new EnumMap<>(LintRule.class);
     private final Map<LintRule, List<LintFinding>> findings = new EnumMap<>(LintRule.class);
     private final SortedMap<Integer, Integer> lengths = new TreeMap<>();
+    private @Nullable LayoutCounts layouts;
     private int samples;
     private int valid;
     private int withImages;
@@ -39,6 +42,11 @@ public final class LintReport {
         this.encoder = encoder;
         this.collatorOptions = splice;
         this.maxExamples = mostShown;
+    }
+
+    /** Sets the layouts of the dataset; null if it has no file of conversations. */
+    void setLayouts(@Nullable LayoutCounts counts) {
+        layouts = counts;
     }
 
     void add(LintedSample sample) {
@@ -118,14 +126,26 @@ public final class LintReport {
     /** Summary in one line. */
     public String summary() {
         return Html.format(
-                "%,d of %,d samples are valid, %,d have images; %s %% of %,d tokens are targets; %,d errors, %,d warnings",
-                valid, samples, withImages, Html.percent(targetTokenShare(), 1), positions, errors(), warnings());
+                        "%,d of %,d samples are valid, %,d have images; %s %% of %,d tokens are targets; %,d errors, %,d warnings",
+                        valid,
+                        samples,
+                        withImages,
+                        Html.percent(targetTokenShare(), 1),
+                        positions,
+                        errors(),
+                        warnings())
+                + (layouts == null ? "" : "; " + layouts.phrase());
     }
 
     /** The report as JSON. */
     public ObjectNode json() {
         ObjectNode json = JsonNodeFactory.instance.objectNode();
         json.put("samples", samples).put("valid", valid).put("with_images", withImages);
+        if (layouts != null) {
+            json.putObject("layouts")
+                    .put("conversations", layouts.conversations())
+                    .put("messages", layouts.messages());
+        }
         json.put("positions", positions).put("target_tokens", targetTokens);
         json.put("errors", errors()).put("warnings", warnings());
         ObjectNode byLength = json.putObject("lengths");

@@ -8,6 +8,7 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 import org.llava4j.data.BadInputException;
 import org.llava4j.data.Fingerprint;
+import org.llava4j.data.records.LayoutCounts;
 import org.llava4j.train.Trainer;
 import org.llava4j.train.checkpoint.ParentCheckpoint;
 import org.llava4j.train.logging.MetricsLog;
@@ -53,8 +54,15 @@ public record RunReport(
      * @param weight sampling weight; null if each sample was seen once per epoch
      * @param samplesSeen samples seen, repeated ones counted again
      * @param share share of all samples seen, 0..1
+     * @param layouts number of samples by layout; null if the source is not a file of conversations
      */
-    public record Source(String data, int samples, @Nullable Double weight, long samplesSeen, double share) {}
+    public record Source(
+            String data,
+            int samples,
+            @Nullable Double weight,
+            long samplesSeen,
+            double share,
+            @Nullable LayoutCounts layouts) {}
 
     /**
      * Content of {@code run.json}.

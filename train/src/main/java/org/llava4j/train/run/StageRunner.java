@@ -13,6 +13,7 @@ import org.llava4j.data.InputSnapshot;
 import org.llava4j.data.JsonInput;
 import org.llava4j.data.batch.BadSample;
 import org.llava4j.data.batch.LlavaBatchIterator;
+import org.llava4j.data.records.LayoutCounts;
 import org.llava4j.model.config.LlavaConfig;
 import org.llava4j.model.samediff.PooledMemory;
 import org.llava4j.train.CosineScheduleWithWarmup;
@@ -128,6 +129,7 @@ public final class StageRunner {
 
     private RunReport run(Path folder) {
         try (StageData data = StageData.open(stage, paths.model(), paths.sources(), config, bad)) {
+            reportMixedLayouts(data);
             RunIdentity identity = RunIdentity.of(stage, paths, options, data, listener::notice);
             // Files read before hashing have not changed since.
             filesAtStart.requireUnchanged();
@@ -265,6 +267,16 @@ public final class StageRunner {
         return new RunReport(paths.output(), summary, null);
     }
 
+    /** Reports a file of both layouts before the first step; run.json has the layouts of all files. */
+    private void reportMixedLayouts(StageData data) {
+        for (int i = 0; i < paths.sources().size(); i++) {
+            LayoutCounts layouts = data.layouts(i);
+            if (layouts != null && layouts.isMixed()) {
+                listener.notice(paths.sources().get(i).data() + ": " + layouts.phrase());
+            }
+        }
+    }
+
     private List<RunReport.Source> sources(StageData data, List<Long> samplesSeen) {
         long all = samplesSeen.stream().mapToLong(Long::longValue).sum();
         List<RunReport.Source> sources = new ArrayList<>();
@@ -272,7 +284,8 @@ public final class StageRunner {
             DataSource source = paths.sources().get(i);
             long seen = samplesSeen.get(i);
             double share = (double) seen / Math.max(1, all);
-            sources.add(new RunReport.Source(source.data().toString(), data.samples(i), source.weight(), seen, share));
+            sources.add(new RunReport.Source(
+                    source.data().toString(), data.samples(i), source.weight(), seen, share, data.layouts(i)));
         }
         return sources;
     }

@@ -11,6 +11,7 @@ import org.llava4j.data.AtomicFolder;
 import org.llava4j.data.BadInputException;
 import org.llava4j.data.batch.TokenizedDatasetManifest;
 import org.llava4j.data.batch.TokenizedDatasetWriter;
+import org.llava4j.data.records.LayoutCounts;
 import org.llava4j.data.records.TokenizedSample;
 import org.llava4j.train.command.DataSourceFlags;
 import org.llava4j.train.command.SampleEncodingFlags;
@@ -68,12 +69,17 @@ public final class TokenizeDataMain extends RecordCommand<TokenizedSample> {
                             results(line, samples),
                             reading.identity(),
                             reading.stage().data().modelMaxLength(),
-                            OpenDataSource.sha256(source(line)));
+                            OpenDataSource.sha256(source(line)),
+                            samples.layouts());
             folder.commit();
             int invalid = shards.shards().stream()
                     .filter(shard -> shard.bucket() == 0)
                     .mapToInt(shard -> shard.numbers().size())
                     .sum();
+            LayoutCounts layouts = samples.layouts();
+            if (layouts != null) {
+                System.out.println(layouts.phrase());
+            }
             System.out.printf(
                     Locale.ROOT,
                     "%,d samples in %d shards, %,d of them invalid%nwrote %s%n",

@@ -1,6 +1,7 @@
 package org.llava4j.train.shards;
 
 import java.nio.file.Path;
+import org.jspecify.annotations.Nullable;
 import org.llava4j.cli.RecordProcessor;
 import org.llava4j.data.BadInputException;
 import org.llava4j.data.FileChangedException;
@@ -9,6 +10,7 @@ import org.llava4j.data.batch.CollatorOptions;
 import org.llava4j.data.conversation.Conversation;
 import org.llava4j.data.conversation.ConversationEncoder;
 import org.llava4j.data.conversation.EncodedSample;
+import org.llava4j.data.records.LayoutCounts;
 import org.llava4j.data.records.TokenizedSample;
 import org.llava4j.train.data.DataSource;
 import org.llava4j.train.data.OpenDataSource;
@@ -27,6 +29,12 @@ final class TokenizeProcessor implements RecordProcessor<TokenizedSample> {
         encoder = reading.encoder();
         collatorOptions = reading.collatorOptions();
         source = OpenDataSource.of(reading, new DataSource(data, null));
+    }
+
+    /** Returns the layouts of the source; null if it is not a file of conversations. */
+    @Nullable
+    LayoutCounts layouts() {
+        return source.layouts();
     }
 
     @Override

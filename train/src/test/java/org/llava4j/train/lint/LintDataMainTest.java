@@ -61,11 +61,15 @@ class LintDataMainTest {
         assertThat(report().get("samples").intValue()).isEqualTo(8);
         assertThat(report().get("valid").intValue()).isEqualTo(8);
         assertThat(report().get("errors").intValue()).isZero();
+        assertThat(report().get("layouts")).hasToString("{\"conversations\":8,\"messages\":0}");
         double share = report().get("target_tokens").doubleValue()
                 / report().get("positions").doubleValue();
         assertThat(share).isBetween(0.05, 0.95);
         String page = Files.readString(output.resolve("lint.html"));
-        assertThat(page).contains("<i>image, 16 tokens</i>", "<b>").doesNotContain("http");
+        assertThat(page)
+                .contains("8 samples have conversations")
+                .contains("<i>image, 16 tokens</i>", "<b>")
+                .doesNotContain("http");
         assertThatCode(() -> lint("--fail-on", "warning")).doesNotThrowAnyException();
     }
 

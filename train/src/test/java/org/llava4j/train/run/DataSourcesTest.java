@@ -22,10 +22,13 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.llava4j.cli.CommandFailedException;
 import org.llava4j.data.BadInputException;
+import org.llava4j.data.JsonInput;
+import org.llava4j.data.records.LayoutCounts;
 import org.llava4j.testing.Golden;
 import org.llava4j.testing.ModelFolders;
 import org.llava4j.train.command.StageMain;
 import org.llava4j.train.data.DataSource;
+import org.llava4j.train.logging.Progress;
 import org.llava4j.train.logging.TrainingListener;
 import org.llava4j.train.run.CheckpointPolicy.ResumeMode;
 import org.llava4j.train.stage.Stage;
@@ -69,8 +72,44 @@ class DataSourcesTest {
         // Six epochs have four steps with two samples each; STEPS is half of that.
         assertThat(report.summary().sources())
                 .containsExactly(
-                        new RunReport.Source(first.toString(), 3, null, 9, 9 / 24.0),
-                        new RunReport.Source(second.toString(), 5, null, 15, 15 / 24.0));
+                        new RunReport.Source(first.toString(), 3, null, 9, 9 / 24.0, new LayoutCounts(3, 0)),
+                        new RunReport.Source(second.toString(), 5, null, 15, 15 / 24.0, new LayoutCounts(5, 0)));
+    }
+
+    @Test
+    void fileOfBothLayoutsIsReportedWithBothCounts() throws IOException {
+        ArrayNode mixed = JSON.createArrayNode();
+        for (int i = 0; i < 3; i++) {
+            ObjectNode sample = (ObjectNode) samples.get(i).deepCopy();
+            if (i == 1) {
+                ArrayNode messages = sample.putArray("messages");
+                sample.remove("conversations")
+                        .forEach(turn -> messages.addObject()
+                                .put("role", turn.get("from").textValue())
+                                .put("content", turn.get("value").textValue()));
+            }
+            mixed.add(sample);
+        }
+        Path file = temp.resolve("mixed.json");
+        JSON.writeValue(file.toFile(), mixed);
+        List<String> notices = new ArrayList<>();
+        RunReport report = run(
+                List.of(new DataSource(file, ModelFolders.IMAGES)),
+                temp.resolve("mixed"),
+                withoutCheckpoints(),
+                new TrainingListener() {
+                    @Override
+                    public void stepDone(Progress progress) {}
+
+                    @Override
+                    public void notice(String line) {
+                        notices.add(line);
+                    }
+                });
+        assertThat(notices).containsExactly(file + ": 2 samples have conversations, 1 have messages");
+        assertThat(report.summary().sources().get(0).layouts()).isEqualTo(new LayoutCounts(2, 1));
+        assertThat(JsonInput.readObject(temp.resolve("mixed/run.json")).at("/sources/0/layouts"))
+                .hasToString("{\"conversations\":2,\"messages\":1}");
     }
 
     @Test

@@ -18,6 +18,7 @@ import org.llava4j.cli.CommandFailedException;
 import org.llava4j.data.BadInputException;
 import org.llava4j.data.JsonInput;
 import org.llava4j.data.conversation.ConversationTemplates;
+import org.llava4j.data.records.LayoutCounts;
 import org.llava4j.testing.Golden;
 import org.llava4j.testing.ModelFolders;
 import org.llava4j.train.logging.TrainingListener;
@@ -92,6 +93,7 @@ class TokenizeDataMainTest {
         tokenize();
         JsonNode index = JsonInput.readObject(shards.resolve("shards.json"));
         assertThat(index.get("samples").intValue()).isEqualTo(9);
+        assertThat(index.get("layouts")).hasToString("{\"conversations\":9,\"messages\":0}");
         assertThat(shards.resolve("bad-00000.jsonl")).content().contains("\"where\":\"" + data, "\"problem\"");
         for (JsonNode shard : index.get("shards")) {
             assertThat(shard.get("numbers").size()).isBetween(1, 3);
@@ -101,6 +103,7 @@ class TokenizeDataMainTest {
         assertThat(sharded.summary().badSamples())
                 .isEqualTo(raw.summary().badSamples())
                 .isEqualTo(1);
+        assertThat(sharded.summary().sources().get(0).layouts()).isEqualTo(new LayoutCounts(9, 0));
         assertThat(Files.readString(temp.resolve("sharded/bad-samples.jsonl")))
                 .isEqualTo(Files.readString(temp.resolve("raw/bad-samples.jsonl")));
         assertThat(Files.mismatch(
