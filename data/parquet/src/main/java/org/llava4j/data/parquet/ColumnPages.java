@@ -66,21 +66,28 @@ final class ColumnPages implements PageReader {
             if (size < 0 || size > page.length) { // each value takes a byte or more; the decoder allocates by this size
                 throw new IOException("a dictionary of " + page.length + " bytes claims " + size + " values");
             }
-            return new DictionaryPage(BytesInput.from(page), size, encoding(dictionary.getEncoding()));
+            // Older files call the encoding of a dictionary's own values PLAIN_DICTIONARY.
+            encoding(dictionary.getEncoding());
+            return new DictionaryPage(BytesInput.from(page), size, Encoding.PLAIN);
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
     }
 
+    /** Skips empty pages, which pyarrow writes between row limits and which the library's decoder does not expect. */
     @Override
     public DataPage readPage() {
         try {
-            PageHeader header = header();
-            return switch (header.getType()) {
-                case DATA_PAGE -> pageV1(header, header.getData_page_header());
-                case DATA_PAGE_V2 -> pageV2(header, header.getData_page_header_v2());
-                default -> throw new IOException("has a page of type " + header.getType() + " instead of data");
-            };
+            DataPage page;
+            do {
+                PageHeader header = header();
+                page = switch (header.getType()) {
+                    case DATA_PAGE -> pageV1(header, header.getData_page_header());
+                    case DATA_PAGE_V2 -> pageV2(header, header.getData_page_header_v2());
+                    default -> throw new IOException("has a page of type " + header.getType() + " instead of data");
+                };
+            } while (page.getValueCount() == 0);
+            return page;
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }

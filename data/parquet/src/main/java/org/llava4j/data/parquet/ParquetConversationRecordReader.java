@@ -1,6 +1,8 @@
 package org.llava4j.data.parquet;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.nio.file.Path;
 import java.util.List;
@@ -41,6 +43,8 @@ public final class ParquetConversationRecordReader extends ParquetRecordReader<C
                 String.format("%s/%05d/%08d%s", split, row / ROWS_PER_FOLDER, row, index == 0 ? "" : "-" + index));
         images.replace(json, "image");
         images.replace(json, "images");
+        listOfStructs(json, "conversations");
+        listOfStructs(json, "messages");
         for (JsonNode turn : json.path("messages")) {
             for (JsonNode part : turn.path("content")) {
                 if (part instanceof ObjectNode object) {
@@ -52,6 +56,20 @@ public final class ParquetConversationRecordReader extends ParquetRecordReader<C
             json.put("id", split + "-" + row);
         }
         return new ParquetSample<>(ConversationRecordReader.parse(json), images.images());
+    }
+
+    /** Converts a struct of lists, as which the datasets library stores a {@code Sequence} of structs. */
+    private static void listOfStructs(ObjectNode json, String key) {
+        if (json.get(key) instanceof ObjectNode columns) {
+            ArrayNode rows = JsonNodeFactory.instance.arrayNode();
+            columns.properties().forEach(column -> {
+                for (int i = 0; i < column.getValue().size(); i++) {
+                    ObjectNode row = i < rows.size() ? (ObjectNode) rows.get(i) : rows.addObject();
+                    row.set(column.getKey(), column.getValue().get(i));
+                }
+            });
+            json.set(key, rows);
+        }
     }
 
     @Override

@@ -72,6 +72,19 @@ class ParquetRowsTest {
         assertThat(read(dictionary)).containsExactly("\"d\"", "\"d\"", "\"d\"");
     }
 
+    /** Files of format version 1 call both encodings PLAIN_DICTIONARY; pyarrow writes pages without values. */
+    @Test
+    void readsOldDictionariesAndEmptyPages() throws IOException {
+        byte[] indices = join(new byte[] {1}, TestFile.run(2));
+        Path file = required(CompressionCodec.UNCOMPRESSED)
+                .dictionary(TestFile.plain("d"), 1, Encoding.PLAIN_DICTIONARY)
+                .page(indices, indices.length, 2, Encoding.PLAIN_DICTIONARY)
+                .page(new byte[] {1}, 1, 0, Encoding.PLAIN_DICTIONARY)
+                .page(indices, indices.length, 2, Encoding.PLAIN_DICTIONARY)
+                .write(file(), 4, 4);
+        assertThat(read(file)).containsExactly("\"d\"", "\"d\"", "\"d\"", "\"d\"");
+    }
+
     @Test
     void pageThatExpandsToAGigabyteIsRefused() throws IOException {
         byte[] bomb = Zstd.compress(new byte[200 << 20]);

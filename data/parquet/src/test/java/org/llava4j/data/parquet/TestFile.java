@@ -46,9 +46,13 @@ final class TestFile {
     }
 
     TestFile dictionary(byte[] stored, int values) throws IOException {
+        return dictionary(stored, values, Encoding.PLAIN);
+    }
+
+    TestFile dictionary(byte[] stored, int values, Encoding encoding) throws IOException {
         dictionary = 4;
         PageHeader header = new PageHeader(PageType.DICTIONARY_PAGE, stored.length, stored.length);
-        header.setDictionary_page_header(new DictionaryPageHeader(values, Encoding.PLAIN));
+        header.setDictionary_page_header(new DictionaryPageHeader(values, encoding));
         return add(header, stored);
     }
 
