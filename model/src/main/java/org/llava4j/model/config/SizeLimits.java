@@ -6,7 +6,7 @@ package org.llava4j.model.config;
  */
 final class SizeLimits {
     static final int HIDDEN_SIZE = 1 << 16;
-    static final int LAYERS = 1 << 10;
+    static final int LAYERS = 1 << 8;
     static final int INTERMEDIATE_SIZE = 1 << 20;
     static final int VOCABULARY = 1 << 22;
     static final int IMAGE_SIZE_PX = 1 << 11;
