@@ -1,17 +1,37 @@
 package org.llava4j.eval;
 
+import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
 import static com.tngtech.archunit.library.dependencies.SlicesRuleDefinition.slices;
 
 import com.tngtech.archunit.core.importer.ImportOption;
 import com.tngtech.archunit.junit.AnalyzeClasses;
 import com.tngtech.archunit.junit.ArchTest;
 import com.tngtech.archunit.lang.ArchRule;
+import org.llava4j.model.memory.PooledMemory;
+import org.nd4j.linalg.api.ndarray.INDArray;
 
-/** Packages have no cyclic dependencies, in this module and in the modules that it depends on. */
+/** Packages have no cyclic dependencies and native memory has one package, in this module and in the modules that it depends on. */
 @AnalyzeClasses(packages = "org.llava4j", importOptions = ImportOption.DoNotIncludeTests.class)
 class ArchitectureTest {
     /** Each package is a slice, the root packages too. */
     @ArchTest
     static final ArchRule packagesAreFreeOfCycles =
             slices().matching("org.llava4j.(**)").should().beFreeOfCycles();
+
+    /** The memory package is the only one that uses JavaCPP. */
+    @ArchTest
+    static final ArchRule nativeMemoryStaysInItsPackage = noClasses()
+            .that()
+            .resideOutsideOfPackage("org.llava4j.model.memory")
+            .should()
+            .dependOnClassesThat()
+            .resideInAPackage("org.bytedeco..");
+
+    /** Arrays of a pool go back by their scope; only graph sessions release single arrays. */
+    @ArchTest
+    static final ArchRule borrowedArraysBelongToScopes = noClasses()
+            .that()
+            .resideOutsideOfPackages("org.llava4j.model.memory", "org.llava4j.model.samediff")
+            .should()
+            .callMethod(PooledMemory.class, "release", INDArray.class);
 }

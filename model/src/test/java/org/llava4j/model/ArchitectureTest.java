@@ -7,6 +7,8 @@ import com.tngtech.archunit.core.importer.ImportOption;
 import com.tngtech.archunit.junit.AnalyzeClasses;
 import com.tngtech.archunit.junit.ArchTest;
 import com.tngtech.archunit.lang.ArchRule;
+import org.llava4j.model.memory.PooledMemory;
+import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
  * Layering of the model module: kernels do the arithmetic, samediff runs them in SameDiff, ops combine both, the model
@@ -35,6 +37,31 @@ class ArchitectureTest {
                     "org.llava4j.model.features..",
                     "org.llava4j.model.generate..",
                     "org.llava4j.model.chat..");
+
+    @ArchTest
+    static final ArchRule nativeMemoryStaysInItsPackage = noClasses()
+            .that()
+            .resideOutsideOfPackage("org.llava4j.model.memory")
+            .should()
+            .dependOnClassesThat()
+            .resideInAPackage("org.bytedeco..")
+            .because("addresses, pointers and pools have one owner, and other code copies by its classes");
+
+    @ArchTest
+    static final ArchRule borrowedArraysBelongToScopes = noClasses()
+            .that()
+            .resideOutsideOfPackages("org.llava4j.model.memory", "org.llava4j.model.samediff")
+            .should()
+            .callMethod(PooledMemory.class, "release", INDArray.class)
+            .because("an ArrayScope knows the pool of an array");
+
+    @ArchTest
+    static final ArchRule memoryDoesNotDependOnItsUsers = noClasses()
+            .that()
+            .resideInAPackage("org.llava4j.model.memory")
+            .should()
+            .dependOnClassesThat()
+            .resideInAnyPackage("org.llava4j.model", "org.llava4j.model.kernels..", "org.llava4j.model.samediff..");
 
     @ArchTest
     static final ArchRule kernelsDoNotDependOnGraphs = noClasses()

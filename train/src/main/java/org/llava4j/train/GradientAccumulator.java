@@ -5,18 +5,19 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Objects;
 import org.llava4j.model.Llava;
-import org.llava4j.model.samediff.PooledMemory;
+import org.llava4j.model.memory.ArrayScope;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
  * Forward and backward passes with gradient accumulation over the batches of an optimizer step, on one machine or over partial sums of several.
  *
  * <p>Each batch counts with its number of target tokens, so that accumulation gives the gradients of one large batch.
- * (LLaVA's code averages the means of the batches, which gives tokens of short answers more weight.) The arrays come
- * from the memory pool of the thread that creates the accumulator.
+ * (LLaVA's code averages the means of the batches, which gives tokens of short answers more weight.) The arrays go
+ * back to the memory pool of the thread that creates the accumulator.
  */
 public final class GradientAccumulator implements AutoCloseable {
     private final Map<String, INDArray> gradients = new LinkedHashMap<>();
+    private final ArrayScope owned = new ArrayScope();
     private double lossSum;
     private long targetTokens;
     /** A single batch stays the mean that it is, so that no rounding is added. */
@@ -35,9 +36,10 @@ public final class GradientAccumulator implements AutoCloseable {
     public void backward(Llava model, Map<String, INDArray> batch, int step, int pass) {
         long seed = ((long) step << Integer.SIZE) + pass;
         Map<String, INDArray> batchGradients = model.gradients(batch, model.trainableNames(), seed);
-        INDArray loss = Objects.requireNonNull(batchGradients.remove(Llava.LOSS));
-        add(loss.getDouble(0), targetTokens(batch), batchGradients);
-        PooledMemory.forCurrentThread().release(loss);
+        try (ArrayScope scope = new ArrayScope()) {
+            INDArray loss = scope.own(Objects.requireNonNull(batchGradients.remove(Llava.LOSS)));
+            add(loss.getDouble(0), targetTokens(batch), batchGradients);
+        }
     }
 
     /**
@@ -52,7 +54,7 @@ public final class GradientAccumulator implements AutoCloseable {
     /** Adds the mean loss of a batch and its gradients, which the accumulator takes over. */
     private void add(double meanLoss, long targetCount, Map<String, INDArray> batchGradients) {
         if (targetTokens == 0) {
-            gradients.putAll(batchGradients);
+            gradients.putAll(owned.own(batchGradients));
             isMean = true;
         } else {
             toSum();
@@ -72,7 +74,7 @@ public final class GradientAccumulator implements AutoCloseable {
      */
     public void addSum(double otherLoss, long targetCount, Map<String, INDArray> sums) {
         if (targetTokens == 0) {
-            gradients.putAll(sums);
+            gradients.putAll(owned.own(sums));
         } else {
             toSum();
             addArrays(sums);
@@ -82,8 +84,10 @@ public final class GradientAccumulator implements AutoCloseable {
     }
 
     private void addArrays(Map<String, INDArray> more) {
-        gradients.forEach((name, total) -> total.addi(more.get(name)));
-        release(more);
+        try (ArrayScope scope = new ArrayScope()) {
+            scope.own(more);
+            gradients.forEach((name, total) -> total.addi(more.get(name)));
+        }
     }
 
     private void toSum() {
@@ -126,12 +130,7 @@ public final class GradientAccumulator implements AutoCloseable {
 
     @Override
     public void close() {
-        release(gradients);
+        owned.close();
         gradients.clear();
-    }
-
-    private static void release(Map<String, INDArray> arrays) {
-        PooledMemory pool = PooledMemory.forCurrentThread();
-        arrays.values().forEach(pool::release);
     }
 }

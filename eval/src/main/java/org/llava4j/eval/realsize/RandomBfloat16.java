@@ -2,7 +2,7 @@ package org.llava4j.eval.realsize;
 
 import java.util.Arrays;
 import java.util.stream.IntStream;
-import org.bytedeco.javacpp.ShortPointer;
+import org.llava4j.model.memory.NativeArray;
 import org.llava4j.model.tensors.FloatConversion;
 import org.llava4j.model.weights.WeightInitializer;
 import org.nd4j.linalg.api.buffer.DataType;
@@ -26,13 +26,14 @@ final class RandomBfloat16 {
         this.seed = seed;
         try (INDArray normal = WeightInitializer.normal(seed, "choices", STANDARD_DEVIATION, NUM_SAMPLES);
                 INDArray half = FloatConversion.cast(normal, DataType.BFLOAT16)) {
-            pointer(half).get(samples);
+            new NativeArray(half).read(0, samples, samples.length);
         }
     }
 
     /** Array of normal values with standard deviation 0.02; all ones for norm weights. */
     INDArray array(String name, long... shape) {
         INDArray array = Nd4j.createUninitialized(DataType.BFLOAT16, shape, 'c');
+        NativeArray memory = new NativeArray(array);
         boolean ones = name.contains("norm") && name.endsWith(".weight");
         long key = mix(seed ^ ((long) name.hashCode() << Integer.SIZE));
         int blocks = Math.toIntExact((array.length() + BLOCK_SIZE - 1) / BLOCK_SIZE);
@@ -44,7 +45,7 @@ final class RandomBfloat16 {
             } else {
                 fill(values, key + from);
             }
-            pointer(array).position(from).put(values, 0, values.length);
+            memory.write(values, from, values.length);
         });
         return array;
     }
@@ -67,9 +68,5 @@ final class RandomBfloat16 {
         z = (z ^ (z >>> 30)) * 0xBF58476D1CE4E5B9L;
         z = (z ^ (z >>> 27)) * 0x94D049BB133111EBL;
         return z ^ (z >>> 31);
-    }
-
-    private static ShortPointer pointer(INDArray array) {
-        return new ShortPointer(array.data().pointer());
     }
 }

@@ -12,7 +12,8 @@ import org.llava4j.data.image.ExifOrientation;
 import org.llava4j.data.image.RgbImage;
 import org.llava4j.model.Llava;
 import org.llava4j.model.config.LlavaConfig;
-import org.llava4j.model.samediff.PooledMemory;
+import org.llava4j.model.memory.ArrayScope;
+import org.llava4j.model.memory.NativeArray;
 import org.llava4j.model.weights.Checkpoint;
 import org.llava4j.model.weights.TensorHash;
 import org.llava4j.model.weights.WeightDtype;
@@ -147,13 +148,9 @@ public final class TowerFeatures implements FeatureSource {
             System.arraycopy(images.get(i), 0, pixels, i * length, length);
         }
         INDArray in = Nd4j.createFromArray(pixels).reshape(images.size(), 3, side, side);
-        INDArray out = tower.output(Map.of(Llava.PIXEL_VALUES, in), Llava.FEATURES);
-        INDArray perImage = out.reshape(images.size(), out.length() / images.size());
-        List<float[]> features = new ArrayList<>();
-        for (int i = 0; i < images.size(); i++) {
-            features.add(perImage.getRow(i).toFloatVector());
+        try (ArrayScope scope = new ArrayScope()) {
+            INDArray out = scope.own(tower.output(Map.of(Llava.PIXEL_VALUES, in), Llava.FEATURES));
+            return NativeArray.rows(out, images.size());
         }
-        PooledMemory.forCurrentThread().release(out);
-        return features;
     }
 }

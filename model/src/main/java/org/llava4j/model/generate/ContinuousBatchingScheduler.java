@@ -1,7 +1,6 @@
 package org.llava4j.model.generate;
 
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletionException;
@@ -13,8 +12,6 @@ import org.llava4j.data.batch.BatchLayout;
 import org.llava4j.data.batch.CollatorOptions;
 import org.llava4j.model.Llava;
 import org.llava4j.model.generate.Generation.FinishReason;
-import org.llava4j.model.samediff.PooledMemory;
-import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
  * Scheduler of generation requests with continuous batching. Each iteration admits waiting requests in FIFO order, up to
@@ -222,7 +219,7 @@ public final class ContinuousBatchingScheduler implements AutoCloseable {
         if (admitted.isEmpty()) {
             return;
         }
-        INDArray logits;
+        List<float[]> logits;
         try {
             logits = active.prefill(admitted);
         } catch (RuntimeException | Error e) {
@@ -238,14 +235,11 @@ public final class ContinuousBatchingScheduler implements AutoCloseable {
         acceptLogits(admitted, logits);
     }
 
-    private void acceptLogits(List<Generation> rows, INDArray logits) {
-        float[] flatLogits = logits.data().asFloat();
-        int vocabSize = (int) logits.size(1);
-        PooledMemory.forCurrentThread().release(logits);
+    private void acceptLogits(List<Generation> rows, List<float[]> logits) {
         for (int row = 0; row < rows.size(); row++) {
             Generation generation = rows.get(row);
             try {
-                if (!generation.accept(Arrays.copyOfRange(flatLogits, row * vocabSize, (row + 1) * vocabSize))) {
+                if (!generation.accept(logits.get(row))) {
                     remove(generation);
                 }
             } catch (RuntimeException | Error e) {

@@ -6,7 +6,6 @@ import java.util.Set;
 import java.util.stream.IntStream;
 import org.llava4j.data.batch.CollatorOptions;
 import org.llava4j.model.Llava;
-import org.llava4j.model.samediff.PooledMemory;
 
 /**
  * Decode steps at a fixed context length and batch size, without prefill and sampling: the measured code of the decode
@@ -44,7 +43,7 @@ public final class DecodeStepRunner {
 
     /** Decodes one token for every sequence, then truncates the caches to the context length again. */
     public void run() {
-        PooledMemory.forCurrentThread().release(decoder.decodeStep(sequences));
+        decoder.decodeStep(sequences);
         caches.forEach(cache -> cache.truncate(contextLength));
     }
 }

@@ -8,11 +8,12 @@ import java.util.stream.Stream;
 import org.llava4j.model.Llava;
 import org.llava4j.model.kernels.KernelChoice;
 import org.llava4j.model.kernels.Kernels;
+import org.llava4j.model.memory.ArrayScope;
+import org.llava4j.model.memory.NativeArray;
 import org.llava4j.model.ops.Attention;
 import org.llava4j.model.ops.MergeImageFeatures;
 import org.llava4j.model.samediff.GraphOp;
 import org.llava4j.model.samediff.GraphProgram;
-import org.llava4j.model.samediff.PooledMemory;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 
@@ -29,7 +30,6 @@ final class IncrementalDecoder implements AutoregressiveDecoder {
     private final Llava model;
     private final PromptForwardPass forward;
     private final Kernels kernels = KernelChoice.kernels();
-    private final PooledMemory memory = PooledMemory.forCurrentThread();
     private final GraphProgram step;
     private final List<Attention> layers;
     private final Map<GraphOp, Integer> layerIndices = new IdentityHashMap<>();
@@ -54,32 +54,34 @@ final class IncrementalDecoder implements AutoregressiveDecoder {
     }
 
     @Override
-    public INDArray prefill(List<Generation> sequences) {
+    public List<float[]> prefill(List<Generation> sequences) {
         step.refreshWeights();
         List<String> nodes = layers.stream()
                 .flatMap(layer -> Stream.of(layer.keys().name(), layer.values().name()))
                 .toList();
-        PromptForwardPass.Result result = forward.run(sequences, nodes);
-        for (int row = 0; row < sequences.size(); row++) {
-            int length = result.layout().rowLengths()[row];
-            int from = row * result.layout().sequenceLength() + result.layout().rowStarts()[row];
-            KvCache cache = new KvCache(layers, length + sequences.get(row).maxNewTokens(), memory);
-            for (int i = 0; i < layers.size(); i++) {
-                INDArray k = result.output(layers.get(i).keys().name());
-                INDArray v = result.output(layers.get(i).values().name());
-                kernels.appendToCache(k, v, from, length, cache.layer(i));
+        try (ArrayScope scope = new ArrayScope()) {
+            PromptForwardPass.Result result = forward.run(sequences, nodes, scope);
+            for (int row = 0; row < sequences.size(); row++) {
+                int length = result.layout().rowLengths()[row];
+                int from =
+                        row * result.layout().sequenceLength() + result.layout().rowStarts()[row];
+                KvCache cache = new KvCache(layers, length + sequences.get(row).maxNewTokens());
+                for (int i = 0; i < layers.size(); i++) {
+                    INDArray k = result.output(layers.get(i).keys().name());
+                    INDArray v = result.output(layers.get(i).values().name());
+                    kernels.appendToCache(k, v, from, length, cache.layer(i));
+                }
+                cache.advance(length);
+                caches.put(sequences.get(row), cache);
             }
-            cache.advance(length);
-            caches.put(sequences.get(row), cache);
+            return result.logits();
         }
-        nodes.forEach(node -> memory.release(result.output(node)));
-        return result.output(PromptForwardPass.TARGET_LOGITS);
     }
 
     /** Fills the KV cache with zeros instead of a prompt's keys and values, to measure the decode steps that follow. */
     KvCache prefillZeros(Generation generation, int length) {
         step.refreshWeights();
-        KvCache cache = new KvCache(layers, length + generation.maxNewTokens(), memory);
+        KvCache cache = new KvCache(layers, length + generation.maxNewTokens());
         cache.fillZeros(length);
         caches.put(generation, cache);
         return cache;
@@ -89,12 +91,12 @@ final class IncrementalDecoder implements AutoregressiveDecoder {
     public void release(Generation generation) {
         KvCache cache = caches.remove(generation);
         if (cache != null) {
-            cache.release(memory);
+            cache.close();
         }
     }
 
     @Override
-    public INDArray decodeStep(List<Generation> running) {
+    public List<float[]> decodeStep(List<Generation> running) {
         List<KvCache> rows = running.stream().map(caches::get).toList();
         int[] tokens = running.stream().mapToInt(Generation::lastToken).toArray();
         int[] positions = rows.stream().mapToInt(KvCache::length).toArray();
@@ -102,21 +104,27 @@ final class IncrementalDecoder implements AutoregressiveDecoder {
                 Llava.INPUT_IDS, Nd4j.createFromArray(tokens).reshape(tokens.length, 1),
                 Llava.POSITIONS, Nd4j.createFromArray(positions),
                 Llava.ROW_STARTS, Nd4j.createFromArray(new int[tokens.length]));
-        INDArray logits = step.run(model.withoutDropout(placeholders), (op, in, out) -> {
-            Integer layer = layerIndices.get(op);
-            if (layer == null) {
-                return false;
-            }
-            kernels.decodeAttention(
-                    in.get(0),
-                    in.get(1),
-                    in.get(2),
-                    rows.stream().map(row -> row.layer(layer)).toList(),
-                    layers.get(layer).singleTokenShape(rows.size()),
-                    out.get(0));
-            return true;
-        });
-        rows.forEach(row -> row.advance(1));
-        return logits;
+        try (ArrayScope scope = new ArrayScope()) {
+            INDArray logits = scope.own(
+                    step.run(model.withoutDropout(placeholders), (op, in, out) -> attendToCache(op, in, out, rows)));
+            rows.forEach(row -> row.advance(1));
+            return NativeArray.rows(logits, rows.size());
+        }
+    }
+
+    /** Computes an attention operation on the KV caches; returns false for other operations. */
+    private boolean attendToCache(GraphOp op, List<INDArray> in, List<INDArray> out, List<KvCache> rows) {
+        Integer layer = layerIndices.get(op);
+        if (layer == null) {
+            return false;
+        }
+        kernels.decodeAttention(
+                in.get(0),
+                in.get(1),
+                in.get(2),
+                rows.stream().map(row -> row.layer(layer)).toList(),
+                layers.get(layer).singleTokenShape(rows.size()),
+                out.get(0));
+        return true;
     }
 }

@@ -4,8 +4,8 @@ import java.util.ArrayList;
 import java.util.List;
 import org.llava4j.model.kernels.Kernels.AttentionShape;
 import org.llava4j.model.kernels.Kernels.LayerKvCache;
+import org.llava4j.model.memory.ArrayScope;
 import org.llava4j.model.ops.Attention;
-import org.llava4j.model.samediff.PooledMemory;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
@@ -13,13 +13,14 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  * KV cache of one sequence: keys and values of every layer, each {@code float32[G, capacity, d]}, allocated once at
  * full capacity from the memory pool.
  */
-final class KvCache {
+final class KvCache implements AutoCloseable {
     /**
      * Capacities are rounded up to a multiple of this, so that finished sequences leave arrays in the pool that new
      * ones can reuse.
      */
     private static final int CAPACITY_MULTIPLE = 64;
 
+    private final ArrayScope arrays = new ArrayScope();
     private final List<INDArray> keys = new ArrayList<>();
     private final List<INDArray> values = new ArrayList<>();
     private int length;
@@ -28,12 +29,12 @@ final class KvCache {
      * @param layers the decoder's attention operations
      * @param maxTokens maximum number of tokens that the sequence can reach
      */
-    KvCache(List<Attention> layers, int maxTokens, PooledMemory memory) {
+    KvCache(List<Attention> layers, int maxTokens) {
         long capacity = (maxTokens + CAPACITY_MULTIPLE - 1L) / CAPACITY_MULTIPLE * CAPACITY_MULTIPLE;
         for (Attention layer : layers) {
             AttentionShape shape = layer.singleTokenShape(1);
-            keys.add(memory.borrow(DataType.FLOAT, shape.kvHeads(), capacity, shape.headDim()));
-            values.add(memory.borrow(DataType.FLOAT, shape.kvHeads(), capacity, shape.headDim()));
+            keys.add(arrays.borrow(DataType.FLOAT, shape.kvHeads(), capacity, shape.headDim()));
+            values.add(arrays.borrow(DataType.FLOAT, shape.kvHeads(), capacity, shape.headDim()));
         }
     }
 
@@ -63,8 +64,8 @@ final class KvCache {
         length = count;
     }
 
-    void release(PooledMemory memory) {
-        keys.forEach(memory::release);
-        values.forEach(memory::release);
+    @Override
+    public void close() {
+        arrays.close();
     }
 }

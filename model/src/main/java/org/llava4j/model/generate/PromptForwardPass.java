@@ -9,6 +9,8 @@ import org.llava4j.data.batch.BatchLayout;
 import org.llava4j.data.batch.CollatorOptions;
 import org.llava4j.data.conversation.EncodedSample;
 import org.llava4j.model.Llava;
+import org.llava4j.model.memory.ArrayScope;
+import org.llava4j.model.memory.NativeArray;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 
@@ -30,17 +32,27 @@ final class PromptForwardPass {
      * Outputs of a forward pass.
      *
      * @param layout token layout of the batch
-     * @param outputs {@link #TARGET_LOGITS} {@code float32[B, V]} and the additional nodes, by name
+     * @param outputs {@link #TARGET_LOGITS} {@code float32[B, V]} and the additional nodes, by name; of the scope
      */
     record Result(BatchLayout layout, Map<String, INDArray> outputs) {
         /** A node's array. */
         INDArray output(String node) {
             return Objects.requireNonNull(outputs.get(node), node);
         }
+
+        /** Copies the logits to the heap, one row per sequence. */
+        List<float[]> logits() {
+            return NativeArray.rows(output(TARGET_LOGITS), layout.batchSize());
+        }
     }
 
-    /** @param more names of nodes to return in addition to the logits */
-    Result run(List<Generation> rows, List<String> more) {
+    /**
+     * Runs the graph.
+     *
+     * @param more names of nodes to return in addition to the logits
+     * @param scope owns the outputs
+     */
+    Result run(List<Generation> rows, List<String> more, ArrayScope scope) {
         List<EncodedSample> samples = new ArrayList<>();
         for (Generation row : rows) {
             int[] ids = row.ids();
@@ -59,6 +71,6 @@ final class PromptForwardPass {
         in.put(Llava.TARGET_ROWS, Nd4j.createFromArray(last));
         List<String> nodes = new ArrayList<>(List.of(TARGET_LOGITS));
         nodes.addAll(more);
-        return new Result(layout, model.output(in, nodes));
+        return new Result(layout, scope.own(model.output(in, nodes)));
     }
 }

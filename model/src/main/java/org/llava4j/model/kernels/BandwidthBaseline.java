@@ -1,6 +1,8 @@
 package org.llava4j.model.kernels;
 
-import org.bytedeco.javacpp.FloatPointer;
+import org.llava4j.model.memory.Blas;
+import org.llava4j.model.memory.NativeBlock;
+import org.llava4j.model.memory.Scratch;
 
 /**
  * Memory-bandwidth baseline of a benchmark: all threads sum one large block in parallel. A decode step reads every
@@ -15,14 +17,14 @@ public final class BandwidthBaseline implements AutoCloseable {
     private static final int FLOATS_PER_CALL = 1 << 16;
 
     private final KernelThreadPool pool = new KernelThreadPool(CpuKernels.threads());
-    private final FloatPointer block = new FloatPointer(BYTES / Float.BYTES);
+    private final NativeBlock block = new NativeBlock(BYTES / Float.BYTES);
     private final long address;
 
     /** Allocates the block and sets OpenBLAS to one thread, as {@link CpuKernels} does. */
     public BandwidthBaseline() {
         Blas.useSingleThread();
         address = block.address();
-        Scratch.forCurrentThread().zero(address, block.capacity());
+        Scratch.forCurrentThread().zero(address, block.floats());
     }
 
     /** Reads the block {@link #READS_PER_RUN} times. */
@@ -33,7 +35,7 @@ public final class BandwidthBaseline implements AutoCloseable {
     }
 
     private void readOnce() {
-        int calls = Math.toIntExact(block.capacity() / FLOATS_PER_CALL);
+        int calls = Math.toIntExact(block.floats() / FLOATS_PER_CALL);
         pool.parallelFor(calls, Math.max(1, calls / (8 * pool.threads())), (from, to) -> {
             Scratch s = Scratch.forCurrentThread();
             for (int call = from; call < to; call++) {
@@ -50,6 +52,6 @@ public final class BandwidthBaseline implements AutoCloseable {
     @Override
     public void close() {
         pool.close();
-        block.deallocate();
+        block.close();
     }
 }

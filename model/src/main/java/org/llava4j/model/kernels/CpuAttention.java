@@ -2,6 +2,8 @@ package org.llava4j.model.kernels;
 
 import org.jspecify.annotations.Nullable;
 import org.llava4j.model.kernels.Kernels.AttentionShape;
+import org.llava4j.model.memory.Blas;
+import org.llava4j.model.memory.Scratch;
 
 /**
  * Multi-head attention in blocks of query rows. The scores of a block live in the thread's scratch memory. With a

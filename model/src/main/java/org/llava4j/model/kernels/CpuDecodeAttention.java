@@ -3,6 +3,9 @@ package org.llava4j.model.kernels;
 import java.util.List;
 import org.llava4j.model.kernels.Kernels.AttentionShape;
 import org.llava4j.model.kernels.Kernels.LayerKvCache;
+import org.llava4j.model.memory.Blas;
+import org.llava4j.model.memory.NativeArray;
+import org.llava4j.model.memory.Scratch;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
@@ -28,8 +31,7 @@ final class CpuDecodeAttention {
                 throw new IllegalArgumentException("a KV cache must be [G, capacity, d] but has rank " + array.rank());
             }
             return new Heads(
-                    array, Matrix.addressOf(array, Float.BYTES), (int) array.size(0), (int) array.size(1), (int)
-                            array.size(2));
+                    array, NativeArray.addressOf(array), (int) array.size(0), (int) array.size(1), (int) array.size(2));
         }
 
         long at(int head, int position) {

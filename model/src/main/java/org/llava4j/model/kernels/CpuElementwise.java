@@ -3,6 +3,7 @@ package org.llava4j.model.kernels;
 import org.llava4j.model.kernels.Kernels.Activation;
 import org.llava4j.model.kernels.Kernels.AdamWStep;
 import org.llava4j.model.kernels.RowMath.AdamWFactors;
+import org.llava4j.model.memory.Scratch;
 
 /**
  * Element-wise kernels: activation functions, sums, scaling, dropout and the AdamW update. Arrays are copied to the

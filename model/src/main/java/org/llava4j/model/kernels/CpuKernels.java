@@ -6,6 +6,7 @@ import static org.llava4j.model.kernels.Matrix.orNull;
 import java.util.Arrays;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
+import org.llava4j.model.memory.Blas;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**

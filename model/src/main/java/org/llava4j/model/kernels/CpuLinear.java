@@ -3,6 +3,8 @@ package org.llava4j.model.kernels;
 import java.util.Arrays;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
+import org.llava4j.model.memory.Blas;
+import org.llava4j.model.memory.Scratch;
 
 /**
  * Linear layers: OpenBLAS products, split into blocks along the longer side of their result and run by the thread pool.

@@ -1,6 +1,7 @@
 package org.llava4j.model.kernels;
 
 import org.llava4j.data.BadInputException;
+import org.llava4j.model.memory.Scratch;
 
 /** Cross-entropy loss over target tokens, one row of logits at a time. */
 final class CpuLoss {

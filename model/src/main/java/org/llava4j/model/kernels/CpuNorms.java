@@ -1,6 +1,7 @@
 package org.llava4j.model.kernels;
 
 import java.util.Arrays;
+import org.llava4j.model.memory.Scratch;
 
 /** RMSNorm and LayerNorm, row by row. Gradients recompute a row's statistics instead of storing them. */
 final class CpuNorms {

@@ -2,6 +2,7 @@ package org.llava4j.model.kernels;
 
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
+import org.llava4j.model.memory.Scratch;
 
 /**
  * Rotary position embedding (Su et al. 2021, half-split as in Hugging Face). Sines and cosines of a position are

@@ -2,6 +2,8 @@ package org.llava4j.model.kernels;
 
 import java.util.Arrays;
 import org.llava4j.data.BadInputException;
+import org.llava4j.model.memory.Blas;
+import org.llava4j.model.memory.Scratch;
 
 /** Row kernels: embedding lookup, row replacement and gather, with their gradients. */
 final class CpuRows {

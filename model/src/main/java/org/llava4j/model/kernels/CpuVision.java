@@ -1,5 +1,6 @@
 package org.llava4j.model.kernels;
 
+import org.llava4j.model.memory.Scratch;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /** Kernels of the CLIP vision tower: patch extraction, class and position embeddings, dropping the class token. */

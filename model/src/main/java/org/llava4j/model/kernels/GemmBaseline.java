@@ -2,7 +2,9 @@ package org.llava4j.model.kernels;
 
 import java.util.List;
 import java.util.function.ToLongFunction;
-import org.bytedeco.javacpp.FloatPointer;
+import org.llava4j.model.memory.Blas;
+import org.llava4j.model.memory.NativeBlock;
+import org.llava4j.model.memory.Scratch;
 
 /**
  * GEMM baseline of a benchmark: the matrix products of a step without anything else, on the thread pool and with the
@@ -37,7 +39,10 @@ public final class GemmBaseline implements AutoCloseable {
     }
 
     /** Buffers for both operands and the result, each sized for the largest product. */
-    private record Buffers(FloatPointer a, FloatPointer b, FloatPointer c) {
+    private record Buffers(NativeBlock a, NativeBlock b, NativeBlock c) {
+        /** Period of the values. */
+        private static final int PATTERN = 7;
+
         static Buffers of(List<Product> products) {
             return new Buffers(
                     filled(largest(products, p -> (long) p.m * p.k)),
@@ -49,18 +54,23 @@ public final class GemmBaseline implements AutoCloseable {
             return products.stream().mapToLong(floats).max().orElse(1);
         }
 
-        private static FloatPointer filled(long floats) {
-            FloatPointer buffer = new FloatPointer(floats);
-            for (long i = 0; i < floats; i++) {
-                buffer.put(i, (i % 7 - 3) * 0.1f);
+        private static NativeBlock filled(long floats) {
+            NativeBlock buffer = new NativeBlock(floats);
+            float[] values = new float[PATTERN * 1024];
+            for (int i = 0; i < values.length; i++) {
+                values[i] = (i % PATTERN - PATTERN / 2) * 0.1f;
+            }
+            for (long at = 0; at < floats; at += values.length) {
+                int count = (int) Math.min(values.length, floats - at);
+                Scratch.forCurrentThread().write(values, at(buffer.address(), at), count);
             }
             return buffer;
         }
 
         void close() {
-            a.deallocate();
-            b.deallocate();
-            c.deallocate();
+            a.close();
+            b.close();
+            c.close();
         }
     }
 
@@ -146,7 +156,7 @@ public final class GemmBaseline implements AutoCloseable {
 
     /** Bytes of the shared buffers. */
     public long bytes() {
-        return Float.BYTES * (buffers.a.capacity() + buffers.b.capacity() + buffers.c.capacity());
+        return Float.BYTES * (buffers.a.floats() + buffers.b.floats() + buffers.c.floats());
     }
 
     @Override

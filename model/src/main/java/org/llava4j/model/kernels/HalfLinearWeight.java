@@ -1,5 +1,7 @@
 package org.llava4j.model.kernels;
 
+import org.llava4j.model.memory.Scratch;
+
 /**
  * A bf16 or fp16 weight of a linear layer. With a small batch, reading the weight dominates the time, so each row is
  * converted to float32 inside the dot product.

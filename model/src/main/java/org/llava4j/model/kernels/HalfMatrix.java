@@ -1,5 +1,7 @@
 package org.llava4j.model.kernels;
 
+import org.llava4j.model.memory.NativeArray;
+import org.llava4j.model.memory.Scratch;
 import org.llava4j.model.tensors.FloatConversion;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
@@ -23,7 +25,7 @@ record HalfMatrix(INDArray array, long address, int rows, int columns) {
     static HalfMatrix of(INDArray array) {
         int rows = Math.toIntExact(array.size(0));
         int columns = Math.toIntExact(array.length() / rows);
-        return new HalfMatrix(array, Matrix.addressOf(array, Short.BYTES), rows, columns);
+        return new HalfMatrix(array, NativeArray.addressOf(array), rows, columns);
     }
 
     /** Whether an array holds 16-bit floats, in any memory layout. */

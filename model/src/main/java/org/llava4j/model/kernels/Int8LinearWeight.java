@@ -1,5 +1,7 @@
 package org.llava4j.model.kernels;
 
+import org.llava4j.model.memory.NativeArray;
+import org.llava4j.model.memory.Scratch;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
@@ -14,7 +16,7 @@ record Int8LinearWeight(INDArray array, long address, int outputs, int inputs, M
     static Int8LinearWeight of(INDArray quantized, MathBackend math) {
         int inputs = Math.toIntExact(quantized.size(1)) - Int8Quantization.SCALE_BYTES;
         return new Int8LinearWeight(
-                quantized, Matrix.addressOf(quantized, 1), Math.toIntExact(quantized.size(0)), inputs, math);
+                quantized, NativeArray.addressOf(quantized), Math.toIntExact(quantized.size(0)), inputs, math);
     }
 
     private int rowBytes() {

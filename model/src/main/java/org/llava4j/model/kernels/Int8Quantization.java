@@ -2,7 +2,8 @@ package org.llava4j.model.kernels;
 
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
-import org.bytedeco.javacpp.BytePointer;
+import org.llava4j.model.memory.NativeArray;
+import org.llava4j.model.memory.Scratch;
 import org.llava4j.model.tensors.FloatConversion;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
@@ -52,13 +53,13 @@ public final class Int8Quantization {
         int width = inputs + SCALE_BYTES;
         Matrix from = Matrix.of(FloatConversion.cast(weight, DataType.FLOAT));
         INDArray quantized = Nd4j.createUninitialized(DataType.BYTE, new long[] {from.rows(), width}, 'c');
-        BytePointer to = new BytePointer(quantized.data().pointer());
+        NativeArray to = new NativeArray(quantized);
         float[] row = new float[inputs];
         ByteBuffer bytes = ByteBuffer.allocate(width).order(ByteOrder.LITTLE_ENDIAN);
         for (int n = 0; n < from.rows(); n++) {
             Scratch.forCurrentThread().read(from.row(n), row, inputs);
             quantize(row, bytes.clear());
-            to.position((long) n * width).put(bytes.array(), 0, width);
+            to.write(bytes.array(), (long) n * width, width);
         }
         return quantized;
     }
@@ -80,12 +81,12 @@ public final class Int8Quantization {
         int width = Math.toIntExact(quantized.size(1));
         int inputs = width - SCALE_BYTES;
         INDArray dequantized = Nd4j.createUninitialized(DataType.FLOAT, new long[] {to - from, inputs}, 'c');
-        BytePointer source = new BytePointer(quantized.data().pointer());
+        NativeArray source = new NativeArray(quantized);
         byte[] bytes = new byte[width];
         float[] row = new float[inputs];
         Matrix result = Matrix.of(dequantized);
         for (long n = from; n < to; n++) {
-            source.position(quantized.offset() + n * width).get(bytes, 0, width);
+            source.read(n * width, bytes, width);
             float scale = ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN).getFloat(inputs);
             for (int i = 0; i < inputs; i++) {
                 row[i] = bytes[i] * scale;

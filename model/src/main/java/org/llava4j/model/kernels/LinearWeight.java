@@ -1,5 +1,8 @@
 package org.llava4j.model.kernels;
 
+import org.llava4j.model.memory.Blas;
+import org.llava4j.model.memory.Scratch;
+
 /**
  * A linear layer's weight [N, K] as products read it: in float32, whatever its storage type. A low-precision weight
  * converts one tile at a time into the thread's scratch memory; a float32 weight returns its own memory.

@@ -1,8 +1,9 @@
 package org.llava4j.model.kernels;
 
 import java.util.Arrays;
-import org.bytedeco.javacpp.IntPointer;
 import org.jspecify.annotations.Nullable;
+import org.llava4j.model.memory.NativeArray;
+import org.llava4j.model.memory.Scratch;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
@@ -18,16 +19,12 @@ record Matrix(INDArray array, long address, int rows, int columns) {
     static Matrix of(INDArray array) {
         int rows = array.rank() < 2 ? 1 : Math.toIntExact(array.size(0));
         int columns = Math.toIntExact(array.length() / rows);
-        return new Matrix(array, addressOf(array, Float.BYTES), rows, columns);
+        return new Matrix(array, NativeArray.addressOf(array), rows, columns);
     }
 
     /** Like {@link #of}; null for null. */
     static @Nullable Matrix orNull(@Nullable INDArray array) {
         return array == null ? null : of(array);
-    }
-
-    static long addressOf(INDArray array, int bytes) {
-        return array.data().pointer().address() + array.offset() * bytes;
     }
 
     /** Whether all arrays are float32 (or null), dense in C order and not empty. */
@@ -64,7 +61,7 @@ record Matrix(INDArray array, long address, int rows, int columns) {
     /** The values of an int32 array that passes {@link #isReadableInts}. */
     static int[] ints(INDArray array) {
         int[] values = new int[Math.toIntExact(array.length())];
-        new IntPointer(array.data().pointer()).position(array.offset()).get(values);
+        new NativeArray(array).read(0, values, values.length);
         return values;
     }
 

@@ -18,10 +18,10 @@ interface RowMath {
     /** Sum of a[i] b[i] c[i]. */
     float dot(float[] a, float[] b, float[] c, int n);
 
-    /** The largest value. May overwrite {@link Scratch#PADDING} values after n. */
+    /** The largest value. May overwrite {@code Scratch.PADDING} values after n. */
     float max(float[] x, int n);
 
-    /** x = exp(x - shift); returns the sum. May overwrite {@link Scratch#PADDING} values after n. */
+    /** x = exp(x - shift); returns the sum. May overwrite {@code Scratch.PADDING} values after n. */
     float expShifted(float[] x, float shift, int n);
 
     /** x *= factor. */
@@ -60,7 +60,7 @@ interface RowMath {
     void adamW(float[] w, float[] g, float[] m, float[] v, AdamWFactors factors, int n);
 
     /**
-     * Softmax of the first n values, then 0 up to {@code width}. May overwrite {@link Scratch#PADDING} values after n.
+     * Softmax of the first n values, then 0 up to {@code width}. May overwrite {@code Scratch.PADDING} values after n.
      */
     default void softmax(float[] x, int n, int width) {
         float sum = expShifted(x, max(x, n), n);

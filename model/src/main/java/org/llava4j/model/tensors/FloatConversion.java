@@ -2,8 +2,8 @@ package org.llava4j.model.tensors;
 
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
-import org.bytedeco.javacpp.BytePointer;
 import org.llava4j.data.BadInputException;
+import org.llava4j.model.memory.NativeArray;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
@@ -87,15 +87,15 @@ public final class FloatConversion {
             return Nd4j.create(type, array.shape());
         }
         INDArray copy = Nd4j.createUninitialized(type, array.shape(), 'c');
-        BytePointer source = new BytePointer(array.data().pointer());
-        BytePointer target = new BytePointer(copy.data().pointer());
+        NativeArray source = new NativeArray(array);
+        NativeArray target = new NativeArray(copy);
         OverflowCounter overflow = new OverflowCounter(to);
         byte[] chunk = new byte[(int) Math.min(CHUNK_ELEMENTS, array.length()) * from.bytes()];
         for (long done = 0; done < array.length(); done += CHUNK_ELEMENTS) {
             int count = (int) Math.min(CHUNK_ELEMENTS, array.length() - done);
-            source.position(done * from.bytes()).get(chunk, 0, count * from.bytes());
+            source.read(done * from.bytes(), chunk, count * from.bytes());
             byte[] converted = convert(chunk, count * from.bytes(), from, to, overflow);
-            target.position(done * to.bytes()).put(converted, 0, count * to.bytes());
+            target.write(converted, done * to.bytes(), count * to.bytes());
         }
         if (overflow.any()) {
             copy.close();

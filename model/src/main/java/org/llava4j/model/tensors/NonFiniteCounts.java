@@ -1,6 +1,6 @@
 package org.llava4j.model.tensors;
 
-import org.bytedeco.javacpp.FloatPointer;
+import org.llava4j.model.memory.NativeArray;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
@@ -23,11 +23,11 @@ public record NonFiniteCounts(long nan, long infinite) {
         if (array.isEmpty()) {
             return new NonFiniteCounts(0, 0);
         }
-        FloatPointer data = new FloatPointer(array.data().pointer());
+        NativeArray data = new NativeArray(array);
         float[] chunk = new float[(int) Math.min(CHUNK_ELEMENTS, array.length())];
         for (long done = 0; done < array.length(); done += chunk.length) {
             int count = (int) Math.min(chunk.length, array.length() - done);
-            data.position(done).get(chunk, 0, count);
+            data.read(done, chunk, count);
             for (int i = 0; i < count; i++) {
                 nan += Float.isNaN(chunk[i]) ? 1 : 0;
                 infinite += Float.isInfinite(chunk[i]) ? 1 : 0;

@@ -17,8 +17,8 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Function;
-import org.bytedeco.javacpp.BytePointer;
 import org.llava4j.data.AtomicFile;
+import org.llava4j.model.memory.NativeArray;
 import org.nd4j.common.util.ArrayUtil;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
@@ -162,12 +162,12 @@ public final class SafetensorsWriter {
         boolean contiguous = isContiguous(array);
         INDArray source = contiguous ? array : array.dup('c');
         try {
-            BytePointer data = new BytePointer(source.data().pointer());
+            NativeArray data = new NativeArray(source);
             TensorType own = TensorType.of(array.dataType());
             byte[] chunk = new byte[(int) Math.min(CHUNK_ELEMENTS, length) * own.bytes()];
             for (long done = 0; done < length; done += CHUNK_ELEMENTS) {
                 int count = (int) Math.min(CHUNK_ELEMENTS, length - done);
-                data.position(done * own.bytes()).get(chunk, 0, count * own.bytes());
+                data.read(done * own.bytes(), chunk, count * own.bytes());
                 byte[] converted = FloatConversion.convert(chunk, count * own.bytes(), own, info.type(), overflow);
                 writeFully(
                         channel,

@@ -6,10 +6,9 @@ import java.nio.channels.FileChannel;
 import java.nio.file.Path;
 import java.util.Comparator;
 import java.util.stream.IntStream;
-import org.bytedeco.javacpp.BytePointer;
-import org.bytedeco.javacpp.Pointer;
-import org.bytedeco.javacpp.indexer.ByteIndexer;
 import org.llava4j.data.FileBytes;
+import org.llava4j.model.memory.NativeElements;
+import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
  * Reader for a strided tensor view (transposed, sliced or expanded). Elements are visited in file order through a
@@ -54,7 +53,7 @@ final class StridedBytes {
      * @param wanted dtype in memory: that of the file, or another float dtype
      * @param overflow counts the values that overflow in {@code wanted}
      */
-    void fill(Pointer target, TensorType wanted, FileChannel channel, Path file, OverflowCounter overflow)
+    void fill(INDArray target, TensorType wanted, FileChannel channel, Path file, OverflowCounter overflow)
             throws IOException {
         int inFile = info.type().bytes();
         int inMemory = wanted.bytes();
@@ -65,7 +64,7 @@ final class StridedBytes {
         ByteBuffer window = ByteBuffer.allocate(WINDOW_BYTES);
         long windowStart = start;
         window.limit(0);
-        ByteIndexer out = ByteIndexer.create(new BytePointer(target).capacity(info.length() * inMemory));
+        NativeElements out = new NativeElements(target);
         long from = 0;
         long to = 0;
         for (long left = info.length(); left > 0; left--) {
@@ -75,7 +74,7 @@ final class StridedBytes {
                 window.clear().limit((int) Math.min(WINDOW_BYTES, limit - offset));
                 FileBytes.fill(window, channel, offset);
             }
-            put(out, to * inMemory, wanted, window, (int) (offset - windowStart), file, overflow);
+            out.put(to * inMemory, inMemory, bits(wanted, window, (int) (offset - windowStart), file, overflow));
             for (int i = axes.length - 1; i >= 0; i--) {
                 int axis = axes[i];
                 from += strides[axis];
@@ -90,37 +89,29 @@ final class StridedBytes {
         }
     }
 
-    private void put(
-            ByteIndexer out,
-            long to,
-            TensorType wanted,
-            ByteBuffer window,
-            int from,
-            Path file,
-            OverflowCounter overflow) {
+    /** The bits of an element in memory. */
+    private long bits(TensorType wanted, ByteBuffer window, int from, Path file, OverflowCounter overflow) {
         TensorType type = info.type();
         if (type != wanted) {
             float value = FloatConversion.get(window, from, type);
             if (wanted.isHalfPrecision()) {
                 overflow.add(value);
-                out.putShort(to, wanted.narrow(value));
-            } else {
-                out.putFloat(to, value);
+                return wanted.narrow(value);
             }
-            return;
+            return Float.floatToRawIntBits(value);
         }
-        switch (type.bytes()) {
-            case 8 -> out.putLong(to, window.getLong(from));
-            case 4 -> out.putInt(to, window.getInt(from));
-            case 2 -> out.putShort(to, window.getShort(from));
+        return switch (type.bytes()) {
+            case Long.BYTES -> window.getLong(from);
+            case Integer.BYTES -> window.getInt(from);
+            case Short.BYTES -> window.getShort(from);
             default -> {
                 byte value = window.get(from);
                 if (type == TensorType.BOOL) {
                     TensorBytes.requireBoolean(value, info, file);
                 }
-                out.put(to, value);
+                yield value;
             }
-        }
+        };
     }
 
     /** C-order strides of the array that is filled. */

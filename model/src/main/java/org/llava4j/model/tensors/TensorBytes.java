@@ -6,12 +6,11 @@ import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
-import org.bytedeco.javacpp.BytePointer;
-import org.bytedeco.javacpp.Pointer;
 import org.llava4j.data.BadInputException;
 import org.llava4j.data.FailedDownload;
 import org.llava4j.data.FileBytes;
 import org.llava4j.data.FileReadError;
+import org.llava4j.model.memory.NativeArray;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
@@ -37,7 +36,7 @@ final class TensorBytes implements AutoCloseable {
 
     /** Reads the elements of a tensor into its array. */
     private interface ArrayFiller {
-        void fill(Pointer target, OverflowCounter overflow) throws IOException;
+        void fill(INDArray target, OverflowCounter overflow) throws IOException;
     }
 
     /**
@@ -100,7 +99,7 @@ final class TensorBytes implements AutoCloseable {
         boolean complete = false;
         try {
             OverflowCounter overflow = new OverflowCounter(inMemory(info, type));
-            filler.fill(array.data().pointer(), overflow);
+            filler.fill(array, overflow);
             if (overflow.any()) {
                 throw new BadInputException(file + ": " + overflow.message(info) + "; load it as bf16 or fp32");
             }
@@ -115,8 +114,9 @@ final class TensorBytes implements AutoCloseable {
         }
     }
 
-    private void fill(Pointer target, TensorInfo info, TensorType wanted, long start, OverflowCounter overflow)
+    private void fill(INDArray target, TensorInfo info, TensorType wanted, long start, OverflowCounter overflow)
             throws IOException {
+        NativeArray memory = new NativeArray(target);
         long bytes = info.bytes();
         byte[] buffer = new byte[(int) Math.min(CHUNK_BYTES, bytes)];
         for (long done = 0; done < bytes; done += CHUNK_BYTES) {
@@ -129,7 +129,7 @@ final class TensorBytes implements AutoCloseable {
             byte[] converted = FloatConversion.convert(buffer, length, info.type(), wanted, overflow);
             long first = done / info.type().bytes();
             int width = length / info.type().bytes() * wanted.bytes();
-            new BytePointer(target).position(first * wanted.bytes()).put(converted, 0, width);
+            memory.write(converted, first * wanted.bytes(), width);
         }
     }
 

@@ -2,8 +2,8 @@ package org.llava4j.model.weights;
 
 import java.nio.ByteBuffer;
 import java.util.Arrays;
-import org.bytedeco.javacpp.BytePointer;
 import org.llava4j.data.Sha256;
+import org.llava4j.model.memory.NativeArray;
 import org.llava4j.model.tensors.FloatConversion;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
@@ -28,12 +28,12 @@ public final class TensorHash {
     public void add(String name, INDArray array) {
         hash.add(name + " " + array.dataType() + Arrays.toString(array.shape()) + "\n");
         INDArray plain = array.ordering() == 'c' && !array.isView() ? array : array.dup('c');
-        BytePointer bytes = new BytePointer(plain.data().pointer());
+        NativeArray bytes = new NativeArray(plain);
         long length = plain.length() * plain.dataType().width();
         byte[] buffer = new byte[(int) Math.min(BUFFER_BYTES, length)];
         for (long done = 0; done < length; done += buffer.length) {
             int count = (int) Math.min(buffer.length, length - done);
-            bytes.position(done).get(buffer, 0, count);
+            bytes.read(done, buffer, count);
             hash.add(ByteBuffer.wrap(buffer, 0, count));
             squares += FloatConversion.sumOfSquares(buffer, count, array.dataType());
         }

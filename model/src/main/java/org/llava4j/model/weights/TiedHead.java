@@ -5,9 +5,9 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
-import org.bytedeco.javacpp.FloatPointer;
 import org.jspecify.annotations.Nullable;
 import org.llava4j.model.ImageStartEndEmbeddings;
+import org.llava4j.model.memory.NativeArray;
 import org.llava4j.model.tensors.TensorInfo;
 import org.llava4j.model.tensors.TensorStore;
 import org.llava4j.model.weights.WeightPlan.StoredTensor;
@@ -79,15 +79,15 @@ public final class TiedHead {
     }
 
     private static long countDifferent(INDArray one, INDArray other) {
-        FloatPointer ones = new FloatPointer(one.data().pointer());
-        FloatPointer others = new FloatPointer(other.data().pointer());
+        NativeArray ones = new NativeArray(one);
+        NativeArray others = new NativeArray(other);
         float[] a = new float[BUFFER_VALUES];
         float[] b = new float[BUFFER_VALUES];
         long different = 0;
         for (long done = 0; done < one.length(); done += BUFFER_VALUES) {
             int count = (int) Math.min(BUFFER_VALUES, one.length() - done);
-            ones.position(done).get(a, 0, count);
-            others.position(done).get(b, 0, count);
+            ones.read(done, a, count);
+            others.read(done, b, count);
             for (int i = 0; i < count; i++) {
                 different += isSame(a[i], b[i]) ? 0 : 1;
             }

@@ -2,7 +2,7 @@ package org.llava4j.model.generate;
 
 import java.util.List;
 import org.llava4j.model.Llava;
-import org.nd4j.linalg.api.ndarray.INDArray;
+import org.llava4j.model.memory.ArrayScope;
 
 /**
  * Reference for {@link IncrementalDecoder}: every step runs the graph over the whole sequences again.
@@ -15,13 +15,15 @@ final class UncachedDecoder implements AutoregressiveDecoder {
     }
 
     @Override
-    public INDArray prefill(List<Generation> sequences) {
+    public List<float[]> prefill(List<Generation> sequences) {
         return decodeStep(sequences);
     }
 
     @Override
-    public INDArray decodeStep(List<Generation> running) {
-        return forward.run(running, List.of()).output(PromptForwardPass.TARGET_LOGITS);
+    public List<float[]> decodeStep(List<Generation> running) {
+        try (ArrayScope scope = new ArrayScope()) {
+            return forward.run(running, List.of(), scope).logits();
+        }
     }
 
     @Override

@@ -6,11 +6,11 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import java.util.List;
 import java.util.Random;
 import java.util.stream.Stream;
-import org.bytedeco.javacpp.ShortPointer;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedClass;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.llava4j.model.memory.NativeArray;
 import org.llava4j.model.tensors.FloatConversion;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
@@ -147,7 +147,7 @@ class HalfPrecisionWeightsTest {
             bits[i] = (short) i;
         }
         INDArray table = Nd4j.createUninitialized(type, new long[] {bits.length / 32, 32}, 'c');
-        new ShortPointer(table.data().pointer()).put(bits, 0, bits.length);
+        new NativeArray(table).write(bits, 0, bits.length);
         int[] ids = random.ints(3000, 0, bits.length / 32).toArray();
         INDArray y = nanFilled(ids.length, 32);
         kernels.embedding(ReferenceKernelCheck.ints(ids), table, y);

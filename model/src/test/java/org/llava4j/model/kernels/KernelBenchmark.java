@@ -10,6 +10,8 @@ import org.junit.jupiter.api.Test;
 import org.llava4j.model.kernels.Kernels.Activation;
 import org.llava4j.model.kernels.Kernels.AdamWStep;
 import org.llava4j.model.kernels.Kernels.AttentionShape;
+import org.llava4j.model.memory.Blas;
+import org.llava4j.model.memory.Scratch;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;

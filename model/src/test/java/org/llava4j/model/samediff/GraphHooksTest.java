@@ -9,6 +9,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
+import org.llava4j.model.memory.PooledMemory;
 import org.llava4j.model.ops.Embedding;
 import org.llava4j.model.ops.Linear;
 import org.llava4j.model.ops.OpRegistry;

@@ -8,6 +8,7 @@ import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.llava4j.model.kernels.MetaKernels;
+import org.llava4j.model.memory.MetaMemory;
 import org.llava4j.model.ops.Linear;
 import org.llava4j.model.ops.OpRegistry;
 import org.nd4j.autodiff.samediff.SDVariable;

@@ -6,12 +6,12 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import java.nio.file.Path;
 import java.util.Map;
 import java.util.Random;
-import org.bytedeco.javacpp.ShortPointer;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.llava4j.data.BadInputException;
+import org.llava4j.model.memory.NativeArray;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
@@ -30,13 +30,13 @@ class FloatConversionTest {
             bits[i] = (short) i;
         }
         INDArray array = Nd4j.createUninitialized(type, new long[] {256, 256}, 'c');
-        new ShortPointer(array.data().pointer()).put(bits, 0, PATTERNS);
+        new NativeArray(array).write(bits, 0, PATTERNS);
         return array;
     }
 
     private static short[] bits(INDArray array) {
         short[] bits = new short[Math.toIntExact(array.length())];
-        new ShortPointer(array.data().pointer()).get(bits, 0, bits.length);
+        new NativeArray(array).read(0, bits, bits.length);
         return bits;
     }
 

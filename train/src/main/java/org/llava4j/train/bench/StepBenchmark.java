@@ -19,7 +19,8 @@ import org.llava4j.model.Llava.ImageInput;
 import org.llava4j.model.Placeholders;
 import org.llava4j.model.config.ClipConfig;
 import org.llava4j.model.kernels.GemmBaseline;
-import org.llava4j.model.samediff.PooledMemory;
+import org.llava4j.model.memory.ArrayScope;
+import org.llava4j.model.memory.PooledMemory;
 import org.llava4j.model.weights.WeightDtype;
 import org.llava4j.model.weights.WeightInitializer;
 import org.llava4j.train.AdamW;
@@ -110,7 +111,11 @@ record StepBenchmark(
 
     private static Runnable step(Llava model, Map<String, INDArray> placeholders) {
         if (model.trainableNames().isEmpty()) {
-            return () -> PooledMemory.forCurrentThread().release(model.output(placeholders, Llava.LOSS));
+            return () -> {
+                try (ArrayScope scope = new ArrayScope()) {
+                    scope.own(model.output(placeholders, Llava.LOSS));
+                }
+            };
         }
         Trainer trainer = new Trainer(
                 model, new AdamW(AdamW.Settings.PAPER), new CosineScheduleWithWarmup(RATE, 0, Integer.MAX_VALUE));

@@ -10,8 +10,8 @@ import java.util.stream.Collectors;
 import org.llava4j.data.BadInputException;
 import org.llava4j.model.ImageStartEndEmbeddings;
 import org.llava4j.model.Llava;
-import org.llava4j.model.samediff.MetaMemory;
-import org.llava4j.model.samediff.PooledMemory;
+import org.llava4j.model.memory.MetaMemory;
+import org.llava4j.model.memory.PooledMemory;
 import org.llava4j.train.plan.MetaWeights.Weight;
 
 /**

@@ -15,7 +15,7 @@ import org.llava4j.data.batch.BadSample;
 import org.llava4j.data.batch.LlavaBatchIterator;
 import org.llava4j.data.records.LayoutCounts;
 import org.llava4j.model.config.LlavaConfig;
-import org.llava4j.model.samediff.PooledMemory;
+import org.llava4j.model.memory.PooledMemory;
 import org.llava4j.train.CosineScheduleWithWarmup;
 import org.llava4j.train.StepGradients;
 import org.llava4j.train.Trainer;

@@ -25,7 +25,7 @@ import org.llava4j.model.config.GenerationConfig;
 import org.llava4j.model.config.LlavaConfig;
 import org.llava4j.model.features.FeatureLoader;
 import org.llava4j.model.features.FeatureSource;
-import org.llava4j.model.samediff.PooledMemory;
+import org.llava4j.model.memory.ArrayScope;
 import org.llava4j.train.data.DataSource;
 import org.llava4j.train.data.StageData;
 import org.llava4j.train.logging.ValidationResult;
@@ -124,19 +124,19 @@ final class Validation implements AutoCloseable {
     private double loss() {
         LlavaBatchIterator batches = data.batches();
         batches.seek(BatchCursor.START);
-        PooledMemory pool = PooledMemory.forCurrentThread();
         double sum = 0;
         long targetTokens = 0;
         int samples = 0;
         while (samples < options.maxSamples() && batches.hasNext()) {
             Map<String, INDArray> placeholders = Placeholders.of(batches.next(), ImageInput.FEATURES);
             BatchLayout layout = batches.lastPlan().layout();
-            INDArray loss = model.output(placeholders, Llava.LOSS);
             int batchTokens = layout.targets().length;
-            sum += batchTokens * loss.getDouble(0);
+            try (ArrayScope scope = new ArrayScope()) {
+                sum += batchTokens
+                        * scope.own(model.output(placeholders, Llava.LOSS)).getDouble(0);
+            }
             targetTokens += batchTokens;
             samples += layout.batchSize();
-            pool.release(loss);
             placeholders.values().forEach(INDArray::close);
         }
         skipped.report();

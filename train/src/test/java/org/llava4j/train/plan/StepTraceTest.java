@@ -31,7 +31,8 @@ import org.llava4j.model.config.LlavaConfig.ProjectorType;
 import org.llava4j.model.config.LlavaConfig.SelectFeature;
 import org.llava4j.model.lora.Lora;
 import org.llava4j.model.lora.LoraConfig;
-import org.llava4j.model.samediff.PooledMemory;
+import org.llava4j.model.memory.ArrayScope;
+import org.llava4j.model.memory.PooledMemory;
 import org.llava4j.model.weights.WeightDtype;
 import org.llava4j.model.weights.WeightInitializer;
 import org.llava4j.train.AdamW;
@@ -182,7 +183,9 @@ class StepTraceTest {
         Map<String, INDArray> batch = batch(run);
         PooledMemory pool = PooledMemory.forCurrentThread();
         if (model.trainableNames().isEmpty()) {
-            pool.release(model.output(batch, List.of(Llava.LOSS)).get(Llava.LOSS));
+            try (ArrayScope scope = new ArrayScope()) {
+                scope.own(model.output(batch, List.of(Llava.LOSS)));
+            }
             return pool.allocatedBytes();
         }
         Trainer trainer =

@@ -4,7 +4,7 @@ import java.io.Serializable;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Objects;
-import org.bytedeco.javacpp.BytePointer;
+import org.llava4j.model.memory.NativeArray;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
@@ -26,7 +26,7 @@ record FloatArrays(LinkedHashMap<String, byte[]> byName) implements Serializable
     private static byte[] copy(INDArray array) {
         try (INDArray contiguousCopy = array.dup('c')) {
             byte[] bytes = new byte[Math.toIntExact(array.length() * Float.BYTES)];
-            new BytePointer(contiguousCopy.data().pointer()).get(bytes);
+            new NativeArray(contiguousCopy).read(0, bytes, bytes.length);
             return bytes;
         }
     }
@@ -53,6 +53,6 @@ record FloatArrays(LinkedHashMap<String, byte[]> byName) implements Serializable
         if (!contiguous || array.length() * Float.BYTES != bytes.length) {
             throw new IllegalStateException(bytes.length + " bytes for " + array.shapeInfoToString());
         }
-        new BytePointer(array.data().pointer()).put(bytes);
+        new NativeArray(array).write(bytes, 0, bytes.length);
     }
 }

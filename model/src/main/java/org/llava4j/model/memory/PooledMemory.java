@@ -1,4 +1,4 @@
-package org.llava4j.model.samediff;
+package org.llava4j.model.memory;
 
 import java.util.ArrayDeque;
 import java.util.Arrays;
@@ -23,7 +23,7 @@ import org.nd4j.linalg.factory.Nd4j;
  * touches the same pages as the step before and memory use stays constant. If free arrays exceed a limit, the least
  * recently used shapes are closed.
  *
- * <p>Arrays returned by {@code output(...)} belong to the caller; {@link #release} returns them to the pool.
+ * <p>Arrays returned by {@code output(...)} belong to the caller; an {@link ArrayScope} returns them to the pool.
  */
 public sealed class PooledMemory extends AbstractMemoryMgr permits MetaMemory {
     private static final ThreadLocal<PooledMemory> PER_THREAD = ThreadLocal.withInitial(PooledMemory::new);
@@ -89,7 +89,7 @@ public sealed class PooledMemory extends AbstractMemoryMgr permits MetaMemory {
     }
 
     /** Allocates an array that belongs to the caller across any number of runs, until it is released. */
-    public INDArray borrow(DataType type, long... shape) {
+    INDArray borrow(DataType type, long... shape) {
         INDArray array = allocate(true, type, shape);
         inUse.remove(array);
         return array;
@@ -122,7 +122,7 @@ public sealed class PooledMemory extends AbstractMemoryMgr permits MetaMemory {
      * Ends a run: releases arrays that the run has neither released nor returned. SameDiff M2.1 keeps arrays that only
      * an operation outside of the run would read.
      */
-    void releaseUnreturned(Collection<INDArray> returned) {
+    public void releaseUnreturned(Collection<INDArray> returned) {
         returned.forEach(inUse::remove);
         List<INDArray> unreturned = List.copyOf(inUse);
         inUse.clear();
@@ -150,7 +150,7 @@ public sealed class PooledMemory extends AbstractMemoryMgr permits MetaMemory {
     }
 
     /** Bytes of the free arrays. */
-    long freeBytes() {
+    public long freeBytes() {
         return freeBytes;
     }
 

@@ -1,4 +1,4 @@
-package org.llava4j.model.samediff;
+package org.llava4j.model.memory;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;

@@ -1,4 +1,4 @@
-package org.llava4j.model.kernels;
+package org.llava4j.model.memory;
 
 import org.bytedeco.openblas.global.openblas_nolapack;
 import org.llava4j.data.memory.AddressSpace;
@@ -6,9 +6,9 @@ import org.nd4j.linalg.factory.Nd4j;
 
 /**
  * OpenBLAS calls on row-major native memory. Each call runs on the calling thread only: the kernels split a product
- * over their own {@link KernelThreadPool}, and OpenBLAS's threads would compete with it.
+ * over their own threads, and OpenBLAS's threads would compete with them.
  */
-final class Blas {
+public final class Blas {
     /** Address space that OpenBLAS maps for each thread that calls it. */
     private static final long BUFFER_BYTES = 128L << 20;
 
@@ -21,7 +21,7 @@ final class Blas {
      *
      * @throws OutOfMemoryError if the limit on the address space leaves no room for OpenBLAS's buffers
      */
-    static void useSingleThread() {
+    public static void useSingleThread() {
         AddressSpace.require(BUFFER_BYTES * Runtime.getRuntime().availableProcessors(), "OpenBLAS");
         Nd4j.getEnvironment().setMaxThreads(1);
         Nd4j.getEnvironment().setMaxMasterThreads(1);
@@ -29,7 +29,7 @@ final class Blas {
     }
 
     /** c[m, n] = alpha a[m, k] b[n, k]^T + beta c. */
-    static void gemmTransposedB(
+    public static void gemmTransposedB(
             Scratch s,
             int m,
             int n,
@@ -60,7 +60,8 @@ final class Blas {
     }
 
     /** c[m, n] = a[m, k] b[k, n] + beta c. */
-    static void gemm(Scratch s, int m, int n, int k, long a, int lda, long b, int ldb, float beta, long c, int ldc) {
+    public static void gemm(
+            Scratch s, int m, int n, int k, long a, int lda, long b, int ldb, float beta, long c, int ldc) {
         sgemm(
                 s,
                 openblas_nolapack.CblasNoTrans,
@@ -79,7 +80,7 @@ final class Blas {
     }
 
     /** c[m, n] = a[k, m]^T b[k, n] + beta c. */
-    static void gemmTransposedA(
+    public static void gemmTransposedA(
             Scratch s, int m, int n, int k, long a, int lda, long b, int ldb, float beta, long c, int ldc) {
         sgemm(
                 s,
@@ -131,17 +132,17 @@ final class Blas {
     }
 
     /** Sum of x[n] y[n]. */
-    static float dot(Scratch s, int n, long x, long y) {
+    public static float dot(Scratch s, int n, long x, long y) {
         return openblas_nolapack.cblas_sdot(n, s.first(x), 1, s.second(y), 1);
     }
 
     /** y[n] = alpha w[n, k] x[k]. */
-    static void gemv(Scratch s, int n, int k, float alpha, long w, long x, long y) {
+    public static void gemv(Scratch s, int n, int k, float alpha, long w, long x, long y) {
         sgemv(s, openblas_nolapack.CblasNoTrans, n, k, alpha, w, x, y);
     }
 
     /** y[k] = x[n] w[n, k]. */
-    static void gemvTransposed(Scratch s, int n, int k, long x, long w, long y) {
+    public static void gemvTransposed(Scratch s, int n, int k, long x, long w, long y) {
         sgemv(s, openblas_nolapack.CblasTrans, n, k, 1, w, x, y);
     }
 
@@ -151,12 +152,12 @@ final class Blas {
     }
 
     /** Sum of |x[n]|. */
-    static float asum(Scratch s, int n, long x) {
+    public static float asum(Scratch s, int n, long x) {
         return openblas_nolapack.cblas_sasum(n, s.first(x), 1);
     }
 
     /** y[n] += x[n]. */
-    static void axpy(Scratch s, int n, long x, long y) {
+    public static void axpy(Scratch s, int n, long x, long y) {
         openblas_nolapack.cblas_saxpy(n, 1, s.first(x), 1, s.second(y), 1);
     }
 }

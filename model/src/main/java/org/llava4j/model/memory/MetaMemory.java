@@ -1,4 +1,4 @@
-package org.llava4j.model.samediff;
+package org.llava4j.model.memory;
 
 import java.util.Collection;
 import java.util.Collections;
@@ -35,7 +35,7 @@ public final class MetaMemory extends PooledMemory {
     }
 
     /** @param onRelease is called with each released array */
-    MetaMemory(Consumer<INDArray> onRelease) {
+    public MetaMemory(Consumer<INDArray> onRelease) {
         this.onRelease = onRelease;
     }
 
@@ -74,7 +74,7 @@ public final class MetaMemory extends PooledMemory {
      *
      * @param newResults those of its outputs that the graph returns
      */
-    void recordOperation(Collection<INDArray> newResults) {
+    public void recordOperation(Collection<INDArray> newResults) {
         results.addAll(newResults);
         resultBytes += newResults.stream().mapToLong(PooledMemory::bytes).sum();
         peakIntermediateBytes = Math.max(peakIntermediateBytes, inUseBytes - resultBytes);
