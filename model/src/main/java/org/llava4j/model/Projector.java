@@ -1,7 +1,7 @@
 package org.llava4j.model;
 
 import org.llava4j.model.config.LlavaConfig.ProjectorType;
-import org.llava4j.model.kernels.Kernels.Activation;
+import org.llava4j.model.kernels.ActivationKernels.Activation;
 import org.llava4j.model.ops.ActivationOp;
 import org.llava4j.model.ops.Linear;
 import org.nd4j.autodiff.samediff.SDVariable;

@@ -1,7 +1,7 @@
 package org.llava4j.model;
 
 import org.llava4j.model.config.ClipConfig;
-import org.llava4j.model.kernels.Kernels.Activation;
+import org.llava4j.model.kernels.ActivationKernels.Activation;
 import org.llava4j.model.ops.ActivationOp;
 import org.llava4j.model.ops.Attention;
 import org.llava4j.model.ops.ClassAndPositionEmbeddings;

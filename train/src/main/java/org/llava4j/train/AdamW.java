@@ -7,7 +7,7 @@ import java.util.Objects;
 import java.util.function.Function;
 import org.llava4j.model.kernels.KernelChoice;
 import org.llava4j.model.kernels.Kernels;
-import org.llava4j.model.kernels.Kernels.AdamWStep;
+import org.llava4j.model.kernels.OptimizerKernels.AdamWStep;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 
@@ -83,7 +83,7 @@ public final class AdamW {
         gradients.forEach((name, gradient) -> {
             INDArray weight = Objects.requireNonNull(weights.get(name), name);
             INDArray[] mv = moments.computeIfAbsent(name, key -> zeros(weight));
-            kernels.adamW(weight, gradient, mv[0], mv[1], stepParameters(rate, scale, groups.apply(name)));
+            kernels.optimizer().adamW(weight, gradient, mv[0], mv[1], stepParameters(rate, scale, groups.apply(name)));
         });
         return norm;
     }
@@ -122,7 +122,7 @@ public final class AdamW {
     private double globalNorm(Map<String, INDArray> gradients) {
         double squares = 0;
         for (INDArray gradient : gradients.values()) {
-            squares += kernels.sumOfSquares(gradient);
+            squares += kernels.optimizer().sumOfSquares(gradient);
         }
         return Math.sqrt(squares);
     }

@@ -69,7 +69,7 @@ final class IncrementalDecoder implements AutoregressiveDecoder {
                 for (int i = 0; i < layers.size(); i++) {
                     INDArray k = result.output(layers.get(i).keys().name());
                     INDArray v = result.output(layers.get(i).values().name());
-                    kernels.appendToCache(k, v, from, length, cache.layer(i));
+                    kernels.decodeAttention().append(k, v, from, length, cache.layer(i));
                 }
                 cache.advance(length);
                 caches.put(sequences.get(row), cache);
@@ -118,13 +118,14 @@ final class IncrementalDecoder implements AutoregressiveDecoder {
         if (layer == null) {
             return false;
         }
-        kernels.decodeAttention(
-                in.get(0),
-                in.get(1),
-                in.get(2),
-                rows.stream().map(row -> row.layer(layer)).toList(),
-                layers.get(layer).singleTokenShape(rows.size()),
-                out.get(0));
+        kernels.decodeAttention()
+                .decode(
+                        in.get(0),
+                        in.get(1),
+                        in.get(2),
+                        rows.stream().map(row -> row.layer(layer)).toList(),
+                        layers.get(layer).singleTokenShape(rows.size()),
+                        out.get(0));
         return true;
     }
 }

@@ -2,8 +2,8 @@ package org.llava4j.model.generate;
 
 import java.util.ArrayList;
 import java.util.List;
-import org.llava4j.model.kernels.Kernels.AttentionShape;
-import org.llava4j.model.kernels.Kernels.LayerKvCache;
+import org.llava4j.model.kernels.AttentionShape;
+import org.llava4j.model.kernels.DecodeAttentionKernels.LayerKvCache;
 import org.llava4j.model.memory.ArrayScope;
 import org.llava4j.model.ops.Attention;
 import org.nd4j.linalg.api.buffer.DataType;

@@ -16,7 +16,7 @@ public final class BandwidthBaseline implements AutoCloseable {
     /** Floats summed by one BLAS call. */
     private static final int FLOATS_PER_CALL = 1 << 16;
 
-    private final KernelThreadPool pool = new KernelThreadPool(CpuKernels.threads());
+    private final KernelThreadPool pool = new KernelThreadPool();
     private final NativeBlock block = new NativeBlock(BYTES / Float.BYTES);
     private final long address;
 

@@ -1,9 +1,11 @@
 package org.llava4j.model.kernels;
 
+import static org.llava4j.model.kernels.Matrix.of;
+
 import org.jspecify.annotations.Nullable;
-import org.llava4j.model.kernels.Kernels.AttentionShape;
 import org.llava4j.model.memory.Blas;
 import org.llava4j.model.memory.Scratch;
+import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
  * Multi-head attention in blocks of query rows. The scores of a block live in the thread's scratch memory. With a
@@ -11,16 +13,18 @@ import org.llava4j.model.memory.Scratch;
  * backward pass recomputes the probabilities of each block instead of storing them. Left padding is skipped: a sequence
  * starts after its padding.
  */
-final class CpuAttention {
+final class CpuAttention implements AttentionKernels {
     /** Query rows of a block: small enough to skip most masked keys, large enough for fast GEMM. */
     private static final int BLOCK = 96;
 
     private final RowMath math;
     private final KernelThreadPool pool;
+    private final AttentionKernels fallback;
 
-    CpuAttention(MathBackend backend, KernelThreadPool pool) {
+    CpuAttention(MathBackend backend, KernelThreadPool pool, AttentionKernels fallback) {
         this.math = backend.rows();
         this.pool = pool;
+        this.fallback = fallback;
     }
 
     /**
@@ -39,7 +43,17 @@ final class CpuAttention {
         return new Head(first + start, first + shape.length(), head * shape.headDim(), kvHead * shape.headDim());
     }
 
-    void forward(Matrix q, Matrix k, Matrix v, int @Nullable [] starts, AttentionShape shape, Matrix y) {
+    @Override
+    public void forward(
+            INDArray q, INDArray k, INDArray v, @Nullable INDArray starts, AttentionShape shape, INDArray y) {
+        if (Matrix.allReadable(q, k, v, y) && Matrix.isReadableInts(starts)) {
+            forward(of(q), of(k), of(v), Matrix.intsOrNull(starts), shape, of(y));
+        } else {
+            fallback.forward(q, k, v, starts, shape, y);
+        }
+    }
+
+    private void forward(Matrix q, Matrix k, Matrix v, int @Nullable [] starts, AttentionShape shape, Matrix y) {
         check(shape, starts, q, k, v, y);
         zeroPadding(starts, shape, y);
         int blocks = (shape.length() + BLOCK - 1) / BLOCK;
@@ -107,7 +121,25 @@ final class CpuAttention {
         return (float) (1 / Math.sqrt(shape.headDim()));
     }
 
-    void gradient(
+    @Override
+    public void gradient(
+            INDArray dy,
+            INDArray q,
+            INDArray k,
+            INDArray v,
+            @Nullable INDArray starts,
+            AttentionShape shape,
+            INDArray dq,
+            INDArray dk,
+            INDArray dv) {
+        if (Matrix.allReadable(dy, q, k, v, dq, dk, dv) && Matrix.isReadableInts(starts)) {
+            gradient(of(dy), of(q), of(k), of(v), Matrix.intsOrNull(starts), shape, of(dq), of(dk), of(dv));
+        } else {
+            fallback.gradient(dy, q, k, v, starts, shape, dq, dk, dv);
+        }
+    }
+
+    private void gradient(
             Matrix dy,
             Matrix q,
             Matrix k,

@@ -1,8 +1,9 @@
 package org.llava4j.model.kernels;
 
+import static org.llava4j.model.kernels.Matrix.of;
+
 import java.util.List;
-import org.llava4j.model.kernels.Kernels.AttentionShape;
-import org.llava4j.model.kernels.Kernels.LayerKvCache;
+import org.llava4j.model.kernels.DecodeAttentionKernels.LayerKvCache;
 import org.llava4j.model.memory.Blas;
 import org.llava4j.model.memory.NativeArray;
 import org.llava4j.model.memory.Scratch;
@@ -12,16 +13,18 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  * Decode attention: the query of one new token per sequence against that sequence's KV cache, two matrix-vector
  * products per head.
  */
-final class CpuDecodeAttention {
+final class CpuDecodeAttention implements DecodeAttentionKernels {
     /** Multiplications that a task should have at least; below that, scheduling it costs more. */
     private static final long MIN_WORK = 1 << 16;
 
     private final RowMath math;
     private final KernelThreadPool pool;
+    private final DecodeAttentionKernels fallback;
 
-    CpuDecodeAttention(MathBackend backend, KernelThreadPool pool) {
+    CpuDecodeAttention(MathBackend backend, KernelThreadPool pool, DecodeAttentionKernels fallback) {
         this.math = backend.rows();
         this.pool = pool;
+        this.fallback = fallback;
     }
 
     /** The cached keys or values of one sequence, {@code float32[G, capacity, d]}. */
@@ -50,7 +53,16 @@ final class CpuDecodeAttention {
     /** The KV cache of one sequence with {@code length} positions. */
     private record Sequence(Heads keys, Heads values, int length) {}
 
-    void appendToCache(Matrix k, Matrix v, int from, int count, LayerKvCache cache) {
+    @Override
+    public void append(INDArray k, INDArray v, int from, int count, LayerKvCache cache) {
+        if (Matrix.allReadable(k, v, cache.keys(), cache.values())) {
+            appendToCache(of(k), of(v), from, count, cache);
+        } else {
+            fallback.append(k, v, from, count, cache);
+        }
+    }
+
+    private void appendToCache(Matrix k, Matrix v, int from, int count, LayerKvCache cache) {
         append(k, v, from, count, cache);
     }
 
@@ -74,7 +86,17 @@ final class CpuDecodeAttention {
         return new Sequence(keys, values, length);
     }
 
-    void decode(Matrix q, Matrix k, Matrix v, List<LayerKvCache> caches, AttentionShape shape, Matrix y) {
+    @Override
+    public void decode(
+            INDArray q, INDArray k, INDArray v, List<LayerKvCache> caches, AttentionShape shape, INDArray y) {
+        if (Matrix.allReadable(q, k, v, y) && caches.stream().allMatch(c -> Matrix.allReadable(c.keys(), c.values()))) {
+            decode(of(q), of(k), of(v), caches, shape, of(y));
+        } else {
+            fallback.decode(q, k, v, caches, shape, y);
+        }
+    }
+
+    private void decode(Matrix q, Matrix k, Matrix v, List<LayerKvCache> caches, AttentionShape shape, Matrix y) {
         int d = shape.headDim();
         int width = shape.heads() * d;
         q.expect("q", caches.size(), width);

@@ -1,37 +1,44 @@
 package org.llava4j.model.kernels;
 
+import static org.llava4j.model.kernels.Matrix.of;
+import static org.llava4j.model.kernels.Matrix.orNull;
+
 import java.util.Arrays;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 import org.llava4j.model.memory.Blas;
 import org.llava4j.model.memory.Scratch;
+import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
  * Linear layers: OpenBLAS products, split into blocks along the longer side of their result and run by the thread pool.
  */
-final class CpuLinear {
-    /** Rows (or columns) of a block below which a second block per thread costs more than it balances. */
-    private static final int MIN_BLOCK = 128;
-    /** If every thread has one block, its rows (or columns) are a multiple of this. */
-    private static final int BLOCK_MULTIPLE = 16;
-    /** Blocks per thread for large results: with two, a thread can take over from a delayed one. */
-    private static final int BLOCKS_PER_THREAD = 2;
-    /** Multiplications below which waking another thread does not pay off. */
-    private static final long MIN_PARALLEL_WORK = 1 << 18;
-
+final class CpuLinear implements LinearKernels {
     private static final int BIAS_COLUMNS = 128;
     private static final int BIAS_ROWS = 64;
 
+    private final MathBackend backend;
     private final RowMath math;
     private final KernelThreadPool pool;
+    private final LinearKernels fallback;
 
-    CpuLinear(MathBackend backend, KernelThreadPool pool) {
+    CpuLinear(MathBackend backend, KernelThreadPool pool, LinearKernels fallback) {
+        this.backend = backend;
         this.math = backend.rows();
         this.pool = pool;
+        this.fallback = fallback;
     }
 
-    /** y[R, N] = x[R, K] w^T (+ bias[N]) (+ residual[R, N]). */
-    void forward(Matrix x, LinearWeight w, @Nullable Matrix bias, @Nullable Matrix residual, Matrix y) {
+    @Override
+    public void forward(INDArray x, INDArray w, @Nullable INDArray bias, @Nullable INDArray residual, INDArray y) {
+        if (Matrix.allReadable(x, bias, residual, y) && LinearWeight.allReadable(w)) {
+            forward(of(x), LinearWeight.of(w, backend), orNull(bias), orNull(residual), of(y));
+        } else {
+            fallback.forward(x, w, bias, residual, y);
+        }
+    }
+
+    private void forward(Matrix x, LinearWeight w, @Nullable Matrix bias, @Nullable Matrix residual, Matrix y) {
         int rows = x.rows();
         int outputs = w.outputs();
         x.expect("x", rows, w.inputs());
@@ -41,7 +48,7 @@ final class CpuLinear {
         }
         float @Nullable [] biasRow =
                 bias == null ? null : bias.expect("bias", 1, outputs).toHeap();
-        parallelBlocks(rows, outputs, w.inputs(), (r0, r1, n0, n1) -> {
+        ProductBlocks.run(pool, rows, outputs, w.inputs(), (r0, r1, n0, n1) -> {
             Scratch s = Scratch.forCurrentThread();
             float beta = initializeOutput(s, biasRow, residual, y, r0, r1, n0, n1);
             if (rows <= LinearWeight.SMALL_BATCH_ROWS) {
@@ -52,18 +59,30 @@ final class CpuLinear {
         });
     }
 
+    @Override
+    public void forwardEach(INDArray x, INDArray[] ws, INDArray[] ys) {
+        if (x.size(0) <= LinearWeight.SMALL_BATCH_ROWS
+                && Matrix.allReadable(x)
+                && Matrix.allReadable(ys)
+                && LinearWeight.allReadable(ws)) {
+            forwardSmallBatch(of(x), weights(ws), matrices(ys));
+        } else {
+            LinearKernels.super.forwardEach(x, ws, ys);
+        }
+    }
+
     /**
      * ys[i][R, Ni] = x[R, K] ws[i]^T for a small batch: the outputs of all weights are split as if they belonged to
      * one.
      */
-    void forwardSmallBatch(Matrix x, List<? extends LinearWeight> ws, List<Matrix> ys) {
+    private void forwardSmallBatch(Matrix x, List<LinearWeight> ws, List<Matrix> ys) {
         int[] starts = new int[ws.size() + 1];
         for (int i = 0; i < ws.size(); i++) {
             x.expect("x", x.rows(), ws.get(i).inputs());
             ys.get(i).expect("y " + i, x.rows(), ws.get(i).outputs());
             starts[i + 1] = starts[i] + ws.get(i).outputs();
         }
-        parallelBlocks(pool, 1, starts[ws.size()], x.columns(), (r0, r1, from, to) -> {
+        ProductBlocks.run(pool, 1, starts[ws.size()], x.columns(), (r0, r1, from, to) -> {
             Scratch s = Scratch.forCurrentThread();
             for (int i = 0; i < ws.size(); i++) {
                 int n0 = Math.max(from, starts[i]) - starts[i];
@@ -101,6 +120,14 @@ final class CpuLinear {
         }
     }
 
+    private List<LinearWeight> weights(INDArray... ws) {
+        return Arrays.stream(ws).map(w -> LinearWeight.of(w, backend)).toList();
+    }
+
+    private static List<Matrix> matrices(INDArray... arrays) {
+        return Arrays.stream(arrays).map(Matrix::of).toList();
+    }
+
     /** Writes bias and residual into y before the product. Returns the beta with which the product adds to y. */
     private float initializeOutput(
             Scratch s, float @Nullable [] bias, @Nullable Matrix residual, Matrix y, int r0, int r1, int n0, int n1) {
@@ -136,8 +163,16 @@ final class CpuLinear {
         }
     }
 
-    /** dx[R, K] = sum over i of dys[i][R, Ni] ws[i]. */
-    void gradInput(List<Matrix> dys, List<? extends LinearWeight> ws, Matrix dx) {
+    @Override
+    public void gradInput(INDArray[] dys, INDArray[] ws, INDArray dx) {
+        if (Matrix.allReadable(dx) && Matrix.allReadable(dys) && LinearWeight.allReadable(ws)) {
+            gradInput(matrices(dys), weights(ws), of(dx));
+        } else {
+            fallback.gradInput(dys, ws, dx);
+        }
+    }
+
+    private void gradInput(List<Matrix> dys, List<LinearWeight> ws, Matrix dx) {
         int inputs = dx.columns();
         int depth = 0;
         for (int i = 0; i < dys.size(); i++) {
@@ -148,7 +183,7 @@ final class CpuLinear {
             }
             depth += ws.get(i).outputs();
         }
-        parallelBlocks(dx.rows(), inputs, depth, (r0, r1, k0, k1) -> {
+        ProductBlocks.run(pool, dx.rows(), inputs, depth, (r0, r1, k0, k1) -> {
             Scratch s = Scratch.forCurrentThread();
             float beta = 0;
             for (int i = 0; i < dys.size(); i++) {
@@ -183,11 +218,20 @@ final class CpuLinear {
         }
     }
 
-    /** dw[N, K] = dy[R, N]^T x[R, K]. */
-    void gradWeight(Matrix dy, Matrix x, Matrix dw) {
+    @Override
+    public void gradWeight(INDArray dy, INDArray x, INDArray dw) {
+        if (Matrix.allReadable(dy, x, dw)) {
+            gradWeight(of(dy), of(x), of(dw));
+        } else {
+            fallback.gradWeight(dy, x, dw);
+        }
+    }
+
+    private void gradWeight(Matrix dy, Matrix x, Matrix dw) {
         x.expect("x", dy.rows(), x.columns());
         dw.expect("dw", dy.columns(), x.columns());
-        parallelBlocks(
+        ProductBlocks.run(
+                pool,
                 dw.rows(),
                 dw.columns(),
                 dy.rows(),
@@ -205,8 +249,16 @@ final class CpuLinear {
                         dw.columns()));
     }
 
-    /** db[N] = column sums of dy[R, N]. */
-    void gradBias(Matrix dy, Matrix db) {
+    @Override
+    public void gradBias(INDArray dy, INDArray db) {
+        if (Matrix.allReadable(dy, db)) {
+            gradBias(of(dy), of(db));
+        } else {
+            fallback.gradBias(dy, db);
+        }
+    }
+
+    private void gradBias(Matrix dy, Matrix db) {
         db.expect("db", 1, dy.columns());
         pool.parallelFor(dy.columns(), BIAS_COLUMNS, (from, to) -> {
             Scratch s = Scratch.forCurrentThread();
@@ -225,40 +277,6 @@ final class CpuLinear {
                 math.add(block, sum, width);
             }
             s.write(sum, db.flat(from), width);
-        });
-    }
-
-    /** Computes one block of a product's result. */
-    interface Block {
-        void run(int row, int rowEnd, int column, int columnEnd);
-    }
-
-    /**
-     * Splits a result of [rows, columns], each entry a sum of {@code depth} products, into blocks and runs them in
-     * parallel.
-     */
-    private void parallelBlocks(int rows, int columns, int depth, Block block) {
-        parallelBlocks(pool, rows, columns, depth, block);
-    }
-
-    static void parallelBlocks(KernelThreadPool pool, int rows, int columns, int depth, Block block) {
-        boolean alongRows = rows >= columns;
-        int longer = Math.max(rows, columns);
-        int grain = longer;
-        if ((long) rows * columns * depth > MIN_PARALLEL_WORK && pool.threads() > 1) {
-            int blocks = pool.threads() * BLOCKS_PER_THREAD;
-            grain = (longer + blocks - 1) / blocks;
-            if (grain < MIN_BLOCK) {
-                int perThread = (longer + pool.threads() - 1) / pool.threads();
-                grain = Math.max(BLOCK_MULTIPLE, (perThread + BLOCK_MULTIPLE - 1) / BLOCK_MULTIPLE * BLOCK_MULTIPLE);
-            }
-        }
-        pool.parallelFor(longer, grain, (from, to) -> {
-            if (alongRows) {
-                block.run(from, to, 0, columns);
-            } else {
-                block.run(0, rows, from, to);
-            }
         });
     }
 }

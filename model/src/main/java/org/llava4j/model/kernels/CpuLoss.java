@@ -1,22 +1,36 @@
 package org.llava4j.model.kernels;
 
+import static org.llava4j.model.kernels.Matrix.of;
+
 import org.llava4j.data.BadInputException;
 import org.llava4j.model.memory.Scratch;
+import org.nd4j.linalg.api.ndarray.INDArray;
 
 /** Cross-entropy loss over target tokens, one row of logits at a time. */
-final class CpuLoss {
+final class CpuLoss implements LossKernels {
     /** Logits per task. */
     private static final int LOGITS_PER_TASK = 1 << 15;
 
     private final RowMath math;
     private final KernelThreadPool pool;
+    private final LossKernels fallback;
 
-    CpuLoss(MathBackend backend, KernelThreadPool pool) {
+    CpuLoss(MathBackend backend, KernelThreadPool pool, LossKernels fallback) {
         this.math = backend.rows();
         this.pool = pool;
+        this.fallback = fallback;
     }
 
-    void crossEntropy(Matrix logits, int[] targets, Matrix loss) {
+    @Override
+    public void crossEntropy(INDArray logits, INDArray targets, INDArray loss) {
+        if (Matrix.allReadable(logits, loss) && Matrix.isReadableInts(targets)) {
+            crossEntropy(of(logits), Matrix.ints(targets), of(loss));
+        } else {
+            fallback.crossEntropy(logits, targets, loss);
+        }
+    }
+
+    private void crossEntropy(Matrix logits, int[] targets, Matrix loss) {
         int vocabulary = logits.columns();
         check(logits, targets, loss);
         double[] losses = new double[targets.length];
@@ -37,7 +51,16 @@ final class CpuLoss {
         Scratch.forCurrentThread().write(new float[] {(float) (sum / targets.length)}, loss.address(), 1);
     }
 
-    void crossEntropyGrad(Matrix dLoss, Matrix logits, int[] targets, Matrix dLogits) {
+    @Override
+    public void crossEntropyGrad(INDArray dLoss, INDArray logits, INDArray targets, INDArray dLogits) {
+        if (Matrix.allReadable(dLoss, logits, dLogits) && Matrix.isReadableInts(targets)) {
+            crossEntropyGrad(of(dLoss), of(logits), Matrix.ints(targets), of(dLogits));
+        } else {
+            fallback.crossEntropyGrad(dLoss, logits, targets, dLogits);
+        }
+    }
+
+    private void crossEntropyGrad(Matrix dLoss, Matrix logits, int[] targets, Matrix dLogits) {
         int vocabulary = logits.columns();
         check(logits, targets, dLoss);
         dLogits.expect("dLogits", logits.rows(), vocabulary);

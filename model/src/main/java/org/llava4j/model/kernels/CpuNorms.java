@@ -1,10 +1,13 @@
 package org.llava4j.model.kernels;
 
+import static org.llava4j.model.kernels.Matrix.of;
+
 import java.util.Arrays;
 import org.llava4j.model.memory.Scratch;
+import org.nd4j.linalg.api.ndarray.INDArray;
 
 /** RMSNorm and LayerNorm, row by row. Gradients recompute a row's statistics instead of storing them. */
-final class CpuNorms {
+final class CpuNorms implements NormKernels {
     /** Floats per task. */
     private static final int FLOATS_PER_TASK = 1 << 15;
     /** Rows summed into one partial sum of a parameter's gradient. */
@@ -12,13 +15,24 @@ final class CpuNorms {
 
     private final RowMath math;
     private final KernelThreadPool pool;
+    private final NormKernels fallback;
 
-    CpuNorms(MathBackend backend, KernelThreadPool pool) {
+    CpuNorms(MathBackend backend, KernelThreadPool pool, NormKernels fallback) {
         this.math = backend.rows();
         this.pool = pool;
+        this.fallback = fallback;
     }
 
-    void rmsNorm(Matrix x, Matrix w, double eps, Matrix y) {
+    @Override
+    public void rmsNorm(INDArray x, INDArray w, double eps, INDArray y) {
+        if (Matrix.allReadable(x, w, y)) {
+            rmsNorm(of(x), of(w), eps, of(y));
+        } else {
+            fallback.rmsNorm(x, w, eps, y);
+        }
+    }
+
+    private void rmsNorm(Matrix x, Matrix w, double eps, Matrix y) {
         int d = x.columns();
         float[] weight = w.expect("w", 1, d).toHeap();
         y.expect("y", x.rows(), d);
@@ -34,7 +48,16 @@ final class CpuNorms {
         return (float) (1 / Math.sqrt(math.dot(x, x, d) / (double) d + eps));
     }
 
-    void rmsNormGradInput(Matrix dy, Matrix x, Matrix w, double eps, Matrix dx) {
+    @Override
+    public void rmsNormGradInput(INDArray dy, INDArray x, INDArray w, double eps, INDArray dx) {
+        if (Matrix.allReadable(dy, x, w, dx)) {
+            rmsNormGradInput(of(dy), of(x), of(w), eps, of(dx));
+        } else {
+            fallback.rmsNormGradInput(dy, x, w, eps, dx);
+        }
+    }
+
+    private void rmsNormGradInput(Matrix dy, Matrix x, Matrix w, double eps, Matrix dx) {
         int d = x.columns();
         float[] weight = w.expect("w", 1, d).toHeap();
         dy.expect("dy", x.rows(), d);
@@ -51,7 +74,16 @@ final class CpuNorms {
         });
     }
 
-    void rmsNormGradWeight(Matrix dy, Matrix x, double eps, Matrix dw) {
+    @Override
+    public void rmsNormGradWeight(INDArray dy, INDArray x, double eps, INDArray dw) {
+        if (Matrix.allReadable(dy, x, dw)) {
+            rmsNormGradWeight(of(dy), of(x), eps, of(dw));
+        } else {
+            fallback.rmsNormGradWeight(dy, x, eps, dw);
+        }
+    }
+
+    private void rmsNormGradWeight(Matrix dy, Matrix x, double eps, Matrix dw) {
         int d = x.columns();
         dy.expect("dy", x.rows(), d);
         dw.expect("dw", 1, d);
@@ -65,7 +97,16 @@ final class CpuNorms {
         Scratch.forCurrentThread().write(sum, dw.address(), d);
     }
 
-    void layerNorm(Matrix x, Matrix w, Matrix b, double eps, Matrix y) {
+    @Override
+    public void layerNorm(INDArray x, INDArray w, INDArray b, double eps, INDArray y) {
+        if (Matrix.allReadable(x, w, b, y)) {
+            layerNorm(of(x), of(w), of(b), eps, of(y));
+        } else {
+            fallback.layerNorm(x, w, b, eps, y);
+        }
+    }
+
+    private void layerNorm(Matrix x, Matrix w, Matrix b, double eps, Matrix y) {
         int d = x.columns();
         float[] weight = w.expect("w", 1, d).toHeap();
         float[] bias = b.expect("b", 1, d).toHeap();
@@ -85,7 +126,16 @@ final class CpuNorms {
         return inverseRms(row, d, eps);
     }
 
-    void layerNormGradInput(Matrix dy, Matrix x, Matrix w, double eps, Matrix dx) {
+    @Override
+    public void layerNormGradInput(INDArray dy, INDArray x, INDArray w, double eps, INDArray dx) {
+        if (Matrix.allReadable(dy, x, w, dx)) {
+            layerNormGradInput(of(dy), of(x), of(w), eps, of(dx));
+        } else {
+            fallback.layerNormGradInput(dy, x, w, eps, dx);
+        }
+    }
+
+    private void layerNormGradInput(Matrix dy, Matrix x, Matrix w, double eps, Matrix dx) {
         int d = x.columns();
         float[] weight = w.expect("w", 1, d).toHeap();
         dy.expect("dy", x.rows(), d);
@@ -103,7 +153,16 @@ final class CpuNorms {
         });
     }
 
-    void layerNormGradParams(Matrix dy, Matrix x, double eps, Matrix dw, Matrix db) {
+    @Override
+    public void layerNormGradParams(INDArray dy, INDArray x, double eps, INDArray dw, INDArray db) {
+        if (Matrix.allReadable(dy, x, dw, db)) {
+            layerNormGradParams(of(dy), of(x), eps, of(dw), of(db));
+        } else {
+            fallback.layerNormGradParams(dy, x, eps, dw, db);
+        }
+    }
+
+    private void layerNormGradParams(Matrix dy, Matrix x, double eps, Matrix dw, Matrix db) {
         int d = x.columns();
         dy.expect("dy", x.rows(), d);
         dw.expect("dw", 1, d);

@@ -1,28 +1,43 @@
 package org.llava4j.model.kernels;
 
+import static org.llava4j.model.kernels.Matrix.of;
+
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import org.llava4j.model.memory.Scratch;
+import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
  * Rotary position embedding (Su et al. 2021, half-split as in Hugging Face). Sines and cosines of a position are
  * computed once and cached.
  */
-final class CpuRope {
+final class CpuRope implements RopeKernels {
     private static final int FLOATS_PER_TASK = 1 << 15;
 
     private final RowMath math;
     private final KernelThreadPool pool;
+    private final RopeKernels fallback;
     private final Map<Rotation, Table> tables = new ConcurrentHashMap<>();
 
-    CpuRope(MathBackend backend, KernelThreadPool pool) {
+    CpuRope(MathBackend backend, KernelThreadPool pool, RopeKernels fallback) {
         this.math = backend.rows();
         this.pool = pool;
+        this.fallback = fallback;
     }
 
     private record Rotation(int headDim, double theta, double scale) {}
 
-    void rope(Matrix x, int[] positions, int headDim, double theta, double scale, boolean inverse, Matrix y) {
+    @Override
+    public void rotate(
+            INDArray x, INDArray positions, int headDim, double theta, double scale, boolean inverse, INDArray y) {
+        if (Matrix.allReadable(x, y) && Matrix.isReadableInts(positions)) {
+            rope(of(x), Matrix.ints(positions), headDim, theta, scale, inverse, of(y));
+        } else {
+            fallback.rotate(x, positions, headDim, theta, scale, inverse, y);
+        }
+    }
+
+    private void rope(Matrix x, int[] positions, int headDim, double theta, double scale, boolean inverse, Matrix y) {
         int width = x.columns();
         if (positions.length != x.rows() || headDim % 2 != 0 || width % headDim != 0) {
             throw new IllegalArgumentException("x has " + x.rows() + " rows of width " + width + ", but there are "

@@ -1,12 +1,15 @@
 package org.llava4j.model.kernels;
 
+import static org.llava4j.model.kernels.Matrix.of;
+
 import java.util.Arrays;
 import org.llava4j.data.BadInputException;
 import org.llava4j.model.memory.Blas;
 import org.llava4j.model.memory.Scratch;
+import org.nd4j.linalg.api.ndarray.INDArray;
 
 /** Row kernels: embedding lookup, row replacement and gather, with their gradients. */
-final class CpuRows {
+final class CpuRows implements RowKernels {
     /** Floats that a task moves. */
     private static final int FLOATS_PER_TASK = 1 << 16;
     /** Columns per task of a scatter-add: one task owns its columns, so the order of the sums is fixed. */
@@ -14,14 +17,36 @@ final class CpuRows {
 
     private final HalfMath halves;
     private final KernelThreadPool pool;
+    private final RowKernels fallback;
 
-    CpuRows(MathBackend backend, KernelThreadPool pool) {
+    CpuRows(MathBackend backend, KernelThreadPool pool, RowKernels fallback) {
         this.halves = backend.halves();
         this.pool = pool;
+        this.fallback = fallback;
+    }
+
+    @Override
+    public void embedding(INDArray ids, INDArray table, INDArray y) {
+        if (Matrix.allReadable(table, y) && Matrix.isReadableInts(ids)) {
+            gather("token id", of(table), Matrix.ints(ids), of(y));
+        } else if (HalfMatrix.isReadable(table) && Matrix.allReadable(y) && Matrix.isReadableInts(ids)) {
+            gather("token id", HalfMatrix.of(table), Matrix.ints(ids), of(y));
+        } else {
+            fallback.embedding(ids, table, y);
+        }
+    }
+
+    @Override
+    public void gatherRows(INDArray x, INDArray rows, INDArray y) {
+        if (Matrix.allReadable(x, y) && Matrix.isReadableInts(rows)) {
+            gather("row", of(x), Matrix.ints(rows), of(y));
+        } else {
+            fallback.gatherRows(x, rows, y);
+        }
     }
 
     /** y[i] = x[rows[i]]. */
-    void gather(String what, Matrix x, int[] rows, Matrix y) {
+    private void gather(String what, Matrix x, int[] rows, Matrix y) {
         int width = x.columns();
         y.expect("y", rows.length, width);
         checkRows(what, rows, 0, x.rows());
@@ -29,7 +54,7 @@ final class CpuRows {
     }
 
     /** y[i] = x[rows[i]], converted from bf16 or fp16 to float32. */
-    void gather(String what, HalfMatrix x, int[] rows, Matrix y) {
+    private void gather(String what, HalfMatrix x, int[] rows, Matrix y) {
         int width = x.columns();
         y.expect("y", rows.length, width);
         checkRows(what, rows, 0, x.rows());
@@ -40,8 +65,26 @@ final class CpuRows {
         });
     }
 
+    @Override
+    public void embeddingGrad(INDArray dy, INDArray ids, INDArray dTable) {
+        if (Matrix.allReadable(dy, dTable) && Matrix.isReadableInts(ids)) {
+            gatherGrad("token id", of(dy), Matrix.ints(ids), of(dTable));
+        } else {
+            fallback.embeddingGrad(dy, ids, dTable);
+        }
+    }
+
+    @Override
+    public void gatherRowsGrad(INDArray dy, INDArray rows, INDArray dx) {
+        if (Matrix.allReadable(dy, dx) && Matrix.isReadableInts(rows)) {
+            gatherGrad("row", of(dy), Matrix.ints(rows), of(dx));
+        } else {
+            fallback.gatherRowsGrad(dy, rows, dx);
+        }
+    }
+
     /** dx = 0, then dx[rows[i]] += dy[i]. */
-    void gatherGrad(String what, Matrix dy, int[] rows, Matrix dx) {
+    private void gatherGrad(String what, Matrix dy, int[] rows, Matrix dx) {
         int width = dx.columns();
         dy.expect("dy", rows.length, width);
         checkRows(what, rows, 0, dx.rows());
@@ -54,8 +97,16 @@ final class CpuRows {
         });
     }
 
-    /** y = base with row rows[i] replaced by replacement[i]; rows[i] = -1 drops replacement[i]. */
-    void replaceRows(Matrix base, Matrix replacement, int[] rows, Matrix y) {
+    @Override
+    public void replaceRows(INDArray base, INDArray replacement, INDArray rows, INDArray y) {
+        if (Matrix.allReadable(base, replacement, y) && Matrix.isReadableInts(rows)) {
+            replaceRows(of(base), of(replacement), Matrix.ints(rows), of(y));
+        } else {
+            fallback.replaceRows(base, replacement, rows, y);
+        }
+    }
+
+    private void replaceRows(Matrix base, Matrix replacement, int[] rows, Matrix y) {
         int width = base.columns();
         replacement.expect("replacement", rows.length, width);
         y.expect("y", base.rows(), width);
@@ -66,8 +117,16 @@ final class CpuRows {
                 (s, r) -> s.copy(source[r] < 0 ? base.row(r) : replacement.row(source[r]), y.row(r), width));
     }
 
-    /** dBase = dy, 0 in the replaced rows. */
-    void replaceRowsGradBase(Matrix dy, int[] rows, Matrix dBase) {
+    @Override
+    public void replaceRowsGradBase(INDArray dy, INDArray rows, INDArray dBase) {
+        if (Matrix.allReadable(dy, dBase) && Matrix.isReadableInts(rows)) {
+            replaceRowsGradBase(of(dy), Matrix.ints(rows), of(dBase));
+        } else {
+            fallback.replaceRowsGradBase(dy, rows, dBase);
+        }
+    }
+
+    private void replaceRowsGradBase(Matrix dy, int[] rows, Matrix dBase) {
         int width = dy.columns();
         dBase.expect("dBase", dy.rows(), width);
         int[] source = sources(rows, dy.rows());
@@ -80,8 +139,16 @@ final class CpuRows {
         });
     }
 
-    /** dReplacement[i] = dy[rows[i]], 0 for -1. */
-    void replaceRowsGradReplacement(Matrix dy, int[] rows, Matrix dReplacement) {
+    @Override
+    public void replaceRowsGradReplacement(INDArray dy, INDArray rows, INDArray dReplacement) {
+        if (Matrix.allReadable(dy, dReplacement) && Matrix.isReadableInts(rows)) {
+            replaceRowsGradReplacement(of(dy), Matrix.ints(rows), of(dReplacement));
+        } else {
+            fallback.replaceRowsGradReplacement(dy, rows, dReplacement);
+        }
+    }
+
+    private void replaceRowsGradReplacement(Matrix dy, int[] rows, Matrix dReplacement) {
         int width = dy.columns();
         dReplacement.expect("dReplacement", rows.length, width);
         checkRows("replaced row", rows, -1, dy.rows());

@@ -1,20 +1,32 @@
 package org.llava4j.model.kernels;
 
+import static org.llava4j.model.kernels.Matrix.of;
+
 import org.llava4j.model.memory.Scratch;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /** Kernels of the CLIP vision tower: patch extraction, class and position embeddings, dropping the class token. */
-final class CpuVision {
+final class CpuVision implements VisionKernels {
     private final RowMath math;
     private final KernelThreadPool pool;
+    private final VisionKernels fallback;
 
-    CpuVision(MathBackend backend, KernelThreadPool pool) {
+    CpuVision(MathBackend backend, KernelThreadPool pool, VisionKernels fallback) {
         this.math = backend.rows();
         this.pool = pool;
+        this.fallback = fallback;
     }
 
-    /** Cuts pixels {@code [N, C, H, W]} into patch rows {@code [N * (H/p) * (W/p), C*p*p]}. */
-    void extractPatches(INDArray pixelArray, int p, Matrix y) {
+    @Override
+    public void extractPatches(INDArray pixels, int patchSize, INDArray y) {
+        if (Matrix.allReadable(pixels, y)) {
+            extractPatches(pixels, patchSize, of(y));
+        } else {
+            fallback.extractPatches(pixels, patchSize, y);
+        }
+    }
+
+    private void extractPatches(INDArray pixelArray, int p, Matrix y) {
         Matrix pixels = Matrix.of(pixelArray);
         int channels = Math.toIntExact(pixelArray.size(1));
         int height = Math.toIntExact(pixelArray.size(2));
@@ -43,7 +55,16 @@ final class CpuVision {
         });
     }
 
-    void classAndPositionEmbeddings(Matrix patches, Matrix classVector, Matrix positions, Matrix y) {
+    @Override
+    public void classAndPositionEmbeddings(INDArray patches, INDArray classVector, INDArray positions, INDArray y) {
+        if (Matrix.allReadable(patches, classVector, positions, y)) {
+            classAndPositionEmbeddings(of(patches), of(classVector), of(positions), of(y));
+        } else {
+            fallback.classAndPositionEmbeddings(patches, classVector, positions, y);
+        }
+    }
+
+    private void classAndPositionEmbeddings(Matrix patches, Matrix classVector, Matrix positions, Matrix y) {
         int group = positions.rows();
         int d = positions.columns();
         int images = y.rows() / group;
@@ -65,7 +86,16 @@ final class CpuVision {
         });
     }
 
-    void classAndPositionEmbeddingsGrad(Matrix dy, Matrix dClass, Matrix dPositions) {
+    @Override
+    public void classAndPositionEmbeddingsGrad(INDArray dy, INDArray dClass, INDArray dPositions) {
+        if (Matrix.allReadable(dy, dClass, dPositions)) {
+            classAndPositionEmbeddingsGrad(of(dy), of(dClass), of(dPositions));
+        } else {
+            fallback.classAndPositionEmbeddingsGrad(dy, dClass, dPositions);
+        }
+    }
+
+    private void classAndPositionEmbeddingsGrad(Matrix dy, Matrix dClass, Matrix dPositions) {
         int group = dPositions.rows();
         int d = dPositions.columns();
         int images = dy.rows() / group;
@@ -89,8 +119,16 @@ final class CpuVision {
         });
     }
 
-    /** y = x without the first row of each group. */
-    void dropFirstRows(Matrix x, int group, Matrix y) {
+    @Override
+    public void dropFirstRows(INDArray x, int group, INDArray y) {
+        if (Matrix.allReadable(x, y)) {
+            dropFirstRows(of(x), group, of(y));
+        } else {
+            fallback.dropFirstRows(x, group, y);
+        }
+    }
+
+    private void dropFirstRows(Matrix x, int group, Matrix y) {
         int d = x.columns();
         int groups = x.rows() / group;
         x.expect("x", (long) groups * group, d);
@@ -103,7 +141,16 @@ final class CpuVision {
         });
     }
 
-    void dropFirstRowsGrad(Matrix dy, int group, Matrix dx) {
+    @Override
+    public void dropFirstRowsGrad(INDArray dy, int group, INDArray dx) {
+        if (Matrix.allReadable(dy, dx)) {
+            dropFirstRowsGrad(of(dy), group, of(dx));
+        } else {
+            fallback.dropFirstRowsGrad(dy, group, dx);
+        }
+    }
+
+    private void dropFirstRowsGrad(Matrix dy, int group, Matrix dx) {
         int d = dx.columns();
         int groups = dx.rows() / group;
         dx.expect("dx", (long) groups * group, d);

@@ -11,7 +11,7 @@ import org.llava4j.model.memory.Scratch;
  * blocking of {@link CpuKernels}. All products share buffers that are allocated once.
  */
 public final class GemmBaseline implements AutoCloseable {
-    private final KernelThreadPool pool = new KernelThreadPool(CpuKernels.threads());
+    private final KernelThreadPool pool = new KernelThreadPool();
     private final List<Product> products;
     private final Buffers buffers;
 
@@ -95,7 +95,7 @@ public final class GemmBaseline implements AutoCloseable {
                 });
             } else {
                 for (int i = 0; i < product.count; i++) {
-                    CpuLinear.parallelBlocks(
+                    ProductBlocks.run(
                             pool,
                             product.m,
                             product.n,

@@ -6,7 +6,7 @@ import org.nd4j.linalg.factory.Nd4j;
 
 /**
  * Selects the {@link Kernels} of this JVM by the system property {@code llava4j.kernels}: {@code cpu} or {@code nd4j}.
- * The default is {@link CpuKernels} with ND4J's CPU backend, and the reference kernels with any other backend.
+ * The default are {@link CpuKernels} with ND4J's CPU backend, and the reference kernels with any other backend.
  */
 public final class KernelChoice {
     private static final String PROPERTY = "llava4j.kernels";
@@ -25,14 +25,13 @@ public final class KernelChoice {
 
     /** Describes the kernels and their number of threads, both of which affect rounding. */
     public static String description() {
-        Kernels kernels = kernels();
-        return kernels + (kernels instanceof CpuKernels ? ", " + CpuKernels.threads() + " threads" : "");
+        return kernels().name();
     }
 
     static Kernels choose(String name) {
         boolean onCpu = Nd4j.getExecutioner().type() == ExecutionerType.NATIVE_CPU;
         String chosen = name == null ? (onCpu ? "cpu" : "nd4j") : name;
-        Kernels reference = new Nd4jKernels();
+        Kernels reference = Nd4jKernels.create();
         return switch (chosen) {
             case "nd4j" -> reference;
             case "cpu" -> {
@@ -40,7 +39,7 @@ public final class KernelChoice {
                     throw new BadInputException(
                             "-D" + PROPERTY + "=cpu needs ND4J's CPU backend; omit it or set it to nd4j");
                 }
-                yield new CpuKernels(reference);
+                yield CpuKernels.create(reference);
             }
             default ->
                 throw new BadInputException(

@@ -25,6 +25,11 @@ final class KernelThreadPool implements AutoCloseable {
     private long loopCount; // guarded by busy
     private volatile boolean closed;
 
+    /** Starts a thread per processor, or {@code -Dllava4j.threads} threads. */
+    KernelThreadPool() {
+        this(Integer.getInteger("llava4j.threads", Runtime.getRuntime().availableProcessors()));
+    }
+
     /**
      * Starts the worker threads.
      *

@@ -1,7 +1,9 @@
 package org.llava4j.model.kernels;
 
+import java.util.Arrays;
 import org.llava4j.model.memory.Blas;
 import org.llava4j.model.memory.Scratch;
+import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
  * A linear layer's weight [N, K] as products read it: in float32, whatever its storage type. A low-precision weight
@@ -10,6 +12,20 @@ import org.llava4j.model.memory.Scratch;
 interface LinearWeight {
     /** Up to this batch size, products read the weight once per row: repacking it for sgemm would cost more. */
     int SMALL_BATCH_ROWS = 8;
+
+    /** Whether all weights are dense and in a data type that products read. */
+    static boolean allReadable(INDArray... ws) {
+        return Arrays.stream(ws)
+                .allMatch(w -> Matrix.allReadable(w) || HalfMatrix.isReadable(w) || Int8Quantization.isReadable(w));
+    }
+
+    /** A weight that passes {@link #allReadable}. */
+    static LinearWeight of(INDArray w, MathBackend math) {
+        if (Int8Quantization.isQuantized(w)) {
+            return Int8LinearWeight.of(w, math);
+        }
+        return HalfMatrix.isHalfPrecision(w) ? new HalfLinearWeight(HalfMatrix.of(w), math) : new Float32(Matrix.of(w));
+    }
 
     /** N. */
     int outputs();

@@ -1,6 +1,5 @@
 package org.llava4j.model.kernels;
 
-import java.lang.reflect.InvocationHandler;
 import java.lang.reflect.Proxy;
 
 /** Kernels for meta arrays, which have shapes but no elements: they compute nothing. */
@@ -9,28 +8,32 @@ public final class MetaKernels {
 
     /** Kernels that ignore every call. */
     public static Kernels ignoring() {
-        return observedBy((call, arguments) -> {});
+        return observedBy(ignoring(LinearKernels.class), ignoring(AttentionKernels.class));
     }
 
-    /** Receives the calls of kernels. */
-    @FunctionalInterface
-    public interface Observer {
-        /**
-         * Called instead of a kernel.
-         *
-         * @param kernel name of the method of {@link Kernels}
-         * @param arguments its arguments
-         */
-        void called(String kernel, Object... arguments);
+    /**
+     * Kernels that ignore every call except those of the families with large matrix products, which get the meta arrays.
+     */
+    public static Kernels observedBy(LinearKernels linear, AttentionKernels attention) {
+        return new Kernels(
+                "meta kernels",
+                linear,
+                ignoring(NormKernels.class),
+                ignoring(RopeKernels.class),
+                attention,
+                ignoring(DecodeAttentionKernels.class),
+                ignoring(ActivationKernels.class),
+                ignoring(ElementwiseKernels.class),
+                ignoring(RowKernels.class),
+                ignoring(LossKernels.class),
+                ignoring(VisionKernels.class),
+                ignoring(OptimizerKernels.class));
     }
 
-    /** Kernels that compute nothing but notify an observer of every call. */
-    public static Kernels observedBy(Observer observer) {
-        InvocationHandler handler = (proxy, method, arguments) -> {
-            observer.called(method.getName(), arguments);
-            return method.getReturnType() == double.class ? 0.0 : null;
-        };
-        return (Kernels)
-                Proxy.newProxyInstance(Kernels.class.getClassLoader(), new Class<?>[] {Kernels.class}, handler);
+    private static <T> T ignoring(Class<T> family) {
+        return family.cast(Proxy.newProxyInstance(
+                family.getClassLoader(),
+                new Class<?>[] {family},
+                (proxy, method, arguments) -> method.getReturnType() == double.class ? 0.0 : null));
     }
 }

@@ -5,17 +5,15 @@ import static org.nd4j.linalg.indexing.NDArrayIndex.interval;
 
 import java.util.List;
 import org.jspecify.annotations.Nullable;
-import org.llava4j.model.kernels.Kernels.AttentionShape;
-import org.llava4j.model.kernels.Kernels.LayerKvCache;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 import org.nd4j.linalg.ops.transforms.Transforms;
 
-/** Attention of {@link Nd4jKernels}: one matrix product per sequence and head. */
-final class Nd4jAttention {
-    private Nd4jAttention() {}
+/** Reference kernels of attention: one matrix product per sequence and head. */
+final class Nd4jAttention implements AttentionKernels, DecodeAttentionKernels {
 
-    static void attention(
+    @Override
+    public void forward(
             INDArray q, INDArray k, INDArray v, @Nullable INDArray starts, AttentionShape shape, INDArray y) {
         y.assign(0);
         forEachHead(starts, shape, (rows, head, kvHead) -> {
@@ -24,7 +22,8 @@ final class Nd4jAttention {
         });
     }
 
-    static void attentionGrad(
+    @Override
+    public void gradient(
             INDArray dy,
             INDArray q,
             INDArray k,
@@ -46,14 +45,15 @@ final class Nd4jAttention {
             INDArray p = probabilities(qh, kh, shape);
             block(dv, rows, kvHead).addi(p.transpose().mmul(dyh));
             INDArray dp = dyh.mmul(vh.transpose());
-            INDArray dot = Nd4jKernels.column(dp.mul(p).sum(1));
+            INDArray dot = Nd4jNorms.column(dp.mul(p).sum(1));
             INDArray ds = dp.subiColumnVector(dot).muli(p).muli(scale);
             block(dq, rows, head).assign(ds.mmul(kh));
             block(dk, rows, kvHead).addi(ds.transpose().mmul(qh));
         });
     }
 
-    static void appendToCache(INDArray k, INDArray v, int from, int count, LayerKvCache cache) {
+    @Override
+    public void append(INDArray k, INDArray v, int from, int count, LayerKvCache cache) {
         int d = (int) cache.keys().size(2);
         Rows rows = new Rows(from, (long) from + count);
         for (int g = 0; g < cache.keys().size(0); g++) {
@@ -67,13 +67,14 @@ final class Nd4jAttention {
         return cached.slice(head).get(interval(from, from + count), all());
     }
 
-    static void decodeAttention(
+    @Override
+    public void decode(
             INDArray q, INDArray k, INDArray v, List<LayerKvCache> caches, AttentionShape shape, INDArray y) {
         AttentionShape one = new AttentionShape(1, 1, shape.heads(), shape.kvHeads(), shape.headDim(), false);
         int d = shape.headDim();
         for (int r = 0; r < caches.size(); r++) {
             LayerKvCache cache = caches.get(r);
-            appendToCache(k, v, r, 1, cache);
+            append(k, v, r, 1, cache);
             INDArray query = q.getRow(r).reshape(1, -1).dup('c');
             INDArray output = y.getRow(r).reshape(1, -1).dup('c');
             forEachHead(null, one, (rows, head, kvHead) -> {
@@ -120,8 +121,8 @@ final class Nd4jAttention {
             INDArray later = row.broadcast(n, n).lt(row.transpose().broadcast(n, n));
             scores.addi(later.castTo(scores.dataType()).muli(-1e30));
         }
-        scores.subiColumnVector(Nd4jKernels.column(scores.max(1)));
+        scores.subiColumnVector(Nd4jNorms.column(scores.max(1)));
         Transforms.exp(scores, false);
-        return scores.diviColumnVector(Nd4jKernels.column(scores.sum(1)));
+        return scores.diviColumnVector(Nd4jNorms.column(scores.sum(1)));
     }
 }

@@ -56,7 +56,7 @@ interface RowMath {
     /** Backward pass of softmax: dp = p * (dp - dot(p, dp)) * scale. */
     void softmaxGrad(float[] p, float[] dp, float scale, int n);
 
-    /** {@link Kernels#adamW} on one row of the weight, its gradient and its two moments. */
+    /** {@link OptimizerKernels#adamW} on one row of the weight, its gradient and its two moments. */
     void adamW(float[] w, float[] g, float[] m, float[] v, AdamWFactors factors, int n);
 
     /**
@@ -78,7 +78,7 @@ interface RowMath {
             float rootCorrection2,
             float eps,
             float stepSize) {
-        static AdamWFactors of(Kernels.AdamWStep step) {
+        static AdamWFactors of(OptimizerKernels.AdamWStep step) {
             return new AdamWFactors(
                     (float) step.gradScale(),
                     (float) (1 - step.rate() * step.weightDecay()),

@@ -1,10 +1,11 @@
 /**
- * Compute kernels for training and inference: {@link org.llava4j.model.kernels.Kernels} with a fast CPU implementation on
- * OpenBLAS and the Vector API, and a reference implementation in ND4J calls.
+ * Compute kernels for training and inference: {@link org.llava4j.model.kernels.Kernels}. Each family of operations has
+ * an interface ({@link org.llava4j.model.kernels.LinearKernels}, ...), a fast CPU implementation on OpenBLAS and the
+ * Vector API ({@code CpuLinear}, ...), and a reference implementation in ND4J calls ({@code Nd4jLinear}, ...).
  *
  * <p>Frozen weights may be stored in low precision: bf16 and fp16 ({@code HalfMatrix}) or quantized to int8 ({@link
  * org.llava4j.model.kernels.Int8Quantization}). Decode steps read a KV cache per layer ({@link
- * org.llava4j.model.kernels.Kernels.LayerKvCache}).
+ * org.llava4j.model.kernels.DecodeAttentionKernels.LayerKvCache}).
  *
  * <p>Dimension letters: R rows, D model width, K input width, N output width, H heads, G key/value heads, d head width, B
  * sequences, T positions of a sequence, M target tokens, V vocabulary, C channels, S image side, P patches of an image, p

@@ -1,8 +1,8 @@
 package org.llava4j.model.ops;
 
 import java.util.List;
+import org.llava4j.model.kernels.ActivationKernels.Activation;
 import org.llava4j.model.kernels.Kernels;
-import org.llava4j.model.kernels.Kernels.Activation;
 import org.llava4j.model.samediff.GraphOp;
 import org.nd4j.autodiff.samediff.SDVariable;
 import org.nd4j.linalg.api.ndarray.INDArray;
@@ -26,7 +26,7 @@ public final class ActivationOp extends GraphOp {
 
     @Override
     protected void compute(Kernels kernels, List<INDArray> in, List<INDArray> out) {
-        kernels.activation(Activation.values()[intArg(0)], in.get(0), out.get(0));
+        kernels.activations().activation(Activation.values()[intArg(0)], in.get(0), out.get(0));
     }
 
     @Override
@@ -45,7 +45,7 @@ public final class ActivationOp extends GraphOp {
 
         @Override
         protected void compute(Kernels kernels, List<INDArray> in, List<INDArray> out) {
-            kernels.activationGrad(Activation.values()[intArg(0)], in.get(0), in.get(1), out.get(0));
+            kernels.activations().activationGrad(Activation.values()[intArg(0)], in.get(0), in.get(1), out.get(0));
         }
     }
 }

@@ -2,8 +2,8 @@ package org.llava4j.model.ops;
 
 import java.util.List;
 import org.jspecify.annotations.Nullable;
+import org.llava4j.model.kernels.AttentionShape;
 import org.llava4j.model.kernels.Kernels;
-import org.llava4j.model.kernels.Kernels.AttentionShape;
 import org.llava4j.model.samediff.GraphOp;
 import org.nd4j.autodiff.samediff.SDVariable;
 import org.nd4j.linalg.api.ndarray.INDArray;
@@ -78,7 +78,7 @@ public final class Attention extends GraphOp {
     protected void compute(Kernels kernels, List<INDArray> in, List<INDArray> out) {
         INDArray starts = in.size() > 3 ? in.get(3) : null;
         AttentionShape shape = shapeOf(this, in.get(0), starts, ints());
-        kernels.attention(in.get(0), in.get(1), in.get(2), starts, shape, out.get(0));
+        kernels.attention().forward(in.get(0), in.get(1), in.get(2), starts, shape, out.get(0));
     }
 
     @Override
@@ -115,8 +115,17 @@ public final class Attention extends GraphOp {
             INDArray starts = in.size() > 4 ? in.get(4) : null;
             int[] ints = {intArg(0), intArg(1), intArg(2), intArg(3)};
             AttentionShape shape = shapeOf(this, in.get(1), starts, ints);
-            kernels.attentionGrad(
-                    in.get(0), in.get(1), in.get(2), in.get(3), starts, shape, out.get(0), out.get(1), out.get(2));
+            kernels.attention()
+                    .gradient(
+                            in.get(0),
+                            in.get(1),
+                            in.get(2),
+                            in.get(3),
+                            starts,
+                            shape,
+                            out.get(0),
+                            out.get(1),
+                            out.get(2));
         }
     }
 }

@@ -26,7 +26,7 @@ public final class ClassAndPositionEmbeddings extends GraphOp {
 
     @Override
     protected void compute(Kernels kernels, List<INDArray> in, List<INDArray> out) {
-        kernels.classAndPositionEmbeddings(in.get(0), in.get(1), in.get(2), out.get(0));
+        kernels.vision().classAndPositionEmbeddings(in.get(0), in.get(1), in.get(2), out.get(0));
     }
 
     @Override
@@ -49,7 +49,7 @@ public final class ClassAndPositionEmbeddings extends GraphOp {
 
         @Override
         protected void compute(Kernels kernels, List<INDArray> in, List<INDArray> out) {
-            kernels.dropFirstRows(in.get(0), Math.toIntExact(in.get(1).size(0)), out.get(0));
+            kernels.vision().dropFirstRows(in.get(0), Math.toIntExact(in.get(1).size(0)), out.get(0));
         }
     }
 
@@ -67,7 +67,7 @@ public final class ClassAndPositionEmbeddings extends GraphOp {
 
         @Override
         protected void compute(Kernels kernels, List<INDArray> in, List<INDArray> out) {
-            kernels.classAndPositionEmbeddingsGrad(in.get(0), out.get(0), out.get(1));
+            kernels.vision().classAndPositionEmbeddingsGrad(in.get(0), out.get(0), out.get(1));
         }
     }
 }

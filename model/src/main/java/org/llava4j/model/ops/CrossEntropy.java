@@ -23,7 +23,7 @@ public final class CrossEntropy extends GraphOp {
 
     @Override
     protected void compute(Kernels kernels, List<INDArray> in, List<INDArray> out) {
-        kernels.crossEntropy(in.get(0), in.get(1), out.get(0));
+        kernels.loss().crossEntropy(in.get(0), in.get(1), out.get(0));
     }
 
     @Override
@@ -40,7 +40,7 @@ public final class CrossEntropy extends GraphOp {
 
         @Override
         protected void compute(Kernels kernels, List<INDArray> in, List<INDArray> out) {
-            kernels.crossEntropyGrad(in.get(0), in.get(1), in.get(2), out.get(0));
+            kernels.loss().crossEntropyGrad(in.get(0), in.get(1), in.get(2), out.get(0));
         }
     }
 }

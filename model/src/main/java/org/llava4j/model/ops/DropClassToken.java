@@ -36,7 +36,7 @@ public final class DropClassToken extends GraphOp {
 
     @Override
     protected void compute(Kernels kernels, List<INDArray> in, List<INDArray> out) {
-        kernels.dropFirstRows(in.get(0), intArg(0), out.get(0));
+        kernels.vision().dropFirstRows(in.get(0), intArg(0), out.get(0));
     }
 
     @Override
@@ -63,7 +63,7 @@ public final class DropClassToken extends GraphOp {
 
         @Override
         protected void compute(Kernels kernels, List<INDArray> in, List<INDArray> out) {
-            kernels.dropFirstRowsGrad(in.get(0), intArg(0), out.get(0));
+            kernels.vision().dropFirstRowsGrad(in.get(0), intArg(0), out.get(0));
         }
     }
 }

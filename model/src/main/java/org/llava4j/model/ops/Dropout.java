@@ -35,7 +35,7 @@ public final class Dropout extends GraphOp {
     @Override
     protected void compute(Kernels kernels, List<INDArray> in, List<INDArray> out) {
         long seed = in.get(1).getLong(0);
-        kernels.dropout(in.get(0), new DropoutMask(iArguments.get(0), seed, doubleArg(0)), out.get(0));
+        kernels.elementwise().dropout(in.get(0), new DropoutMask(iArguments.get(0), seed, doubleArg(0)), out.get(0));
     }
 
     @Override

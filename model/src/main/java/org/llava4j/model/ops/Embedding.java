@@ -24,7 +24,7 @@ public final class Embedding extends GraphOp {
 
     @Override
     protected void compute(Kernels kernels, List<INDArray> in, List<INDArray> out) {
-        kernels.embedding(in.get(1), in.get(0), out.get(0));
+        kernels.rows().embedding(in.get(1), in.get(0), out.get(0));
     }
 
     @Override
@@ -42,7 +42,7 @@ public final class Embedding extends GraphOp {
         @Override
         protected void compute(Kernels kernels, List<INDArray> in, List<INDArray> out) {
             requireTrainable(in.get(1));
-            kernels.embeddingGrad(in.get(0), in.get(2), out.get(0));
+            kernels.rows().embeddingGrad(in.get(0), in.get(2), out.get(0));
         }
     }
 }

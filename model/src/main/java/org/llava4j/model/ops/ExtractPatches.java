@@ -34,6 +34,6 @@ public final class ExtractPatches extends GraphOp {
 
     @Override
     protected void compute(Kernels kernels, List<INDArray> in, List<INDArray> out) {
-        kernels.extractPatches(in.get(0), intArg(0), out.get(0));
+        kernels.vision().extractPatches(in.get(0), intArg(0), out.get(0));
     }
 }

@@ -21,7 +21,7 @@ public final class GatherRows extends GraphOp {
 
     @Override
     protected void compute(Kernels kernels, List<INDArray> in, List<INDArray> out) {
-        kernels.gatherRows(in.get(0), in.get(1), out.get(0));
+        kernels.rows().gatherRows(in.get(0), in.get(1), out.get(0));
     }
 
     @Override
@@ -38,7 +38,7 @@ public final class GatherRows extends GraphOp {
 
         @Override
         protected void compute(Kernels kernels, List<INDArray> in, List<INDArray> out) {
-            kernels.gatherRowsGrad(in.get(0), in.get(2), out.get(0));
+            kernels.rows().gatherRowsGrad(in.get(0), in.get(2), out.get(0));
         }
     }
 }

@@ -27,7 +27,7 @@ public final class LayerNorm extends GraphOp {
 
     @Override
     protected void compute(Kernels kernels, List<INDArray> in, List<INDArray> out) {
-        kernels.layerNorm(in.get(0), in.get(1), in.get(2), doubleArg(0), out.get(0));
+        kernels.norms().layerNorm(in.get(0), in.get(1), in.get(2), doubleArg(0), out.get(0));
     }
 
     @Override
@@ -50,7 +50,7 @@ public final class LayerNorm extends GraphOp {
 
         @Override
         protected void compute(Kernels kernels, List<INDArray> in, List<INDArray> out) {
-            kernels.layerNormGradInput(in.get(0), in.get(1), in.get(2), doubleArg(0), out.get(0));
+            kernels.norms().layerNormGradInput(in.get(0), in.get(1), in.get(2), doubleArg(0), out.get(0));
         }
     }
 
@@ -76,7 +76,7 @@ public final class LayerNorm extends GraphOp {
 
         @Override
         protected void compute(Kernels kernels, List<INDArray> in, List<INDArray> out) {
-            kernels.layerNormGradParams(in.get(0), in.get(1), doubleArg(0), out.get(0), out.get(1));
+            kernels.norms().layerNormGradParams(in.get(0), in.get(1), doubleArg(0), out.get(0), out.get(1));
         }
     }
 }

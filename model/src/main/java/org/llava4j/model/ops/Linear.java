@@ -90,13 +90,13 @@ public final class Linear extends GraphOp {
         int n = outputCount();
         if (n > 1 && !hasBias()) {
             INDArray[] ws = in.subList(1, 1 + n).toArray(new INDArray[0]);
-            kernels.linears(in.get(0), ws, out.toArray(new INDArray[0]));
+            kernels.linear().forwardEach(in.get(0), ws, out.toArray(new INDArray[0]));
             return;
         }
         INDArray residual = hasResidual() ? in.get(in.size() - 1) : null;
         for (int i = 0; i < n; i++) {
             INDArray bias = hasBias() ? in.get(1 + n + i) : null;
-            kernels.linear(in.get(0), in.get(1 + i), bias, residual, out.get(i));
+            kernels.linear().forward(in.get(0), in.get(1 + i), bias, residual, out.get(i));
         }
     }
 
@@ -137,7 +137,7 @@ public final class Linear extends GraphOp {
             int n = in.size() / 2;
             INDArray[] dys = in.subList(0, n).toArray(new INDArray[0]);
             INDArray[] ws = in.subList(n, 2 * n).toArray(new INDArray[0]);
-            kernels.linearGradInput(dys, ws, out.get(0));
+            kernels.linear().gradInput(dys, ws, out.get(0));
         }
     }
 
@@ -151,7 +151,7 @@ public final class Linear extends GraphOp {
         @Override
         protected void compute(Kernels kernels, List<INDArray> in, List<INDArray> out) {
             requireTrainable(in.get(2));
-            kernels.linearGradWeight(in.get(0), in.get(1), out.get(0));
+            kernels.linear().gradWeight(in.get(0), in.get(1), out.get(0));
         }
     }
 
@@ -164,7 +164,7 @@ public final class Linear extends GraphOp {
 
         @Override
         protected void compute(Kernels kernels, List<INDArray> in, List<INDArray> out) {
-            kernels.linearGradBias(in.get(0), out.get(0));
+            kernels.linear().gradBias(in.get(0), out.get(0));
         }
     }
 }

@@ -25,7 +25,7 @@ public final class MergeImageFeatures extends GraphOp {
 
     @Override
     protected void compute(Kernels kernels, List<INDArray> in, List<INDArray> out) {
-        kernels.replaceRows(in.get(0), in.get(1), in.get(2), out.get(0));
+        kernels.rows().replaceRows(in.get(0), in.get(1), in.get(2), out.get(0));
     }
 
     @Override
@@ -38,7 +38,7 @@ public final class MergeImageFeatures extends GraphOp {
     public static final class GradText extends GraphOp {
         @Override
         protected void compute(Kernels kernels, List<INDArray> in, List<INDArray> out) {
-            kernels.replaceRowsGradBase(in.get(0), in.get(1), out.get(0));
+            kernels.rows().replaceRowsGradBase(in.get(0), in.get(1), out.get(0));
         }
     }
 
@@ -51,7 +51,7 @@ public final class MergeImageFeatures extends GraphOp {
 
         @Override
         protected void compute(Kernels kernels, List<INDArray> in, List<INDArray> out) {
-            kernels.replaceRowsGradReplacement(in.get(0), in.get(1), out.get(0));
+            kernels.rows().replaceRowsGradReplacement(in.get(0), in.get(1), out.get(0));
         }
     }
 }

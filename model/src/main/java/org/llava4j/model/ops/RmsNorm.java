@@ -26,7 +26,7 @@ public final class RmsNorm extends GraphOp {
 
     @Override
     protected void compute(Kernels kernels, List<INDArray> in, List<INDArray> out) {
-        kernels.rmsNorm(in.get(0), in.get(1), doubleArg(0), out.get(0));
+        kernels.norms().rmsNorm(in.get(0), in.get(1), doubleArg(0), out.get(0));
     }
 
     @Override
@@ -48,7 +48,7 @@ public final class RmsNorm extends GraphOp {
 
         @Override
         protected void compute(Kernels kernels, List<INDArray> in, List<INDArray> out) {
-            kernels.rmsNormGradInput(in.get(0), in.get(1), in.get(2), doubleArg(0), out.get(0));
+            kernels.norms().rmsNormGradInput(in.get(0), in.get(1), in.get(2), doubleArg(0), out.get(0));
         }
     }
 
@@ -68,7 +68,7 @@ public final class RmsNorm extends GraphOp {
 
         @Override
         protected void compute(Kernels kernels, List<INDArray> in, List<INDArray> out) {
-            kernels.rmsNormGradWeight(in.get(0), in.get(1), doubleArg(0), out.get(0));
+            kernels.norms().rmsNormGradWeight(in.get(0), in.get(1), doubleArg(0), out.get(0));
         }
     }
 }

@@ -33,7 +33,7 @@ public final class Rope extends GraphOp {
 
     @Override
     protected void compute(Kernels kernels, List<INDArray> in, List<INDArray> out) {
-        kernels.rope(in.get(0), in.get(1), intArg(0), doubleArg(0), doubleArg(1), booleanArg(0), out.get(0));
+        kernels.rope().rotate(in.get(0), in.get(1), intArg(0), doubleArg(0), doubleArg(1), booleanArg(0), out.get(0));
     }
 
     @Override

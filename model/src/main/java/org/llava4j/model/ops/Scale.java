@@ -23,7 +23,7 @@ public final class Scale extends GraphOp {
 
     @Override
     protected void compute(Kernels kernels, List<INDArray> in, List<INDArray> out) {
-        kernels.scale(in.get(0), doubleArg(0), out.get(0));
+        kernels.elementwise().scale(in.get(0), doubleArg(0), out.get(0));
     }
 
     @Override

@@ -16,7 +16,7 @@ public final class SwiGlu extends GraphOp {
 
     @Override
     protected void compute(Kernels kernels, List<INDArray> in, List<INDArray> out) {
-        kernels.swiGlu(in.get(0), in.get(1), out.get(0));
+        kernels.activations().swiGlu(in.get(0), in.get(1), out.get(0));
     }
 
     @Override
@@ -38,7 +38,7 @@ public final class SwiGlu extends GraphOp {
 
         @Override
         protected void compute(Kernels kernels, List<INDArray> in, List<INDArray> out) {
-            kernels.swiGluGrad(in.get(0), in.get(1), in.get(2), out.get(0), out.get(1));
+            kernels.activations().swiGluGrad(in.get(0), in.get(1), in.get(2), out.get(0), out.get(1));
         }
     }
 }

@@ -38,14 +38,14 @@ public final class TrainableTokenEmbeddings extends GraphOp {
         TokenPositions positions = TokenPositions.of(in.get(2), iArguments);
         INDArray embeddings = in.get(0);
         if (positions.isEmpty()) {
-            kernels.copy(embeddings, out.get(0));
+            kernels.elementwise().copy(embeddings, out.get(0));
             return;
         }
         try (INDArray rows = positions.rows();
                 INDArray indices = positions.indices();
                 INDArray tokenRows = positions.allocateRows(embeddings)) {
-            kernels.gatherRows(in.get(1), indices, tokenRows);
-            kernels.replaceRows(embeddings, tokenRows, rows, out.get(0));
+            kernels.rows().gatherRows(in.get(1), indices, tokenRows);
+            kernels.rows().replaceRows(embeddings, tokenRows, rows, out.get(0));
         }
     }
 
@@ -74,11 +74,11 @@ public final class TrainableTokenEmbeddings extends GraphOp {
         protected void compute(Kernels kernels, List<INDArray> in, List<INDArray> out) {
             TokenPositions positions = TokenPositions.of(in.get(1), iArguments);
             if (positions.isEmpty()) {
-                kernels.copy(in.get(0), out.get(0));
+                kernels.elementwise().copy(in.get(0), out.get(0));
                 return;
             }
             try (INDArray rows = positions.rows()) {
-                kernels.replaceRowsGradBase(in.get(0), rows, out.get(0));
+                kernels.rows().replaceRowsGradBase(in.get(0), rows, out.get(0));
             }
         }
     }
@@ -108,8 +108,8 @@ public final class TrainableTokenEmbeddings extends GraphOp {
             try (INDArray rows = positions.rows();
                     INDArray indices = positions.indices();
                     INDArray taken = positions.allocateRows(dy)) {
-                kernels.gatherRows(dy, rows, taken);
-                kernels.gatherRowsGrad(taken, indices, out.get(0));
+                kernels.rows().gatherRows(dy, rows, taken);
+                kernels.rows().gatherRowsGrad(taken, indices, out.get(0));
             }
         }
     }

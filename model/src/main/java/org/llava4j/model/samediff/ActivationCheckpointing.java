@@ -97,7 +97,7 @@ public final class ActivationCheckpointing {
     public static final class DelayedCopy extends GraphOp {
         @Override
         protected void compute(Kernels kernels, List<INDArray> in, List<INDArray> out) {
-            kernels.copy(in.get(0), out.get(0));
+            kernels.elementwise().copy(in.get(0), out.get(0));
         }
     }
 }

@@ -60,11 +60,11 @@ class GraphSession extends InferenceSession {
             return ExecutionResult.createFrom(graphOp, context);
         }
         if (op instanceof Identity identity && sameShapes(context, 1)) {
-            kernels.copy(context.getInputArray(0), context.getOutputArray(0));
+            kernels.elementwise().copy(context.getInputArray(0), context.getOutputArray(0));
             return ExecutionResult.createFrom(identity, context);
         }
         if (op instanceof AddOp add && sameShapes(context, 2)) {
-            kernels.add(context.getInputArray(0), context.getInputArray(1), context.getOutputArray(0));
+            kernels.elementwise().add(context.getInputArray(0), context.getInputArray(1), context.getOutputArray(0));
             return ExecutionResult.createFrom(add, context);
         }
         return super.doExec(op, context, frame, opInputs, allIterInputs, constAndPlaceholderInputs, otherPlaceholders);

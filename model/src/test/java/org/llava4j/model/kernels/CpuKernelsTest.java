@@ -12,10 +12,9 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedClass;
 import org.junit.jupiter.params.provider.MethodSource;
-import org.llava4j.model.kernels.Kernels.Activation;
-import org.llava4j.model.kernels.Kernels.AdamWStep;
-import org.llava4j.model.kernels.Kernels.AttentionShape;
-import org.llava4j.model.kernels.Kernels.LayerKvCache;
+import org.llava4j.model.kernels.ActivationKernels.Activation;
+import org.llava4j.model.kernels.DecodeAttentionKernels.LayerKvCache;
+import org.llava4j.model.kernels.OptimizerKernels.AdamWStep;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 
@@ -30,7 +29,7 @@ class CpuKernelsTest {
 
     CpuKernelsTest(Variant variant) {
         pool = new KernelThreadPool(variant.threads());
-        check = new ReferenceKernelCheck(new CpuKernels(new Nd4jKernels(), variant.math(), pool), 20230417);
+        check = new ReferenceKernelCheck(CpuKernels.create(Nd4jKernels.create(), variant.math(), pool), 20230417);
     }
 
     record Variant(MathBackend math, int threads) {
@@ -75,7 +74,7 @@ class CpuKernelsTest {
                 INDArray residual = (given & 2) == 0 ? null : check.normal(p[0], p[2]);
                 check.run(
                         "linear " + List.of(p[0], p[1], p[2]) + " " + given,
-                        (k, a, out) -> k.linear(a[0], a[1], a[2], a[3], out[0]),
+                        (k, a, out) -> k.linear().forward(a[0], a[1], a[2], a[3], out[0]),
                         in(x, w, bias, residual),
                         shape(p[0], p[2]));
             }
@@ -86,7 +85,7 @@ class CpuKernelsTest {
     void linearReadsConvolutionKernelAsRows() {
         check.run(
                 "patch embedding",
-                (k, a, out) -> k.linear(a[0], a[1], null, null, out[0]),
+                (k, a, out) -> k.linear().forward(a[0], a[1], null, null, out[0]),
                 in(check.normal(9, 3 * 7 * 7), check.normal(20, 3, 7, 7)),
                 shape(9, 20));
     }
@@ -96,8 +95,8 @@ class CpuKernelsTest {
         for (int[] p : PRODUCTS) {
             check.run(
                     "gradient to the input of " + List.of(p[0], p[1], p[2]),
-                    (k, a, out) -> k.linearGradInput(
-                            new INDArray[] {a[0], a[1], a[2]}, new INDArray[] {a[3], a[4], a[5]}, out[0]),
+                    (k, a, out) -> k.linear()
+                            .gradInput(new INDArray[] {a[0], a[1], a[2]}, new INDArray[] {a[3], a[4], a[5]}, out[0]),
                     in(
                             check.normal(p[0], p[2]),
                             check.normal(p[0], 11),
@@ -116,18 +115,18 @@ class CpuKernelsTest {
             INDArray x = check.normal(p[0], p[1]);
             check.run(
                     "weight of " + List.of(p[0], p[1], p[2]),
-                    (k, a, out) -> k.linearGradWeight(a[0], a[1], out[0]),
+                    (k, a, out) -> k.linear().gradWeight(a[0], a[1], out[0]),
                     in(dy, x),
                     shape(p[2], p[1]));
             check.run(
                     "bias of " + List.of(p[0], p[1], p[2]),
-                    (k, a, out) -> k.linearGradBias(a[0], out[0]),
+                    (k, a, out) -> k.linear().gradBias(a[0], out[0]),
                     in(dy),
                     shape(p[2]));
         }
         check.run(
                 "convolution kernel",
-                (k, a, out) -> k.linearGradWeight(a[0], a[1], out[0]),
+                (k, a, out) -> k.linear().gradWeight(a[0], a[1], out[0]),
                 in(check.normal(40, 6), check.normal(40, 3 * 5 * 5)),
                 shape(6, 3, 5, 5));
     }
@@ -143,15 +142,15 @@ class CpuKernelsTest {
             INDArray x = check.normal(dims);
             INDArray w = check.normal(p[1]);
             INDArray dy = check.normal(dims);
-            check.run("rms norm", (k, a, out) -> k.rmsNorm(a[0], a[1], EPS, out[0]), in(x, w), dims);
+            check.run("rms norm", (k, a, out) -> k.norms().rmsNorm(a[0], a[1], EPS, out[0]), in(x, w), dims);
             check.run(
                     "rms norm, input",
-                    (k, a, out) -> k.rmsNormGradInput(a[0], a[1], a[2], EPS, out[0]),
+                    (k, a, out) -> k.norms().rmsNormGradInput(a[0], a[1], a[2], EPS, out[0]),
                     in(dy, x, w),
                     dims);
             check.run(
                     "rms norm, weight",
-                    (k, a, out) -> k.rmsNormGradWeight(a[0], a[1], EPS, out[0]),
+                    (k, a, out) -> k.norms().rmsNormGradWeight(a[0], a[1], EPS, out[0]),
                     in(dy, x),
                     shape(p[1]));
         }
@@ -166,17 +165,17 @@ class CpuKernelsTest {
             INDArray dy = check.normal(dims);
             check.run(
                     "layer norm",
-                    (k, a, out) -> k.layerNorm(a[0], a[1], a[2], EPS, out[0]),
+                    (k, a, out) -> k.norms().layerNorm(a[0], a[1], a[2], EPS, out[0]),
                     in(x, w, check.normal(p[1])),
                     dims);
             check.run(
                     "layer norm, input",
-                    (k, a, out) -> k.layerNormGradInput(a[0], a[1], a[2], EPS, out[0]),
+                    (k, a, out) -> k.norms().layerNormGradInput(a[0], a[1], a[2], EPS, out[0]),
                     in(dy, x, w),
                     dims);
             check.run(
                     "layer norm, parameters",
-                    (k, a, out) -> k.layerNormGradParams(a[0], a[1], EPS, out[0], out[1]),
+                    (k, a, out) -> k.norms().layerNormGradParams(a[0], a[1], EPS, out[0], out[1]),
                     in(dy, x),
                     shape(p[1]),
                     shape(p[1]));
@@ -190,7 +189,7 @@ class CpuKernelsTest {
                 INDArray positions = check.anyBelow(2048, 70);
                 check.run(
                         "rope " + headDim,
-                        (k, a, out) -> k.rope(a[0], a[1], headDim, 10000, inverse ? 4 : 1, inverse, out[0]),
+                        (k, a, out) -> k.rope().rotate(a[0], a[1], headDim, 10000, inverse ? 4 : 1, inverse, out[0]),
                         in(check.normal(70, 3L * headDim), positions),
                         shape(70, 3L * headDim));
             }
@@ -231,13 +230,13 @@ class CpuKernelsTest {
         INDArray v = check.normal(keys);
         check.run(
                 shape + " " + starts,
-                (kernels, a, out) -> kernels.attention(a[0], a[1], a[2], starts, shape, out[0]),
+                (kernels, a, out) -> kernels.attention().forward(a[0], a[1], a[2], starts, shape, out[0]),
                 in(q, k, v),
                 queries);
         check.run(
                 "gradients of " + shape + " " + starts,
                 (kernels, a, out) ->
-                        kernels.attentionGrad(a[0], a[1], a[2], a[3], starts, shape, out[0], out[1], out[2]),
+                        kernels.attention().gradient(a[0], a[1], a[2], a[3], starts, shape, out[0], out[1], out[2]),
                 in(check.normal(queries), q, k, v),
                 queries,
                 keys,
@@ -249,7 +248,7 @@ class CpuKernelsTest {
         for (int rows : new int[] {1, 4, 8, 9}) {
             check.run(
                     "projections of " + rows,
-                    (k, a, out) -> k.linears(a[0], new INDArray[] {a[1], a[2], a[3]}, out),
+                    (k, a, out) -> k.linear().forwardEach(a[0], new INDArray[] {a[1], a[2], a[3]}, out),
                     in(check.normal(rows, 72), check.normal(300, 72), check.normal(5, 72), check.normal(701, 72)),
                     shape(rows, 300),
                     shape(rows, 5),
@@ -284,11 +283,11 @@ class CpuKernelsTest {
                     for (int r = 0; r < lengths.length; r++) {
                         caches.add(new LayerKvCache(a[3 + 2 * r], a[4 + 2 * r], lengths[r]));
                     }
-                    kernels.decodeAttention(a[0], a[1], a[2], caches, shape, out[0]);
+                    kernels.decodeAttention().decode(a[0], a[1], a[2], caches, shape, out[0]);
                     // The cache now also holds the new position and one more row.
                     LayerKvCache first = caches.get(0);
-                    kernels.appendToCache(
-                            a[1], a[2], 0, 1, new LayerKvCache(first.keys(), first.values(), lengths[0] + 1));
+                    kernels.decodeAttention()
+                            .append(a[1], a[2], 0, 1, new LayerKvCache(first.keys(), first.values(), lengths[0] + 1));
                     out[1].assign(first.keys());
                     out[2].assign(first.values());
                 },
@@ -305,16 +304,20 @@ class CpuKernelsTest {
             INDArray x = check.normal(dims).muli(4);
             INDArray up = check.normal(dims);
             INDArray dy = check.normal(dims);
-            check.run("SwiGLU", (k, a, out) -> k.swiGlu(a[0], a[1], out[0]), in(x, up), dims);
+            check.run("SwiGLU", (k, a, out) -> k.activations().swiGlu(a[0], a[1], out[0]), in(x, up), dims);
             check.run(
                     "SwiGLU's gradients",
-                    (k, a, out) -> k.swiGluGrad(a[0], a[1], a[2], out[0], out[1]),
+                    (k, a, out) -> k.activations().swiGluGrad(a[0], a[1], a[2], out[0], out[1]),
                     in(dy, x, up),
                     dims,
                     dims);
             for (Activation f : Activation.values()) {
-                check.run(f.name(), (k, a, out) -> k.activation(f, a[0], out[0]), in(x), dims);
-                check.run(f + "'s gradient", (k, a, out) -> k.activationGrad(f, a[0], a[1], out[0]), in(dy, x), dims);
+                check.run(f.name(), (k, a, out) -> k.activations().activation(f, a[0], out[0]), in(x), dims);
+                check.run(
+                        f + "'s gradient",
+                        (k, a, out) -> k.activations().activationGrad(f, a[0], a[1], out[0]),
+                        in(dy, x),
+                        dims);
             }
         }
     }
@@ -329,7 +332,7 @@ class CpuKernelsTest {
                     out[0].assign(a[0]);
                     out[1].assign(a[2]);
                     out[2].assign(a[3]);
-                    k.adamW(out[0], a[1], out[1], out[2], step);
+                    k.optimizer().adamW(out[0], a[1], out[1], out[2], step);
                 },
                 in(check.normal(dims), check.normal(dims), check.normal(dims), squared(check.normal(dims))),
                 dims,
@@ -340,15 +343,19 @@ class CpuKernelsTest {
     @Test
     void copyAndAddMatchReference() {
         long[] dims = shape(53, 71);
-        check.run("copy", (k, a, out) -> k.copy(a[0], out[0]), in(check.normal(dims)), dims);
-        check.run("add", (k, a, out) -> k.add(a[0], a[1], out[0]), in(check.normal(dims), check.normal(dims)), dims);
+        check.run("copy", (k, a, out) -> k.elementwise().copy(a[0], out[0]), in(check.normal(dims)), dims);
+        check.run(
+                "add",
+                (k, a, out) -> k.elementwise().add(a[0], a[1], out[0]),
+                in(check.normal(dims), check.normal(dims)),
+                dims);
     }
 
     @Test
     void sumOfSquaresCoversAllTiles() {
         check.run(
                 "sum of squares",
-                (k, a, out) -> out[0].assign(k.sumOfSquares(a[0])),
+                (k, a, out) -> out[0].assign(k.optimizer().sumOfSquares(a[0])),
                 in(check.normal(77, 131)),
                 shape(1, 1));
     }
@@ -362,10 +369,15 @@ class CpuKernelsTest {
         INDArray ids = check.anyBelow(23, 90);
         INDArray table = check.normal(23, 301);
         INDArray dy = check.normal(90, 301);
-        check.run("embedding", (k, a, out) -> k.embedding(ids, a[0], out[0]), in(table), shape(90, 301));
-        check.run("embedding, gradient", (k, a, out) -> k.embeddingGrad(a[0], ids, out[0]), in(dy), shape(23, 301));
-        check.run("gather", (k, a, out) -> k.gatherRows(a[0], ids, out[0]), in(table), shape(90, 301));
-        check.run("gather, gradient", (k, a, out) -> k.gatherRowsGrad(a[0], ids, out[0]), in(dy), shape(23, 301));
+        check.run("embedding", (k, a, out) -> k.rows().embedding(ids, a[0], out[0]), in(table), shape(90, 301));
+        check.run(
+                "embedding, gradient",
+                (k, a, out) -> k.rows().embeddingGrad(a[0], ids, out[0]),
+                in(dy),
+                shape(23, 301));
+        check.run("gather", (k, a, out) -> k.rows().gatherRows(a[0], ids, out[0]), in(table), shape(90, 301));
+        check.run(
+                "gather, gradient", (k, a, out) -> k.rows().gatherRowsGrad(a[0], ids, out[0]), in(dy), shape(23, 301));
     }
 
     @Test
@@ -375,17 +387,17 @@ class CpuKernelsTest {
         INDArray dy = check.normal(9, 37);
         check.run(
                 "replace rows",
-                (k, a, out) -> k.replaceRows(a[0], a[1], rows, out[0]),
+                (k, a, out) -> k.rows().replaceRows(a[0], a[1], rows, out[0]),
                 in(base, check.normal(6, 37)),
                 shape(9, 37));
         check.run(
                 "replace rows, gradient of base",
-                (k, a, out) -> k.replaceRowsGradBase(a[0], rows, out[0]),
+                (k, a, out) -> k.rows().replaceRowsGradBase(a[0], rows, out[0]),
                 in(dy),
                 shape(9, 37));
         check.run(
                 "replace rows, gradient of replacement",
-                (k, a, out) -> k.replaceRowsGradReplacement(a[0], rows, out[0]),
+                (k, a, out) -> k.rows().replaceRowsGradReplacement(a[0], rows, out[0]),
                 in(dy),
                 shape(6, 37));
     }
@@ -395,10 +407,10 @@ class CpuKernelsTest {
         for (int[] p : List.of(new int[] {1, 3}, new int[] {7, 325}, new int[] {40, 8001})) {
             INDArray logits = check.normal(p[0], p[1]).muli(5);
             INDArray targets = check.anyBelow(p[1], p[0]);
-            check.run("loss", (k, a, out) -> k.crossEntropy(a[0], targets, out[0]), in(logits), shape(1));
+            check.run("loss", (k, a, out) -> k.loss().crossEntropy(a[0], targets, out[0]), in(logits), shape(1));
             check.run(
                     "loss's gradient",
-                    (k, a, out) -> k.crossEntropyGrad(a[0], a[1], targets, out[0]),
+                    (k, a, out) -> k.loss().crossEntropyGrad(a[0], a[1], targets, out[0]),
                     in(check.normal(1), logits),
                     shape(p[0], p[1]));
         }
@@ -409,28 +421,28 @@ class CpuKernelsTest {
         // 31 pixels: pixels after the last whole patch are ignored.
         check.run(
                 "patches",
-                (k, a, out) -> k.extractPatches(a[0], 7, out[0]),
+                (k, a, out) -> k.vision().extractPatches(a[0], 7, out[0]),
                 in(check.normal(2, 3, 31, 31)),
                 shape(32, 147));
         check.run(
                 "class and position embeddings",
-                (k, a, out) -> k.classAndPositionEmbeddings(a[0], a[1], a[2], out[0]),
+                (k, a, out) -> k.vision().classAndPositionEmbeddings(a[0], a[1], a[2], out[0]),
                 in(check.normal(3 * 49, 33), check.normal(33), check.normal(50, 33)),
                 shape(150, 33));
         check.run(
                 "class and position embeddings, gradients",
-                (k, a, out) -> k.classAndPositionEmbeddingsGrad(a[0], out[0], out[1]),
+                (k, a, out) -> k.vision().classAndPositionEmbeddingsGrad(a[0], out[0], out[1]),
                 in(check.normal(150, 33)),
                 shape(33),
                 shape(50, 33));
         check.run(
                 "drop first rows",
-                (k, a, out) -> k.dropFirstRows(a[0], 50, out[0]),
+                (k, a, out) -> k.vision().dropFirstRows(a[0], 50, out[0]),
                 in(check.normal(150, 33)),
                 shape(147, 33));
         check.run(
                 "drop first rows, gradient",
-                (k, a, out) -> k.dropFirstRowsGrad(a[0], 50, out[0]),
+                (k, a, out) -> k.vision().dropFirstRowsGrad(a[0], 50, out[0]),
                 in(check.normal(147, 33)),
                 shape(150, 33));
     }

@@ -9,14 +9,14 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 
 class DropoutMaskTest {
-    private static final Kernels REFERENCE = new Nd4jKernels();
-    private static final Kernels CPU = new CpuKernels(REFERENCE);
+    private static final Kernels REFERENCE = Nd4jKernels.create();
+    private static final Kernels CPU = CpuKernels.create(REFERENCE);
     private static final double RATE = 0.3;
     private static final long STREAM = DropoutMask.stream(42, "model.layers.0.mlp.up_proj.weight");
 
     private static INDArray run(Kernels kernels, INDArray x, DropoutMask mask) {
         INDArray y = Nd4j.valueArrayOf(x.shape(), Double.NaN, x.dataType());
-        kernels.dropout(x, mask, y);
+        kernels.elementwise().dropout(x, mask, y);
         return y;
     }
 
@@ -38,7 +38,7 @@ class DropoutMaskTest {
         INDArray x = Nd4j.randn(DataType.FLOAT, 5, 1201);
         for (Kernels kernels : List.of(CPU, REFERENCE)) {
             INDArray y = Nd4j.create(DataType.FLOAT, 5, 1201);
-            kernels.scale(x, 0.25, y);
+            kernels.elementwise().scale(x, 0.25, y);
             assertThat(y).isEqualTo(x.mul(0.25));
         }
     }

@@ -33,8 +33,8 @@ class HalfPrecisionWeightsTest {
     HalfPrecisionWeightsTest(Variant variant) {
         type = variant.type();
         pool = new KernelThreadPool(variant.threads());
-        Kernels reference = new Nd4jKernels();
-        kernels = variant.math() == null ? reference : new CpuKernels(reference, variant.math(), pool);
+        Kernels reference = Nd4jKernels.create();
+        kernels = variant.math() == null ? reference : CpuKernels.create(reference, variant.math(), pool);
     }
 
     /**
@@ -91,8 +91,8 @@ class HalfPrecisionWeightsTest {
         INDArray residual = random.nextBoolean() ? numbers.normal(rows, outputs) : null;
         INDArray actual = nanFilled(rows, outputs);
         INDArray expected = nanFilled(rows, outputs);
-        kernels.linear(x, w, bias, residual, actual);
-        kernels.linear(x, toFloat32(w), bias, residual, expected);
+        kernels.linear().forward(x, w, bias, residual, actual);
+        kernels.linear().forward(x, toFloat32(w), bias, residual, expected);
         assertClose(what, actual, expected);
     }
 
@@ -105,8 +105,8 @@ class HalfPrecisionWeightsTest {
         INDArray[] converted = {toFloat32(ws[0]), ws[1], toFloat32(ws[2])};
         INDArray actual = nanFilled(rows, inputs);
         INDArray expected = nanFilled(rows, inputs);
-        kernels.linearGradInput(dys, ws, actual);
-        kernels.linearGradInput(dys, converted, expected);
+        kernels.linear().gradInput(dys, ws, actual);
+        kernels.linear().gradInput(dys, converted, expected);
         assertClose("gradient to the input of " + List.of(rows, inputs, outputs), actual, expected);
     }
 
@@ -135,8 +135,8 @@ class HalfPrecisionWeightsTest {
         INDArray w = round(numbers.normal(20, 3, 7, 7));
         INDArray actual = nanFilled(9, 20);
         INDArray expected = nanFilled(9, 20);
-        kernels.linear(x, w, null, null, actual);
-        kernels.linear(x, toFloat32(w), null, null, expected);
+        kernels.linear().forward(x, w, null, null, actual);
+        kernels.linear().forward(x, toFloat32(w), null, null, expected);
         assertClose("patch embedding", actual, expected);
     }
 
@@ -150,7 +150,7 @@ class HalfPrecisionWeightsTest {
         new NativeArray(table).write(bits, 0, bits.length);
         int[] ids = random.ints(3000, 0, bits.length / 32).toArray();
         INDArray y = nanFilled(ids.length, 32);
-        kernels.embedding(ReferenceKernelCheck.ints(ids), table, y);
+        kernels.rows().embedding(ReferenceKernelCheck.ints(ids), table, y);
         float[] actual = y.data().asFloat();
         float[] values = toFloat32(table).data().asFloat();
         for (int i = 0; i < actual.length; i++) {
@@ -169,7 +169,7 @@ class HalfPrecisionWeightsTest {
         w.putScalar(2, 69, Float.NaN);
         INDArray x = Nd4j.valueArrayOf(new long[] {2, 70}, 0x1p20f, DataType.FLOAT);
         INDArray y = nanFilled(2, 3);
-        kernels.linear(x, round(w), null, null, y);
+        kernels.linear().forward(x, round(w), null, null, y);
         for (int r = 0; r < 2; r++) {
             assertThat(y.getFloat(r, 0)).isEqualTo(4 * tiny * 0x1p20f);
             assertThat(y.getFloat(r, 1)).isEqualTo(Float.POSITIVE_INFINITY);
@@ -179,9 +179,9 @@ class HalfPrecisionWeightsTest {
 
     @Test
     void linearRejectsMismatchedShape() {
-        if (kernels instanceof CpuKernels) {
+        if (kernels.linear() instanceof CpuLinear) {
             INDArray w = round(numbers.normal(3, 7));
-            assertThatThrownBy(() -> kernels.linear(numbers.normal(4, 8), w, null, null, nanFilled(4, 3)))
+            assertThatThrownBy(() -> kernels.linear().forward(numbers.normal(4, 8), w, null, null, nanFilled(4, 3)))
                     .isInstanceOf(IllegalArgumentException.class)
                     .hasMessage("x must be [4, 7] but is [4, 8]");
         }

@@ -27,8 +27,8 @@ class Int8QuantizationTest {
 
     Int8QuantizationTest(Variant variant) {
         pool = new KernelThreadPool(variant.threads());
-        Kernels reference = new Nd4jKernels();
-        kernels = variant.math() == null ? reference : new CpuKernels(reference, variant.math(), pool);
+        Kernels reference = Nd4jKernels.create();
+        kernels = variant.math() == null ? reference : CpuKernels.create(reference, variant.math(), pool);
     }
 
     /**
@@ -65,8 +65,8 @@ class Int8QuantizationTest {
         INDArray residual = random.nextBoolean() ? numbers.normal(rows, outputs) : null;
         INDArray actual = Nd4j.valueArrayOf(new long[] {rows, outputs}, Double.NaN, DataType.FLOAT);
         INDArray expected = actual.dup();
-        kernels.linear(x, quantized, bias, residual, actual);
-        kernels.linear(x, Int8Quantization.dequantize(quantized), bias, residual, expected);
+        kernels.linear().forward(x, quantized, bias, residual, actual);
+        kernels.linear().forward(x, Int8Quantization.dequantize(quantized), bias, residual, expected);
         assertThat(ReferenceKernelCheck.relativeError(actual, expected))
                 .as("linear of " + List.of(rows, inputs, outputs))
                 .isLessThanOrEqualTo(TOLERANCE);

@@ -7,9 +7,8 @@ import java.util.Locale;
 import org.bytedeco.openblas.global.openblas_nolapack;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
-import org.llava4j.model.kernels.Kernels.Activation;
-import org.llava4j.model.kernels.Kernels.AdamWStep;
-import org.llava4j.model.kernels.Kernels.AttentionShape;
+import org.llava4j.model.kernels.ActivationKernels.Activation;
+import org.llava4j.model.kernels.OptimizerKernels.AdamWStep;
 import org.llava4j.model.memory.Blas;
 import org.llava4j.model.memory.Scratch;
 import org.nd4j.linalg.api.buffer.DataType;
@@ -36,7 +35,7 @@ class KernelBenchmark {
     private static final int M = 256;
 
     private final OperatingSystemMXBean system = (OperatingSystemMXBean) ManagementFactory.getOperatingSystemMXBean();
-    private final CpuKernels k = new CpuKernels(new Nd4jKernels());
+    private final Kernels k = CpuKernels.create(Nd4jKernels.create());
     private final INDArray x = random(R, D);
     private final INDArray x2 = random(R, D);
     private final INDArray y = random(R, D);
@@ -70,13 +69,28 @@ class KernelBenchmark {
             time(flops, "sgemm, OpenBLAS's two threads " + shape, () -> sgemm(in, weight, out));
             openblas_nolapack.blas_set_num_threads(1);
             time(flops, "sgemm, one thread             " + shape, () -> sgemm(in, weight, out));
-            time(flops, "linear                        " + shape, () -> k.linear(in, weight, null, null, out));
-            time(flops, "linear + residual             " + shape, () -> k.linear(in, weight, null, residual, out));
-            time(flops, "linear + bias + residual      " + shape, () -> k.linear(in, weight, bias, residual, out));
+            time(
+                    flops,
+                    "linear                        " + shape,
+                    () -> k.linear().forward(in, weight, null, null, out));
+            time(
+                    flops,
+                    "linear + residual             " + shape,
+                    () -> k.linear().forward(in, weight, null, residual, out));
+            time(
+                    flops,
+                    "linear + bias + residual      " + shape,
+                    () -> k.linear().forward(in, weight, bias, residual, out));
             INDArray[] dys = {out};
             INDArray[] ws = {weight};
-            time(flops, "input gradient                " + shape, () -> k.linearGradInput(dys, ws, dx));
-            time(flops, "weight gradient               " + shape, () -> k.linearGradWeight(out, in, dw));
+            time(
+                    flops,
+                    "input gradient                " + shape,
+                    () -> k.linear().gradInput(dys, ws, dx));
+            time(
+                    flops,
+                    "weight gradient               " + shape,
+                    () -> k.linear().gradWeight(out, in, dw));
         }
     }
 
@@ -109,16 +123,19 @@ class KernelBenchmark {
         INDArray dk = random(R, D);
         INDArray dv = random(R, D);
         double pairs = 4.0 * 8 * (384.0 * 385 / 2);
-        time(pairs * 64 * 4, "causal attention", () -> k.attention(x, x2, v, null, shape, y));
+        time(pairs * 64 * 4, "causal attention", () -> k.attention().forward(x, x2, v, null, shape, y));
         time(
                 pairs * 64 * 10,
                 "causal attention's gradients",
-                () -> k.attentionGrad(y, x, x2, v, null, shape, dq, dk, dv));
+                () -> k.attention().gradient(y, x, x2, v, null, shape, dq, dk, dv));
         INDArray a = random(1028, 256);
         INDArray b = random(1028, 256);
         INDArray c = random(1028, 256);
         INDArray o = random(1028, 256);
-        time(4.0 * 4 * 257 * 257 * 64 * 4, "the tower's attention", () -> k.attention(a, b, c, null, vision, o));
+        time(
+                4.0 * 4 * 257 * 257 * 64 * 4,
+                "the tower's attention",
+                () -> k.attention().forward(a, b, c, null, vision, o));
     }
 
     @Test
@@ -135,24 +152,24 @@ class KernelBenchmark {
                 Nd4j.createFromArray(new java.util.Random(1).ints(R, 0, V).toArray());
         INDArray dNorm = random(D);
         INDArray dWide = random(F);
-        time(0, "RMS norm", () -> k.rmsNorm(x, norm, 1e-5, y));
-        time(0, "RMS norm, input gradient", () -> k.rmsNormGradInput(x2, x, norm, 1e-5, y));
-        time(0, "RMS norm, weight gradient", () -> k.rmsNormGradWeight(x2, x, 1e-5, dNorm));
-        time(0, "layer norm", () -> k.layerNorm(x, norm, norm, 1e-5, y));
-        time(0, "rope", () -> k.rope(x, positions, 64, 10000, 1, false, y));
-        time(0, "SwiGLU", () -> k.swiGlu(wide, wide2, wideOut));
-        time(0, "SwiGLU's gradients", () -> k.swiGluGrad(wideOut, wide, wide2, wideOut, wideOut2));
-        time(0, "quick GELU", () -> k.activation(Activation.QUICK_GELU, wide, wideOut));
-        time(0, "GELU", () -> k.activation(Activation.GELU, wide, wideOut));
-        time(0, "cross entropy", () -> k.crossEntropy(logits, targets, one));
-        time(0, "cross entropy's gradient", () -> k.crossEntropyGrad(one, logits, targets, dLogits));
-        time(0, "embedding", () -> k.embedding(ids, table, y));
-        time(0, "embedding's gradient", () -> k.embeddingGrad(y, ids, dTable));
-        time(0, "column sums", () -> k.linearGradBias(wide, dWide));
+        time(0, "RMS norm", () -> k.norms().rmsNorm(x, norm, 1e-5, y));
+        time(0, "RMS norm, input gradient", () -> k.norms().rmsNormGradInput(x2, x, norm, 1e-5, y));
+        time(0, "RMS norm, weight gradient", () -> k.norms().rmsNormGradWeight(x2, x, 1e-5, dNorm));
+        time(0, "layer norm", () -> k.norms().layerNorm(x, norm, norm, 1e-5, y));
+        time(0, "rope", () -> k.rope().rotate(x, positions, 64, 10000, 1, false, y));
+        time(0, "SwiGLU", () -> k.activations().swiGlu(wide, wide2, wideOut));
+        time(0, "SwiGLU's gradients", () -> k.activations().swiGluGrad(wideOut, wide, wide2, wideOut, wideOut2));
+        time(0, "quick GELU", () -> k.activations().activation(Activation.QUICK_GELU, wide, wideOut));
+        time(0, "GELU", () -> k.activations().activation(Activation.GELU, wide, wideOut));
+        time(0, "cross entropy", () -> k.loss().crossEntropy(logits, targets, one));
+        time(0, "cross entropy's gradient", () -> k.loss().crossEntropyGrad(one, logits, targets, dLogits));
+        time(0, "embedding", () -> k.rows().embedding(ids, table, y));
+        time(0, "embedding's gradient", () -> k.rows().embeddingGrad(y, ids, dTable));
+        time(0, "column sums", () -> k.linear().gradBias(wide, dWide));
         AdamWStep step = new AdamWStep(1, 1e-3, 0.9, 0.999, 1e-8, 0, 1);
         INDArray moments = random(V, D).muli(0);
         INDArray moments2 = random(V, D).muli(0);
-        time(0, "AdamW on [8000, 512]", () -> k.adamW(table, dTable, moments, moments2, step));
+        time(0, "AdamW on [8000, 512]", () -> k.optimizer().adamW(table, dTable, moments, moments2, step));
     }
 
     private void time(double flops, String what, Runnable run) {

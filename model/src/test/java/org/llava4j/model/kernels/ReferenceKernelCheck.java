@@ -12,7 +12,7 @@ final class ReferenceKernelCheck {
     static final double TOLERANCE = 1e-5;
 
     private final Kernels tested;
-    private final Kernels reference = new Nd4jKernels();
+    private final Kernels reference = Nd4jKernels.create();
     private final Random random;
 
     ReferenceKernelCheck(Kernels tested, long seed) {

@@ -21,6 +21,7 @@ class WithoutVectorModuleTest {
         Process child = new ProcessBuilder(
                         Path.of(System.getProperty("java.home"), "bin", "java").toString(),
                         "-Xmx200m",
+                        "-Dllava4j.threads=2",
                         "-cp",
                         classPath,
                         Child.class.getName())
@@ -28,7 +29,7 @@ class WithoutVectorModuleTest {
                 .start();
         String output = new String(child.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
         assertThat(child.waitFor(60, TimeUnit.SECONDS)).isTrue();
-        assertThat(output.lines()).contains("CPU kernels (scalar): 0.7310586 4.0");
+        assertThat(output.lines()).contains("CPU kernels (scalar), 2 threads: 0.7310586 4.0");
         assertThat(output).as("one warning that names the flag").containsOnlyOnce("--add-modules jdk.incubator.vector");
     }
 
@@ -42,9 +43,9 @@ class WithoutVectorModuleTest {
             INDArray one = Nd4j.createFromArray(1f).reshape(1, 1);
             INDArray two = Nd4j.createFromArray(2f).reshape(1, 1);
             INDArray y = one.like();
-            kernels.swiGlu(one, one, y);
+            kernels.activations().swiGlu(one, one, y);
             INDArray product = one.like();
-            kernels.linear(two, two, null, null, product);
+            kernels.linear().forward(two, two, null, null, product);
             System.out.println(kernels + ": " + y.getFloat(0) + " " + product.getFloat(0));
         }
     }

@@ -19,8 +19,8 @@ import org.nd4j.linalg.factory.Nd4j;
 /** Compares the operation and both gradients on the CPU and reference kernels with plain loops. */
 class TrainableTokenEmbeddingsTest {
     private static final int WIDTH = 37;
-    private static final Kernels REFERENCE = new Nd4jKernels();
-    private static final Kernels CPU = new CpuKernels(REFERENCE);
+    private static final Kernels REFERENCE = Nd4jKernels.create();
+    private static final Kernels CPU = CpuKernels.create(REFERENCE);
 
     @ParameterizedTest
     @ValueSource(strings = {"7 3 9 3 1 9 9 2", "1 2 3 4 5 6 7 8", "3 3 3 3 9 9 9 9", "9 1 1 1 1 1 1 3"})
@@ -53,7 +53,7 @@ class TrainableTokenEmbeddingsTest {
             INDArray out = Nd4j.valueArrayOf(expected.shape(), Double.NaN, DataType.FLOAT);
             run(operation, kernels, List.of(in), List.of(out));
             assertThat(out.distance2(expected))
-                    .as(operation.opName() + " on " + kernels.getClass())
+                    .as(operation.opName() + " on " + kernels)
                     .isLessThan(1e-5);
         }
     }

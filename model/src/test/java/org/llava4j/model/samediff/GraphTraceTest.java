@@ -3,10 +3,13 @@ package org.llava4j.model.samediff;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import java.lang.reflect.Proxy;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
+import org.llava4j.model.kernels.Kernels;
+import org.llava4j.model.kernels.LinearKernels;
 import org.llava4j.model.kernels.MetaKernels;
 import org.llava4j.model.memory.MetaMemory;
 import org.llava4j.model.ops.Linear;
@@ -51,14 +54,18 @@ class GraphTraceTest {
 
     @Test
     void tracedRunCallsKernelsInOrder() {
-        List<String> calls = new ArrayList<>();
-        GraphTrace.of(
-                graph(),
-                List.of("y"),
-                rows(2),
-                MetaKernels.observedBy(
-                        (kernel, arguments) -> calls.add(kernel + " " + ((INDArray) arguments[0]).size(1))));
-        assertThat(calls).containsExactly("linear " + INPUTS, "linear " + (1 << 18));
+        List<Long> widths = new ArrayList<>();
+        LinearKernels observer = (LinearKernels) Proxy.newProxyInstance(
+                LinearKernels.class.getClassLoader(),
+                new Class<?>[] {LinearKernels.class},
+                (proxy, method, arguments) -> {
+                    assertThat(method.getName()).isEqualTo("forward");
+                    widths.add(((INDArray) arguments[0]).size(1));
+                    return null;
+                });
+        Kernels ignoring = MetaKernels.ignoring();
+        GraphTrace.of(graph(), List.of("y"), rows(2), MetaKernels.observedBy(observer, ignoring.attention()));
+        assertThat(widths).containsExactly(INPUTS, 1L << 18);
     }
 
     @Test

@@ -2,9 +2,12 @@ package org.llava4j.train.bench;
 
 import java.util.ArrayList;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
+import org.llava4j.model.kernels.AttentionKernels;
+import org.llava4j.model.kernels.AttentionShape;
 import org.llava4j.model.kernels.GemmBaseline.Layout;
 import org.llava4j.model.kernels.GemmBaseline.Product;
-import org.llava4j.model.kernels.Kernels.AttentionShape;
+import org.llava4j.model.kernels.LinearKernels;
 import org.llava4j.model.kernels.MetaKernels;
 import org.llava4j.train.plan.PlannedRun;
 import org.llava4j.train.plan.StepTrace;
@@ -15,7 +18,7 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  * counts the products of each head, causal ones up to the diagonal in blocks of rows, and assumes in the backward pass
  * that the probabilities are stored.
  */
-final class StepGemms implements MetaKernels.Observer {
+final class StepGemms implements LinearKernels, AttentionKernels {
     /** Rows of a causal block: entries above the diagonal within a block are computed, those beyond it are not. */
     private static final int BLOCK = 96;
 
@@ -25,45 +28,53 @@ final class StepGemms implements MetaKernels.Observer {
 
     static List<Product> of(PlannedRun run) {
         StepGemms gemms = new StepGemms();
-        StepTrace.of(run.withGradientCheckpointing(false), MetaKernels.observedBy(gemms));
+        StepTrace.of(run.withGradientCheckpointing(false), MetaKernels.observedBy(gemms, gemms));
         return gemms.products;
     }
 
-    @Override
-    public void called(String kernel, Object... arguments) {
-        switch (kernel) {
-            case "linear" -> linear((INDArray) arguments[0], (INDArray) arguments[1]);
-            case "linears" -> {
-                for (INDArray weight : (INDArray[]) arguments[1]) {
-                    linear((INDArray) arguments[0], weight);
-                }
-            }
-            case "linearGradInput" -> gradInput((INDArray[]) arguments[0], (INDArray) arguments[2]);
-            case "linearGradWeight" -> gradWeight((INDArray) arguments[0], (INDArray) arguments[1]);
-            case "attention" -> attention((AttentionShape) arguments[4], false);
-            case "attentionGrad" -> attention((AttentionShape) arguments[5], true);
-            default -> {
-                // not a matrix product
-            }
-        }
-    }
-
     /** y[R, N] = x[R, K] w[N, K]^T. */
-    private void linear(INDArray x, INDArray w) {
+    @Override
+    public void forward(INDArray x, INDArray w, @Nullable INDArray bias, @Nullable INDArray residual, INDArray y) {
         long outputs = w.size(0);
         add(Layout.A_BT, x.size(0), outputs, w.length() / outputs);
     }
 
     /** dx[R, K] = the sum of dy[R, N] w[N, K]. */
-    private void gradInput(INDArray[] dys, INDArray dx) {
+    @Override
+    public void gradInput(INDArray[] dys, INDArray[] ws, INDArray dx) {
         for (INDArray dy : dys) {
             add(Layout.A_B, dx.size(0), dx.size(1), dy.size(1));
         }
     }
 
     /** dw[N, K] = dy[R, N]^T x[R, K]. */
-    private void gradWeight(INDArray dy, INDArray x) {
+    @Override
+    public void gradWeight(INDArray dy, INDArray x, INDArray dw) {
         add(Layout.AT_B, dy.size(1), x.size(1), dy.size(0));
+    }
+
+    /** Not a matrix product. */
+    @Override
+    public void gradBias(INDArray dy, INDArray db) {}
+
+    @Override
+    public void forward(
+            INDArray q, INDArray k, INDArray v, @Nullable INDArray starts, AttentionShape shape, INDArray y) {
+        attention(shape, false);
+    }
+
+    @Override
+    public void gradient(
+            INDArray dy,
+            INDArray q,
+            INDArray k,
+            INDArray v,
+            @Nullable INDArray starts,
+            AttentionShape shape,
+            INDArray dq,
+            INDArray dk,
+            INDArray dv) {
+        attention(shape, true);
     }
 
     private void attention(AttentionShape shape, boolean backward) {

@@ -1,0 +1,34 @@
+package org.llava4j.model.kernels;
+
+import static org.nd4j.linalg.indexing.NDArrayIndex.all;
+import static org.nd4j.linalg.indexing.NDArrayIndex.interval;
+
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.factory.Nd4j;
+import org.nd4j.linalg.ops.transforms.Transforms;
+
+/** Reference kernels of the rotary position embedding. */
+final class Nd4jRope implements RopeKernels {
+    @Override
+    public void rotate(
+            INDArray x, INDArray positions, int headDim, double theta, double scale, boolean inverse, INDArray y) {
+        int half = headDim / 2;
+        INDArray angles = Nd4j.create(x.dataType(), x.size(0), half);
+        for (int i = 0; i < half; i++) {
+            double frequency = Math.pow(theta, -2.0 * i / headDim) / scale * (inverse ? -1 : 1);
+            angles.putColumn(i, positions.castTo(x.dataType()).mul(frequency));
+        }
+        INDArray cos = Transforms.cos(angles);
+        INDArray sin = Transforms.sin(angles);
+        for (long h = 0; h < x.size(1); h += headDim) {
+            INDArray first = columns(x, h, half);
+            INDArray second = columns(x, h + half, half);
+            columns(y, h, half).assign(first.mul(cos).subi(second.mul(sin)));
+            columns(y, h + half, half).assign(second.mul(cos).addi(first.mul(sin)));
+        }
+    }
+
+    private static INDArray columns(INDArray x, long from, long count) {
+        return x.get(all(), interval(from, from + count));
+    }
+}

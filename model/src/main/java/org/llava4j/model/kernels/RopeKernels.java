@@ -1,0 +1,12 @@
+package org.llava4j.model.kernels;
+
+import org.nd4j.linalg.api.ndarray.INDArray;
+
+/** Kernel of the rotary position embedding (half-split rotation, as in Hugging Face). */
+public interface RopeKernels {
+    /**
+     * Rotates each head of x[R, H*d] by the position of its row: angle = positions[r] / scale * theta^(-2i/d) for the
+     * pair (i, i + d/2). With {@code inverse} the angle is negated; this is also the gradient.
+     */
+    void rotate(INDArray x, INDArray positions, int headDim, double theta, double scale, boolean inverse, INDArray y);
+}
