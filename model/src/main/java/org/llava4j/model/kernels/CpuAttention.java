@@ -44,12 +44,11 @@ final class CpuAttention implements AttentionKernels {
     }
 
     @Override
-    public void forward(
-            INDArray q, INDArray k, INDArray v, @Nullable INDArray starts, AttentionShape shape, INDArray y) {
-        if (Matrix.allReadable(q, k, v, y) && Matrix.isReadableInts(starts)) {
-            forward(of(q), of(k), of(v), Matrix.intsOrNull(starts), shape, of(y));
+    public void forward(QueryKeyValue in, @Nullable INDArray starts, AttentionShape shape, INDArray y) {
+        if (Matrix.allReadable(in.q(), in.k(), in.v(), y) && Matrix.isReadableInts(starts)) {
+            forward(of(in.q()), of(in.k()), of(in.v()), Matrix.intsOrNull(starts), shape, of(y));
         } else {
-            fallback.forward(q, k, v, starts, shape, y);
+            fallback.forward(in, starts, shape, y);
         }
     }
 
@@ -121,39 +120,30 @@ final class CpuAttention implements AttentionKernels {
         return (float) (1 / Math.sqrt(shape.headDim()));
     }
 
-    @Override
-    public void gradient(
-            INDArray dy,
-            INDArray q,
-            INDArray k,
-            INDArray v,
-            @Nullable INDArray starts,
-            AttentionShape shape,
-            INDArray dq,
-            INDArray dk,
-            INDArray dv) {
-        if (Matrix.allReadable(dy, q, k, v, dq, dk, dv) && Matrix.isReadableInts(starts)) {
-            gradient(of(dy), of(q), of(k), of(v), Matrix.intsOrNull(starts), shape, of(dq), of(dk), of(dv));
-        } else {
-            fallback.gradient(dy, q, k, v, starts, shape, dq, dk, dv);
+    /** Matrix views of queries, keys and values, or of their gradients. */
+    private record Views(Matrix q, Matrix k, Matrix v) {
+        static Views of(QueryKeyValue arrays) {
+            return new Views(Matrix.of(arrays.q()), Matrix.of(arrays.k()), Matrix.of(arrays.v()));
         }
     }
 
-    private void gradient(
-            Matrix dy,
-            Matrix q,
-            Matrix k,
-            Matrix v,
-            int @Nullable [] starts,
-            AttentionShape shape,
-            Matrix dq,
-            Matrix dk,
-            Matrix dv) {
-        check(shape, starts, q, k, v, dy);
-        check(shape, starts, dq, dk, dv, dy);
-        zeroPadding(starts, shape, dq);
-        zeroPadding(starts, shape, dk);
-        zeroPadding(starts, shape, dv);
+    @Override
+    public void gradient(
+            INDArray dy, QueryKeyValue in, @Nullable INDArray starts, AttentionShape shape, QueryKeyValue gradients) {
+        if (Matrix.allReadable(dy, in.q(), in.k(), in.v(), gradients.q(), gradients.k(), gradients.v())
+                && Matrix.isReadableInts(starts)) {
+            gradient(of(dy), Views.of(in), Matrix.intsOrNull(starts), shape, Views.of(gradients));
+        } else {
+            fallback.gradient(dy, in, starts, shape, gradients);
+        }
+    }
+
+    private void gradient(Matrix dy, Views in, int @Nullable [] starts, AttentionShape shape, Views gradients) {
+        check(shape, starts, in.q(), in.k(), in.v(), dy);
+        check(shape, starts, gradients.q(), gradients.k(), gradients.v(), dy);
+        zeroPadding(starts, shape, gradients.q());
+        zeroPadding(starts, shape, gradients.k());
+        zeroPadding(starts, shape, gradients.v());
         int group = shape.heads() / shape.kvHeads();
         // One task computes everything that is added to one key/value head, so that the order of the sums is fixed.
         pool.parallelFor(shape.sequences() * shape.kvHeads(), 1, (from, to) -> {
@@ -164,7 +154,7 @@ final class CpuAttention implements AttentionKernels {
                     int last = (head.length() - 1) / BLOCK * BLOCK;
                     for (int row = last; row >= 0 && row < head.length(); row -= BLOCK) {
                         float beta = h == 0 && row == last ? 0 : 1;
-                        gradientBlock(dy, q, k, v, head, row, shape, beta, dq, dk, dv);
+                        gradientBlock(dy, in, head, row, shape, beta, gradients);
                     }
                 }
             }
@@ -172,17 +162,7 @@ final class CpuAttention implements AttentionKernels {
     }
 
     private void gradientBlock(
-            Matrix dy,
-            Matrix q,
-            Matrix k,
-            Matrix v,
-            Head head,
-            int row,
-            AttentionShape shape,
-            float beta,
-            Matrix dq,
-            Matrix dk,
-            Matrix dv) {
+            Matrix dy, Views in, Head head, int row, AttentionShape shape, float beta, Views gradients) {
         Scratch s = Scratch.forCurrentThread();
         int d = shape.headDim();
         int rows = Math.min(BLOCK, head.length() - row);
@@ -190,7 +170,7 @@ final class CpuAttention implements AttentionKernels {
         long p = s.block(0, (long) BLOCK * shape.length());
         long dp = s.block(1, (long) BLOCK * shape.length());
         int queryRow = head.start() + row;
-        probabilities(s, q, k, head, row, rows, keys, shape, p);
+        probabilities(s, in.q(), in.k(), head, row, rows, keys, shape, p);
         Blas.gemmTransposedA(
                 s,
                 keys,
@@ -201,8 +181,8 @@ final class CpuAttention implements AttentionKernels {
                 dy.at(queryRow, head.column()),
                 dy.columns(),
                 beta,
-                dv.at(head.start(), head.kvColumn()),
-                dv.columns());
+                gradients.v().at(head.start(), head.kvColumn()),
+                gradients.v().columns());
         Blas.gemmTransposedB(
                 s,
                 rows,
@@ -211,8 +191,8 @@ final class CpuAttention implements AttentionKernels {
                 1,
                 dy.at(queryRow, head.column()),
                 dy.columns(),
-                v.at(head.start(), head.kvColumn()),
-                v.columns(),
+                in.v().at(head.start(), head.kvColumn()),
+                in.v().columns(),
                 0,
                 dp,
                 keys);
@@ -232,11 +212,11 @@ final class CpuAttention implements AttentionKernels {
                 keys,
                 dp,
                 keys,
-                k.at(head.start(), head.kvColumn()),
-                k.columns(),
+                in.k().at(head.start(), head.kvColumn()),
+                in.k().columns(),
                 0,
-                dq.at(queryRow, head.column()),
-                dq.columns());
+                gradients.q().at(queryRow, head.column()),
+                gradients.q().columns());
         Blas.gemmTransposedA(
                 s,
                 keys,
@@ -244,11 +224,11 @@ final class CpuAttention implements AttentionKernels {
                 rows,
                 dp,
                 keys,
-                q.at(queryRow, head.column()),
-                q.columns(),
+                in.q().at(queryRow, head.column()),
+                in.q().columns(),
                 beta,
-                dk.at(head.start(), head.kvColumn()),
-                dk.columns());
+                gradients.k().at(head.start(), head.kvColumn()),
+                gradients.k().columns());
     }
 
     /** Sets the padding rows before each sequence's start to 0. */

@@ -51,27 +51,10 @@ final class CpuNorms implements NormKernels {
     @Override
     public void rmsNormGradInput(INDArray dy, INDArray x, INDArray w, double eps, INDArray dx) {
         if (Matrix.allReadable(dy, x, w, dx)) {
-            rmsNormGradInput(of(dy), of(x), of(w), eps, of(dx));
+            gradInput(false, of(dy), of(x), of(w), eps, of(dx));
         } else {
             fallback.rmsNormGradInput(dy, x, w, eps, dx);
         }
-    }
-
-    private void rmsNormGradInput(Matrix dy, Matrix x, Matrix w, double eps, Matrix dx) {
-        int d = x.columns();
-        float[] weight = w.expect("w", 1, d).toHeap();
-        dy.expect("dy", x.rows(), d);
-        dx.expect("dx", x.rows(), d);
-        rows(x.rows(), d, (s, r) -> {
-            float[] row = s.row(0, d);
-            float[] dyRow = s.row(1, d);
-            s.read(x.row(r), row, d);
-            s.read(dy.row(r), dyRow, d);
-            float inverse = inverseRms(row, d, eps);
-            float slope = -inverse * inverse * math.dot(dyRow, weight, row, d) / d;
-            math.normGrad(dyRow, weight, row, slope, 0, inverse, row, d);
-            s.write(row, dx.row(r), d);
-        });
     }
 
     @Override
@@ -129,13 +112,14 @@ final class CpuNorms implements NormKernels {
     @Override
     public void layerNormGradInput(INDArray dy, INDArray x, INDArray w, double eps, INDArray dx) {
         if (Matrix.allReadable(dy, x, w, dx)) {
-            layerNormGradInput(of(dy), of(x), of(w), eps, of(dx));
+            gradInput(true, of(dy), of(x), of(w), eps, of(dx));
         } else {
             fallback.layerNormGradInput(dy, x, w, eps, dx);
         }
     }
 
-    private void layerNormGradInput(Matrix dy, Matrix x, Matrix w, double eps, Matrix dx) {
+    /** @param centered LayerNorm, which subtracts the mean; else RMSNorm */
+    private void gradInput(boolean centered, Matrix dy, Matrix x, Matrix w, double eps, Matrix dx) {
         int d = x.columns();
         float[] weight = w.expect("w", 1, d).toHeap();
         dy.expect("dy", x.rows(), d);
@@ -145,9 +129,9 @@ final class CpuNorms implements NormKernels {
             float[] dyRow = s.row(1, d);
             s.read(x.row(r), row, d);
             s.read(dy.row(r), dyRow, d);
-            float inverse = center(row, d, eps);
+            float inverse = centered ? center(row, d, eps) : inverseRms(row, d, eps);
             float slope = -inverse * inverse * math.dot(dyRow, weight, row, d) / d;
-            float offset = -math.dot(dyRow, weight, d) / d;
+            float offset = centered ? -math.dot(dyRow, weight, d) / d : 0;
             math.normGrad(dyRow, weight, row, slope, offset, inverse, row, d);
             s.write(row, dx.row(r), d);
         });

@@ -13,42 +13,33 @@ import org.nd4j.linalg.ops.transforms.Transforms;
 final class Nd4jAttention implements AttentionKernels, DecodeAttentionKernels {
 
     @Override
-    public void forward(
-            INDArray q, INDArray k, INDArray v, @Nullable INDArray starts, AttentionShape shape, INDArray y) {
+    public void forward(QueryKeyValue in, @Nullable INDArray starts, AttentionShape shape, INDArray y) {
         y.assign(0);
         forEachHead(starts, shape, (rows, head, kvHead) -> {
-            INDArray p = probabilities(block(q, rows, head), block(k, rows, kvHead), shape);
-            block(y, rows, head).assign(p.mmul(block(v, rows, kvHead).dup('c')));
+            INDArray p = probabilities(block(in.q(), rows, head), block(in.k(), rows, kvHead), shape);
+            block(y, rows, head).assign(p.mmul(block(in.v(), rows, kvHead).dup('c')));
         });
     }
 
     @Override
     public void gradient(
-            INDArray dy,
-            INDArray q,
-            INDArray k,
-            INDArray v,
-            @Nullable INDArray starts,
-            AttentionShape shape,
-            INDArray dq,
-            INDArray dk,
-            INDArray dv) {
-        dq.assign(0);
-        dk.assign(0);
-        dv.assign(0);
+            INDArray dy, QueryKeyValue in, @Nullable INDArray starts, AttentionShape shape, QueryKeyValue gradients) {
+        gradients.q().assign(0);
+        gradients.k().assign(0);
+        gradients.v().assign(0);
         double scale = 1.0 / Math.sqrt(shape.headDim());
         forEachHead(starts, shape, (rows, head, kvHead) -> {
-            INDArray qh = block(q, rows, head).dup('c');
-            INDArray kh = block(k, rows, kvHead).dup('c');
-            INDArray vh = block(v, rows, kvHead).dup('c');
+            INDArray qh = block(in.q(), rows, head).dup('c');
+            INDArray kh = block(in.k(), rows, kvHead).dup('c');
+            INDArray vh = block(in.v(), rows, kvHead).dup('c');
             INDArray dyh = block(dy, rows, head).dup('c');
             INDArray p = probabilities(qh, kh, shape);
-            block(dv, rows, kvHead).addi(p.transpose().mmul(dyh));
+            block(gradients.v(), rows, kvHead).addi(p.transpose().mmul(dyh));
             INDArray dp = dyh.mmul(vh.transpose());
             INDArray dot = Nd4jNorms.column(dp.mul(p).sum(1));
             INDArray ds = dp.subiColumnVector(dot).muli(p).muli(scale);
-            block(dq, rows, head).assign(ds.mmul(kh));
-            block(dk, rows, kvHead).addi(ds.transpose().mmul(qh));
+            block(gradients.q(), rows, head).assign(ds.mmul(kh));
+            block(gradients.k(), rows, kvHead).addi(ds.transpose().mmul(qh));
         });
     }
 

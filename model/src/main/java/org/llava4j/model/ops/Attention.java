@@ -2,6 +2,7 @@ package org.llava4j.model.ops;
 
 import java.util.List;
 import org.jspecify.annotations.Nullable;
+import org.llava4j.model.kernels.AttentionKernels.QueryKeyValue;
 import org.llava4j.model.kernels.AttentionShape;
 import org.llava4j.model.kernels.Kernels;
 import org.llava4j.model.samediff.GraphOp;
@@ -78,7 +79,7 @@ public final class Attention extends GraphOp {
     protected void compute(Kernels kernels, List<INDArray> in, List<INDArray> out) {
         INDArray starts = in.size() > 3 ? in.get(3) : null;
         AttentionShape shape = shapeOf(this, in.get(0), starts, ints());
-        kernels.attention().forward(in.get(0), in.get(1), in.get(2), starts, shape, out.get(0));
+        kernels.attention().forward(new QueryKeyValue(in.get(0), in.get(1), in.get(2)), starts, shape, out.get(0));
     }
 
     @Override
@@ -118,14 +119,10 @@ public final class Attention extends GraphOp {
             kernels.attention()
                     .gradient(
                             in.get(0),
-                            in.get(1),
-                            in.get(2),
-                            in.get(3),
+                            new QueryKeyValue(in.get(1), in.get(2), in.get(3)),
                             starts,
                             shape,
-                            out.get(0),
-                            out.get(1),
-                            out.get(2));
+                            new QueryKeyValue(out.get(0), out.get(1), out.get(2)));
         }
     }
 }

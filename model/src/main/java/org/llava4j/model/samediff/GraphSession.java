@@ -55,6 +55,7 @@ class GraphSession extends InferenceSession {
             Set<VarId> allIterInputs,
             Set<String> constAndPlaceholderInputs,
             Map<String, SDValue> otherPlaceholders) {
+        beforeExecution(op, context);
         if (op instanceof GraphOp graphOp) {
             graphOp.compute(kernels, context.getInputArrays(), context.getOutputArrays());
             return ExecutionResult.createFrom(graphOp, context);
@@ -69,6 +70,9 @@ class GraphSession extends InferenceSession {
         }
         return super.doExec(op, context, frame, opInputs, allIterInputs, constAndPlaceholderInputs, otherPlaceholders);
     }
+
+    /** Called before each operation, with its inputs and outputs. */
+    void beforeExecution(DifferentialFunction op, OpContext context) {}
 
     /** Whether a graph session runs on the current thread. */
     static boolean isRunning() {

@@ -12,9 +12,6 @@ import org.llava4j.model.memory.MetaMemory;
 import org.nd4j.autodiff.functions.DifferentialFunction;
 import org.nd4j.autodiff.listeners.At;
 import org.nd4j.autodiff.samediff.SameDiff;
-import org.nd4j.autodiff.samediff.config.ExecutionResult;
-import org.nd4j.autodiff.samediff.config.SDValue;
-import org.nd4j.autodiff.samediff.internal.FrameIter;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.api.ops.OpContext;
@@ -182,22 +179,13 @@ public final class GraphTrace {
         }
 
         @Override
-        public ExecutionResult doExec(
-                DifferentialFunction op,
-                OpContext context,
-                FrameIter frame,
-                Set<VarId> opInputs,
-                Set<VarId> allIterInputs,
-                Set<String> constAndPlaceholderInputs,
-                Map<String, SDValue> otherPlaceholders) {
+        void beforeExecution(DifferentialFunction op, OpContext context) {
             if (!(op instanceof GraphOp) && !sameShapes(context, context.numInputArguments())) {
                 throw new IllegalStateException(op.opName() + " cannot run on meta arrays");
             }
             List<String> names = List.of(sameDiff.getOutputsForOp(op));
             recorder.execution(
                     op instanceof GraphOp graphOp ? graphOp.copyWithoutGraph() : null, context, names, requested);
-            return super.doExec(
-                    op, context, frame, opInputs, allIterInputs, constAndPlaceholderInputs, otherPlaceholders);
         }
     }
 }

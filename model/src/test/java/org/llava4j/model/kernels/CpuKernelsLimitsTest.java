@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.within;
 
 import org.junit.jupiter.api.Test;
 import org.llava4j.data.BadInputException;
+import org.llava4j.model.kernels.AttentionKernels.QueryKeyValue;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
@@ -65,7 +66,7 @@ class CpuKernelsLimitsTest {
                 .hasMessageContaining("[4, 9]");
         INDArray q = check.normal(6, 8);
         AttentionShape shape = new AttentionShape(2, 3, 3, 2, 4, true);
-        assertThatThrownBy(() -> kernels.attention().forward(q, q, q, null, shape, q))
+        assertThatThrownBy(() -> kernels.attention().forward(new QueryKeyValue(q, q, q), null, shape, q))
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessageContaining("heads=3, kvHeads=2");
     }

@@ -13,6 +13,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedClass;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.llava4j.model.kernels.ActivationKernels.Activation;
+import org.llava4j.model.kernels.AttentionKernels.QueryKeyValue;
 import org.llava4j.model.kernels.DecodeAttentionKernels.LayerKvCache;
 import org.llava4j.model.kernels.OptimizerKernels.AdamWStep;
 import org.nd4j.linalg.api.ndarray.INDArray;
@@ -230,13 +231,19 @@ class CpuKernelsTest {
         INDArray v = check.normal(keys);
         check.run(
                 shape + " " + starts,
-                (kernels, a, out) -> kernels.attention().forward(a[0], a[1], a[2], starts, shape, out[0]),
+                (kernels, a, out) ->
+                        kernels.attention().forward(new QueryKeyValue(a[0], a[1], a[2]), starts, shape, out[0]),
                 in(q, k, v),
                 queries);
         check.run(
                 "gradients of " + shape + " " + starts,
-                (kernels, a, out) ->
-                        kernels.attention().gradient(a[0], a[1], a[2], a[3], starts, shape, out[0], out[1], out[2]),
+                (kernels, a, out) -> kernels.attention()
+                        .gradient(
+                                a[0],
+                                new QueryKeyValue(a[1], a[2], a[3]),
+                                starts,
+                                shape,
+                                new QueryKeyValue(out[0], out[1], out[2])),
                 in(check.normal(queries), q, k, v),
                 queries,
                 keys,

@@ -8,6 +8,7 @@ import org.bytedeco.openblas.global.openblas_nolapack;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.llava4j.model.kernels.ActivationKernels.Activation;
+import org.llava4j.model.kernels.AttentionKernels.QueryKeyValue;
 import org.llava4j.model.kernels.OptimizerKernels.AdamWStep;
 import org.llava4j.model.memory.Blas;
 import org.llava4j.model.memory.Scratch;
@@ -123,11 +124,15 @@ class KernelBenchmark {
         INDArray dk = random(R, D);
         INDArray dv = random(R, D);
         double pairs = 4.0 * 8 * (384.0 * 385 / 2);
-        time(pairs * 64 * 4, "causal attention", () -> k.attention().forward(x, x2, v, null, shape, y));
+        time(
+                pairs * 64 * 4,
+                "causal attention",
+                () -> k.attention().forward(new QueryKeyValue(x, x2, v), null, shape, y));
         time(
                 pairs * 64 * 10,
                 "causal attention's gradients",
-                () -> k.attention().gradient(y, x, x2, v, null, shape, dq, dk, dv));
+                () -> k.attention()
+                        .gradient(y, new QueryKeyValue(x, x2, v), null, shape, new QueryKeyValue(dq, dk, dv)));
         INDArray a = random(1028, 256);
         INDArray b = random(1028, 256);
         INDArray c = random(1028, 256);
@@ -135,7 +140,7 @@ class KernelBenchmark {
         time(
                 4.0 * 4 * 257 * 257 * 64 * 4,
                 "the tower's attention",
-                () -> k.attention().forward(a, b, c, null, vision, o));
+                () -> k.attention().forward(new QueryKeyValue(a, b, c), null, vision, o));
     }
 
     @Test

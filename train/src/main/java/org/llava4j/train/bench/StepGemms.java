@@ -58,22 +58,13 @@ final class StepGemms implements LinearKernels, AttentionKernels {
     public void gradBias(INDArray dy, INDArray db) {}
 
     @Override
-    public void forward(
-            INDArray q, INDArray k, INDArray v, @Nullable INDArray starts, AttentionShape shape, INDArray y) {
+    public void forward(QueryKeyValue in, @Nullable INDArray starts, AttentionShape shape, INDArray y) {
         attention(shape, false);
     }
 
     @Override
     public void gradient(
-            INDArray dy,
-            INDArray q,
-            INDArray k,
-            INDArray v,
-            @Nullable INDArray starts,
-            AttentionShape shape,
-            INDArray dq,
-            INDArray dk,
-            INDArray dv) {
+            INDArray dy, QueryKeyValue in, @Nullable INDArray starts, AttentionShape shape, QueryKeyValue gradients) {
         attention(shape, true);
     }
 
