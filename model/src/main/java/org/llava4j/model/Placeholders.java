@@ -31,7 +31,7 @@ public final class Placeholders {
     }
 
     /** Placeholder of each label array of a data set, in order. */
-    public static List<String> labels() {
+    static List<String> labels() {
         return List.of(Llava.TARGETS);
     }
 

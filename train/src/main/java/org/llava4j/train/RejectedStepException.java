@@ -9,7 +9,7 @@ import org.llava4j.data.BadInputException;
 public final class RejectedStepException extends BadInputException {
     private static final long serialVersionUID = 1L;
 
-    public RejectedStepException(String message) {
+    RejectedStepException(String message) {
         super(message);
     }
 }

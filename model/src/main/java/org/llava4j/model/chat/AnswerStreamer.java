@@ -25,7 +25,7 @@ public final class AnswerStreamer implements TokenListener {
      * @param stops texts that end the answer and are not part of it
      * @param onText receives each part of the text
      */
-    public AnswerStreamer(StreamingDecoder decoder, List<String> stops, Consumer<String> onText) {
+    AnswerStreamer(StreamingDecoder decoder, List<String> stops, Consumer<String> onText) {
         this(decoder, stops, onText, false);
     }
 
@@ -42,7 +42,7 @@ public final class AnswerStreamer implements TokenListener {
      *
      * @param lastId the last token of the text to continue, which the decoder reads first
      */
-    public static AnswerStreamer continuing(
+    static AnswerStreamer continuing(
             int lastId, StreamingDecoder decoder, List<String> stops, Consumer<String> onText) {
         decoder.next(lastId);
         return new AnswerStreamer(decoder, stops, onText, true);

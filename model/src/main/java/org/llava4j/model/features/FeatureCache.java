@@ -67,7 +67,7 @@ public final class FeatureCache implements FeatureSource {
      * @return {@code float32[P*Dv]}; shared, do not modify
      * @throws BadInputException if the image is missing or damaged
      */
-    public float[] features(Path image) {
+    float[] features(Path image) {
         return features(List.of(image)).get(0);
     }
 

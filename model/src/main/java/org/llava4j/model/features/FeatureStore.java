@@ -57,7 +57,7 @@ public final class FeatureStore {
      *
      * @throws BadInputException if the folder is not writable, or the limit is not positive
      */
-    public static FeatureStore open(Path folder, long limitBytes) {
+    static FeatureStore open(Path folder, long limitBytes) {
         requireBound(limitBytes);
         try {
             Files.createDirectories(folder);
@@ -101,7 +101,7 @@ public final class FeatureStore {
      * @param address SHA-256 in hexadecimal
      * @return null if there is no intact file of this address
      */
-    public float @Nullable [] get(String address) {
+    float @Nullable [] get(String address) {
         Path file = file(address);
         try {
             float[] features = decode(address, Files.readAllBytes(file));
@@ -121,7 +121,7 @@ public final class FeatureStore {
     }
 
     /** Stores features; evicts the least recently used ones if the size limit is exceeded. */
-    public synchronized void put(String address, float[] features) {
+    synchronized void put(String address, float[] features) {
         Path file = file(address);
         Path unfinished = file.resolveSibling(
                 address + "." + ProcessHandle.current().pid() + "." + WRITES.incrementAndGet() + UNFINISHED);

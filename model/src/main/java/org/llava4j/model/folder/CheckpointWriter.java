@@ -33,7 +33,7 @@ public final class CheckpointWriter {
     public static final String KIND = "model";
 
     /** File of the projector alone, in a model folder or by itself. */
-    public static final String PROJECTOR_FILE = "mm_projector.safetensors";
+    static final String PROJECTOR_FILE = "mm_projector.safetensors";
 
     private CheckpointWriter() {}
 
@@ -91,7 +91,7 @@ public final class CheckpointWriter {
     }
 
     /** Writes all files into an existing folder, for callers that add files before committing it. */
-    public static void writeInto(Path folder, Llava model, Origin origin, TensorType type) {
+    static void writeInto(Path folder, Llava model, Origin origin, TensorType type) {
         try (TowerWeights tower = TowerWeights.open(origin.folder(), origin.visionTower())) {
             List<LazyTensor> all = new ArrayList<>(tower.toLazyTensors());
             model.stateDict().forEach((name, array) -> {

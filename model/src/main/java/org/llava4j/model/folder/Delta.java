@@ -35,7 +35,7 @@ import org.nd4j.linalg.indexing.NDArrayIndex;
  */
 public record Delta(Path base, SaveType type, long shardBytes) {
     /** The {@link AtomicFolder} kind of deltas. */
-    public static final String KIND = Checkpoint.DELTA_KIND;
+    static final String KIND = Checkpoint.DELTA_KIND;
 
     private static final int MAX_LISTED = 12;
 

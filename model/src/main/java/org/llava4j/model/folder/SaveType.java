@@ -17,7 +17,7 @@ public record SaveType(@Nullable TensorType type, @Nullable Consumer<String> ove
     public static final SaveType AS_STORED = new SaveType(null, null);
 
     /** One dtype for all tensors; overflow is rejected. */
-    public static SaveType of(TensorType type) {
+    static SaveType of(TensorType type) {
         return new SaveType(type, null);
     }
 

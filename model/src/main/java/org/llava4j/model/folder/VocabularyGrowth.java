@@ -80,7 +80,7 @@ public final class VocabularyGrowth {
     }
 
     /** New tokens and their ids, in order. */
-    public Map<String, Integer> addedTokens() {
+    Map<String, Integer> addedTokens() {
         Map<String, Integer> added = new LinkedHashMap<>();
         for (int id = original.size(); id < extended.size(); id++) {
             added.put(extended.piece(id), id);

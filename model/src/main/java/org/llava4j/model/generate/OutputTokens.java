@@ -27,7 +27,7 @@ public record OutputTokens(int size, Set<Integer> undefined, Set<Integer> eosIds
     }
 
     /** All ids of a vocabulary. */
-    public static OutputTokens of(int size, Set<Integer> eosIds) {
+    static OutputTokens of(int size, Set<Integer> eosIds) {
         return new OutputTokens(size, Set.of(), eosIds);
     }
 

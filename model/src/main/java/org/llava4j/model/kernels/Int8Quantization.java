@@ -22,12 +22,12 @@ public final class Int8Quantization {
     private Int8Quantization() {}
 
     /** Whether a weight can be quantized: rank 2 with K a multiple of 4, because products read four values at once. */
-    public static boolean canQuantize(long... shape) {
+    static boolean canQuantize(long... shape) {
         return shape.length == 2 && shape[1] % Integer.BYTES == 0;
     }
 
     /** Whether an array is a quantized weight. */
-    public static boolean isQuantized(INDArray array) {
+    static boolean isQuantized(INDArray array) {
         return array.dataType() == DataType.BYTE;
     }
 
@@ -97,7 +97,7 @@ public final class Int8Quantization {
     }
 
     /** Dequantizes a weight to {@code float32[N, K]}. */
-    public static INDArray dequantize(INDArray quantized) {
+    static INDArray dequantize(INDArray quantized) {
         return dequantize(quantized, 0, quantized.size(0));
     }
 

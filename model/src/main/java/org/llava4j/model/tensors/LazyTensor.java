@@ -127,7 +127,7 @@ public final class LazyTensor {
     }
 
     /** Passes the values to {@code use} and releases them afterwards, so that at most one tensor is in memory. */
-    public void use(Consumer<INDArray> use) {
+    void use(Consumer<INDArray> use) {
         INDArray array = values.get();
         try {
             use.accept(array);

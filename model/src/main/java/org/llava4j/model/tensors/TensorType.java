@@ -26,12 +26,12 @@ public enum TensorType {
     }
 
     /** Size of one element in the file, in bytes. */
-    public int bytes() {
+    int bytes() {
         return bytes;
     }
 
     /** The ND4J dtype after reading: 16-bit floats are widened to FLOAT, which is exact. */
-    public DataType inMemory() {
+    DataType inMemory() {
         return inMemory;
     }
 

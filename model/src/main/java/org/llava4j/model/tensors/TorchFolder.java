@@ -6,7 +6,7 @@ import java.nio.file.Path;
  * PyTorch weights of a Hugging Face model folder: {@code pytorch_model.bin}, or the shards that
  * {@code pytorch_model.bin.index.json} lists. Index and shards must agree on every tensor.
  */
-public final class TorchFolder extends ShardedFolder {
+final class TorchFolder extends ShardedFolder {
     static final String SINGLE = "pytorch_model.bin";
 
     private TorchFolder(Path folder) {
@@ -19,7 +19,7 @@ public final class TorchFolder extends ShardedFolder {
      * @throws org.llava4j.data.BadInputException if there are no weights, a shard is missing or contains more than
      *     tensors, or index and shards disagree
      */
-    public static TorchFolder open(Path folder) {
+    static TorchFolder open(Path folder) {
         return new TorchFolder(folder);
     }
 }

@@ -32,7 +32,7 @@ public record WeightPlan(SortedMap<String, String> sources, SortedMap<String, St
      * @param name tensor name
      */
     @SuppressWarnings("ArrayRecordComponent") // never compared
-    public record StoredTensor(String path, String name, long... shape) {
+    record StoredTensor(String path, String name, long... shape) {
 
         String location() {
             return path + ":" + name;
@@ -48,8 +48,8 @@ public record WeightPlan(SortedMap<String, String> sources, SortedMap<String, St
      * Exemptions from strict loading, by variable: those that may be initialized without a stored tensor, and those
      * whose stored tensor may stay unread.
      */
-    public record Exemptions(Predicate<String> mayInitialize, Predicate<String> mayStayUnread) {
-        public static final Exemptions NONE = new Exemptions(variable -> false, variable -> false);
+    record Exemptions(Predicate<String> mayInitialize, Predicate<String> mayStayUnread) {
+        static final Exemptions NONE = new Exemptions(variable -> false, variable -> false);
     }
 
     /**
@@ -58,7 +58,7 @@ public record WeightPlan(SortedMap<String, String> sources, SortedMap<String, St
      * @param variables names and shapes
      * @param checkpoints stored tensors of each file or folder, by variable; the first one that has a variable counts
      */
-    public static WeightPlan of(
+    static WeightPlan of(
             Map<String, long[]> variables, List<Map<String, StoredTensor>> checkpoints, Exemptions exemptions) {
         SortedMap<String, String> sources = new TreeMap<>();
         SortedMap<String, String> skipped = new TreeMap<>();

@@ -105,7 +105,7 @@ public final class CheckpointManager implements AutoCloseable {
     }
 
     /** All valid checkpoints, oldest first. */
-    public List<SavedCheckpoint> valid() {
+    List<SavedCheckpoint> valid() {
         return List.copyOf(valid);
     }
 
@@ -209,11 +209,6 @@ public final class CheckpointManager implements AutoCloseable {
         } catch (UncheckedIOException e) {
             report(leftover, "cannot remove " + leftover + " (" + e.getCause() + "); it remains on disk");
         }
-    }
-
-    /** Reads the trainer state of a checkpoint. */
-    public static TrainerState state(Path checkpoint) {
-        return JsonInput.read(checkpoint.resolve(SavedCheckpoint.STATE), TrainerState.class);
     }
 
     /** Reads the tensors of a checkpoint into those of a run. */

@@ -10,4 +10,4 @@ import java.io.Serializable;
  * @param where file, line, index in the file and id of the sample
  * @param message description in one line
  */
-public record LintFinding(LintRule rule, int number, String where, String message) implements Serializable {}
+record LintFinding(LintRule rule, int number, String where, String message) implements Serializable {}

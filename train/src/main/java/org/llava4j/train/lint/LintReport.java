@@ -17,7 +17,7 @@ import org.llava4j.data.conversation.ConversationEncoder;
 import org.llava4j.data.records.LayoutCounts;
 
 /** Lint report of a dataset: counts, length histogram, findings by rule, and example samples. */
-public final class LintReport {
+final class LintReport {
     /** Further findings of a rule are only counted. */
     static final int MAX_FINDINGS_LISTED = 200;
 
@@ -74,17 +74,17 @@ public final class LintReport {
     }
 
     /** Number of findings of a rule. */
-    public int count(LintRule rule) {
+    int count(LintRule rule) {
         return counts.getOrDefault(rule, 0);
     }
 
     /** The first findings of a rule, {@value #MAX_FINDINGS_LISTED} at most. */
-    public List<LintFinding> findings(LintRule rule) {
+    List<LintFinding> findings(LintRule rule) {
         return Collections.unmodifiableList(findings.getOrDefault(rule, List.of()));
     }
 
     /** Number of findings for which training skips the sample or stops. */
-    public int errors() {
+    int errors() {
         return counts.entrySet().stream()
                 .filter(entry -> entry.getKey().isError())
                 .mapToInt(Map.Entry::getValue)
@@ -92,12 +92,12 @@ public final class LintReport {
     }
 
     /** Number of all other findings. */
-    public int warnings() {
+    int warnings() {
         return counts.values().stream().mapToInt(Integer::intValue).sum() - errors();
     }
 
     /** Number of samples. */
-    public int samples() {
+    int samples() {
         return samples;
     }
 
@@ -119,12 +119,12 @@ public final class LintReport {
     }
 
     /** Share of positions that have a target, 0..1. */
-    public double targetTokenShare() {
+    double targetTokenShare() {
         return positions == 0 ? 0 : targetTokens / (double) positions;
     }
 
     /** Summary in one line. */
-    public String summary() {
+    String summary() {
         return Html.format(
                         "%,d of %,d samples are valid, %,d have images; %s %% of %,d tokens are targets; %,d errors, %,d warnings",
                         valid,
@@ -138,7 +138,7 @@ public final class LintReport {
     }
 
     /** The report as JSON. */
-    public ObjectNode json() {
+    ObjectNode json() {
         ObjectNode json = JsonNodeFactory.instance.objectNode();
         json.put("samples", samples).put("valid", valid).put("with_images", withImages);
         if (layouts != null) {

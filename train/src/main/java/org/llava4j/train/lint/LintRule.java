@@ -1,7 +1,7 @@
 package org.llava4j.train.lint;
 
 /** Lint rules for training samples. */
-public enum LintRule {
+enum LintRule {
     INVALID_SAMPLE(true, "the sample is not in LLaVA's data format"),
     NO_TARGET_TOKENS(true, "the sample has no target tokens"),
     IMAGE_COUNT_MISMATCH(true, "the number of <image> placeholders differs from the number of images"),
@@ -19,17 +19,17 @@ public enum LintRule {
     }
 
     /** Whether training skips the sample or stops; otherwise the finding is a warning. */
-    public boolean isError() {
+    boolean isError() {
         return error;
     }
 
     /** Description in one line. */
-    public String description() {
+    String description() {
         return description;
     }
 
     /** Name in reports: {@code unreadable-image}. */
-    public String label() {
+    String label() {
         return name().toLowerCase(java.util.Locale.ROOT).replace('_', '-');
     }
 }

@@ -26,14 +26,14 @@ import org.llava4j.data.tokenizer.LlamaTokenizer;
  * @param encoder tokenizes and labels samples
  * @param collatorOptions maximum length and image tokens
  */
-public record Linter(ConversationEncoder encoder, CollatorOptions collatorOptions) {
+record Linter(ConversationEncoder encoder, CollatorOptions collatorOptions) {
     /**
      * Collects the results of all samples.
      *
      * @param linted results in the order of the samples
      * @param examples number of samples that the report shows token by token
      */
-    public LintReport report(Iterator<LintedSample> linted, int examples) {
+    LintReport report(Iterator<LintedSample> linted, int examples) {
         LintReport report = new LintReport(encoder, collatorOptions, examples);
         Set<Long> seen = new HashSet<>();
         linted.forEachRemaining(sample -> {

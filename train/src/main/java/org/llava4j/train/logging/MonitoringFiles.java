@@ -14,7 +14,7 @@ public final class MonitoringFiles {
     private MonitoringFiles() {}
 
     /** The monitoring files of a folder, sorted by name. */
-    public static List<Path> list(Path folder) {
+    static List<Path> list(Path folder) {
         try (Stream<Path> all = Files.list(folder)) {
             return all.filter(MonitoringFiles::isMonitoringFile)
                     .filter(Files::isRegularFile)

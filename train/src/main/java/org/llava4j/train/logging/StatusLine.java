@@ -40,13 +40,13 @@ public final class StatusLine {
     }
 
     /** Prints {@code text} on a line of its own, below the last update. */
-    public void println(String text) {
+    void println(String text) {
         end();
         out.println(text);
     }
 
     /** Leaves the last update on the screen and moves to the next line. */
-    public void end() {
+    void end() {
         if (width > 0) {
             out.println();
             width = 0;

@@ -19,17 +19,17 @@ public record ClusterPlan(MemoryPlan plan, int executors, int batches, double gb
     private static final long GB = 1L << 30;
 
     /** Bytes that each executor receives in a step, and also sends: all trainable parameters in float32. */
-    public long bytesPerExecutor() {
+    long bytesPerExecutor() {
         return plan.trainableParameters() * Float.BYTES;
     }
 
     /** Executors that have at least one batch in a step. */
-    public int activeExecutors() {
+    int activeExecutors() {
         return Math.min(executors, batches);
     }
 
     /** Bytes that the driver receives in a step. */
-    public long bytesIntoDriver() {
+    long bytesIntoDriver() {
         return activeExecutors() * bytesPerExecutor();
     }
 
@@ -37,17 +37,17 @@ public record ClusterPlan(MemoryPlan plan, int executors, int batches, double gb
      * Network time of a step: the broadcast of the weights (the driver sends them once, executors pass the pieces on),
      * then the gradient sums, which arrive one after the other.
      */
-    public double networkSeconds() {
+    double networkSeconds() {
         return (bytesPerExecutor() + bytesIntoDriver()) * Byte.SIZE / (gbitPerSecond * GIGA);
     }
 
     /** Heap of an executor: {@code spark.executor.memory}. */
-    public long heapBytes() {
+    long heapBytes() {
         return plan.jvmBytes() + plan.featureBytes() + COPIES * bytesPerExecutor();
     }
 
     /** Native memory of an executor: {@code spark.executor.memoryOverhead}. */
-    public long overheadBytes() {
+    long overheadBytes() {
         return plan.neededBytes() - plan.jvmBytes() - plan.featureBytes();
     }
 

@@ -132,7 +132,7 @@ public record MemoryPlan(
     }
 
     /** Whether the run fits into the machine; the pool then keeps what is left. */
-    public boolean fits(MachineMemory machine) {
+    boolean fits(MachineMemory machine) {
         return neededBytes() <= machine.allowedBytes();
     }
 

@@ -13,7 +13,7 @@ import org.llava4j.train.plan.PlannedRun.TowerPlacement;
  * Planner of similar runs. Runs that differ only in batch size, length, accumulation or dtype have the same graphs, which
  * are traced once.
  */
-public final class MemoryPlanner {
+final class MemoryPlanner {
     private final Map<Graphs, StepTrace> traces = new HashMap<>();
 
     /** What the graphs of a run depend on. */
@@ -29,7 +29,7 @@ public final class MemoryPlanner {
     }
 
     /** Plans a run without reading or creating any weight. */
-    public MemoryPlan plan(PlannedRun run) {
+    MemoryPlan plan(PlannedRun run) {
         return MemoryPlan.of(run, this);
     }
 

@@ -78,17 +78,17 @@ public record PlannedRun(
     }
 
     /** The same run with another batch size. */
-    public PlannedRun withBatchSize(int size) {
+    PlannedRun withBatchSize(int size) {
         return with(frozenDtype, size, maxLength, gradientCheckpointing);
     }
 
     /** The same run with another maximum length. */
-    public PlannedRun withMaxLength(int length) {
+    PlannedRun withMaxLength(int length) {
         return with(frozenDtype, batchSize, length, gradientCheckpointing);
     }
 
     /** The same run with another dtype of frozen matrices. */
-    public PlannedRun withFrozenDtype(WeightDtype dtype) {
+    PlannedRun withFrozenDtype(WeightDtype dtype) {
         return with(dtype, batchSize, maxLength, gradientCheckpointing);
     }
 

@@ -13,7 +13,7 @@ import org.llava4j.model.weights.WeightDtype;
  * @param description of the change
  * @param run the run with the change
  */
-public record Suggestion(String description, PlannedRun run) {
+record Suggestion(String description, PlannedRun run) {
     /** Text tokens that a suggested length must leave beside the image tokens. */
     private static final int MIN_TEXT_TOKENS = 32;
 
@@ -24,7 +24,7 @@ public record Suggestion(String description, PlannedRun run) {
      *
      * @return empty if no change suffices
      */
-    public static List<Suggestion> thatFit(MemoryPlan plan, MachineMemory machine) {
+    static List<Suggestion> thatFit(MemoryPlan plan, MachineMemory machine) {
         Predicate<PlannedRun> fits = run -> plan.withRun(run).fits(machine);
         Suggestion unchanged = new Suggestion("", plan.run());
         Suggestion bf16 = unchanged.withBf16();
@@ -47,7 +47,7 @@ public record Suggestion(String description, PlannedRun run) {
     }
 
     /** Returns single changes that reduce the memory of a run, regardless of any machine. */
-    public static List<Suggestion> thatNeedLess(MemoryPlan plan) {
+    static List<Suggestion> thatNeedLess(MemoryPlan plan) {
         PlannedRun run = plan.run();
         Suggestion unchanged = new Suggestion("", run);
         int half = (run.batchSize() + 1) / 2;

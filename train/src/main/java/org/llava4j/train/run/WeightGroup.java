@@ -19,7 +19,7 @@ public record WeightGroup(
         TensorHash.TensorDigest after) {
 
     /** Whether the weights changed. */
-    public boolean changed() {
+    boolean changed() {
         return !before.sha256().equals(after.sha256());
     }
 }

@@ -27,7 +27,7 @@ public record OptimizerArguments(
         List<String> noDecay) {
 
     /** Expressions for the weights of normalization layers and all biases. */
-    public static final List<String> NORMS_AND_BIASES = List.of("(.+\\.)?\\w*norm\\.weight", "(.+\\.)?bias");
+    static final List<String> NORMS_AND_BIASES = List.of("(.+\\.)?\\w*norm\\.weight", "(.+\\.)?bias");
 
     public OptimizerArguments {
         Checks.requirePresent(settings, "optimizer");

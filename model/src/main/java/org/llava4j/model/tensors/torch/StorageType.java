@@ -26,7 +26,7 @@ public enum StorageType {
     }
 
     /** Size of one element in bytes. */
-    public int bytes() {
+    int bytes() {
         return bytes;
     }
 }
