@@ -31,6 +31,8 @@ public record ModelSpec(
     private static final String DEFAULT_MODEL = "resources/tiny/llava";
 
     /** Flag of the commands that accept messages from users. */
+    private static final String CACHE = "cache-mb";
+
     private static final String SPECIAL_TOKENS = "special-tokens-in-text";
 
     private static final String EXIF_ORIENTATION = "exif-orientation";
@@ -45,6 +47,15 @@ public record ModelSpec(
     /** Whether the flag {@link #specialTokensFlag} is given. */
     public static boolean specialTokensInText(CommandLine line) {
         return line.hasOption(SPECIAL_TOKENS);
+    }
+
+    /** {@code --cache-mb}: memory for the keys and values of earlier prompts and answers. */
+    public static Option cacheFlag() {
+        return Command.flag(
+                CACHE,
+                "N",
+                "memory in megabytes for the KV caches of finished answers, which a prompt with the same beginning reuses"
+                        + " (default " + (LlavaModel.DEFAULT_MAX_CACHE_BYTES >> 20) + "; 0 for none)");
     }
 
     /** Adds {@code --model-path}, {@code --vision-tower}, {@code --conv-mode}, {@code --dtype} and {@code --exif-orientation}. */
@@ -101,8 +112,18 @@ public record ModelSpec(
                 .setting("LLaVA4J", ModelManifest.version());
     }
 
+    /** Loads the model for conversations, with the memory of {@link #cacheFlag}. */
+    public LlavaModel loadForChat(CommandLine line) {
+        int defaultMegabytes = Math.toIntExact(LlavaModel.DEFAULT_MAX_CACHE_BYTES >> 20);
+        long cacheBytes = (long) Command.atLeast(0, line, CACHE, defaultMegabytes) << 20;
+        LlavaModel model = load();
+        model.setMaxCacheBytes(cacheBytes);
+        return model;
+    }
+
     /**
-     * Loads the model.
+     * Loads the model for evaluation: no answer reuses the KV cache of another, so that the order of questions does not
+     * change the rounding.
      *
      * @throws OutOfMemoryError if the address-space limit leaves no room for native libraries
      */
@@ -110,6 +131,9 @@ public record ModelSpec(
         AddressSpace.require(AddressSpace.NATIVE_CODE_BYTES, "native code");
         LlavaConfig config = LlavaConfig.read(folder, visionTower);
         TowerFeatures features = TowerFeatures.load(folder, visionTower, config, dtype);
-        return LlavaModel.load(folder, visionTower, chatFormat, dtype, features.withOrientation(exifOrientation));
+        LlavaModel model =
+                LlavaModel.load(folder, visionTower, chatFormat, dtype, features.withOrientation(exifOrientation));
+        model.setMaxCacheBytes(0);
+        return model;
     }
 }

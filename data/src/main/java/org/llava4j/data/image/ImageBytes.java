@@ -66,6 +66,17 @@ public final class ImageBytes {
         }
     }
 
+    /**
+     * A key that is equal for references to the same content: a decoded image, or a file in the same version.
+     *
+     * @throws BadInputException if the image does not exist
+     */
+    public static Object contentKey(ImageRef image) {
+        return image instanceof ImageRef.InFile file ? new FileContent(file, version(file.path())) : image;
+    }
+
+    private record FileContent(ImageRef.InFile file, ImageVersion version) {}
+
     static void requireSize(Path image, long bytes) {
         if (bytes > MAX_BYTES) {
             throw new BadInputException(image + " has more than " + MAX_BYTES + " bytes; is it an image?");

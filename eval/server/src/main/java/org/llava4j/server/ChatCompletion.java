@@ -259,10 +259,13 @@ final class ChatCompletion {
     private ObjectNode usage(List<Answer> answers) {
         int prompt = answers.get(0).promptTokens();
         int completion = answers.stream().mapToInt(Answer::newTokens).sum();
-        return JSON.createObjectNode()
+        ObjectNode usage = JSON.createObjectNode()
                 .put("prompt_tokens", prompt)
                 .put("completion_tokens", completion)
                 .put("total_tokens", prompt + completion);
+        usage.putObject("prompt_tokens_details")
+                .put("cached_tokens", answers.get(0).cachedTokens());
+        return usage;
     }
 
     /** Sends an error: as the response if none is started, else as the last event of the stream. */

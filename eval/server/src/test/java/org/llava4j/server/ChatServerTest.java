@@ -51,6 +51,21 @@ class ChatServerTest {
     }
 
     @Test
+    void nextQuestionReusesConversation() {
+        ObjectNode request = TestServer.mapRequest();
+        JsonNode first = TestServer.json(server.post(request));
+        request.withArray("/messages")
+                .addObject()
+                .put("role", "assistant")
+                .put("content", first.at("/choices/0/message/content").textValue());
+        request.withArray("/messages").addObject().put("role", "user").put("content", TestServer.MAP_QUESTION);
+        JsonNode second = TestServer.json(server.post(request));
+        assertThat(second.at("/usage/prompt_tokens_details/cached_tokens").intValue())
+                .isGreaterThanOrEqualTo(first.at("/usage/prompt_tokens").intValue())
+                .isLessThan(second.at("/usage/prompt_tokens").intValue());
+    }
+
+    @Test
     void streamedAnswerEqualsWholeAnswer() throws IOException {
         ObjectNode request = TestServer.mapRequest().put("stream", true);
         request.putObject("stream_options").put("include_usage", true);

@@ -111,7 +111,10 @@ class EmbeddedServerTest {
         for (Thread ending : after) {
             ending.join(1000); // a thread without work may still be leaving its last method
         }
-        assertThat(after).filteredOn(Thread::isAlive).extracting(Thread::getName).isEmpty();
+        assertThat(after)
+                .filteredOn(Thread::isAlive)
+                .extracting(Thread::getName)
+                .isEmpty();
         try (ServerSocket again = new ServerSocket(port)) {
             assertThat(again.getLocalPort()).isEqualTo(port);
         }

@@ -27,6 +27,7 @@ public final class ChatMain extends Command {
     protected Options options() {
         return DecodingFlags.addTo(ModelSpec.addFlags(new Options()))
                 .addOption(flag("image-file", "FILE", "image of the first question (later: /image FILE)"))
+                .addOption(ModelSpec.cacheFlag())
                 .addOption(ModelSpec.specialTokensFlag());
     }
 
@@ -35,7 +36,7 @@ public final class ChatMain extends Command {
         DecodingOptions decoding = DecodingFlags.of(line);
         ModelSpec spec = ModelSpec.of(line, ExifOrientation.APPLY);
         Path image = optionalPath(line, "image-file");
-        try (var model = spec.load();
+        try (var model = spec.loadForChat(line);
                 Terminal terminal =
                         TerminalBuilder.builder().system(true).dumb(true).build()) {
             ChatSession session = new ChatSession(

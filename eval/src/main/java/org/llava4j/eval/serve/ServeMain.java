@@ -61,6 +61,7 @@ public final class ServeMain extends Command {
                         "ORIGIN[,ORIGIN...]",
                         "origins of web pages that may call the API from a browser, such as http://localhost:3000; *"
                                 + " for all (default: none but the server's own page)"))
+                .addOption(ModelSpec.cacheFlag())
                 .addOption(ModelSpec.specialTokensFlag());
     }
 
@@ -68,7 +69,7 @@ public final class ServeMain extends Command {
     protected void run(CommandLine line) {
         ModelSpec spec = ModelSpec.of(line, ExifOrientation.APPLY);
         ServerOptions options = serveOptions(line, spec.folder());
-        try (var model = spec.load()) {
+        try (var model = spec.loadForChat(line)) {
             ChatServer server = new ChatServer(model, options).start();
             Thread stop = new Thread(() -> server.stop(options.timeout()), "llava4j-stop");
             Runtime.getRuntime().addShutdownHook(stop);

@@ -12,9 +12,16 @@ import org.llava4j.model.generate.TokenLogprobs;
  *     its continuation, leading whitespace included
  * @param finishReason why generation ended
  * @param promptTokens length of the prompt in tokens, image tokens included
+ * @param cachedTokens number of the prompt's tokens that were not computed again, because an earlier prompt or answer had
+ *     them at its beginning
  * @param newTokens number of generated tokens
  * @param logprobs log-probabilities of the generated tokens, those of the stop text included; empty if none were asked
  *     for ({@link DecodingOptions#topLogprobs})
  */
 public record Answer(
-        String text, FinishReason finishReason, int promptTokens, int newTokens, List<TokenLogprobs> logprobs) {}
+        String text,
+        FinishReason finishReason,
+        int promptTokens,
+        int cachedTokens,
+        int newTokens,
+        List<TokenLogprobs> logprobs) {}

@@ -47,6 +47,9 @@ public final class LlavaModel implements AutoCloseable {
     /** Default maximum number of new tokens. */
     public static final int DEFAULT_MAX_NEW_TOKENS = 512;
 
+    /** Default of {@link #setMaxCacheBytes}: 1 GiB. */
+    public static final long DEFAULT_MAX_CACHE_BYTES = 1L << 30;
+
     /** Stops the schedulers of unreachable models. */
     private static final Cleaner CLEANER = Cleaner.create();
 
@@ -160,6 +163,7 @@ public final class LlavaModel implements AutoCloseable {
             Llava language = Llava.build(config, weights, Llava.ImageInput.FEATURES);
             LlavaModel model =
                     new LlavaModel(config, tokenizer, chat, type, features, language, GenerationConfig.eosIds(folder));
+            model.setMaxCacheBytes(DEFAULT_MAX_CACHE_BYTES);
             CLEANER.register(model, model.scheduler.start()::close);
             return model;
         }
@@ -250,6 +254,16 @@ public final class LlavaModel implements AutoCloseable {
     /** Sets the maximum number of answers generated in one batch. Each allocates a KV cache. */
     public void setMaxBatchSize(int maxBatchSize) {
         scheduler.setMaxBatchSize(maxBatchSize);
+    }
+
+    /**
+     * Sets the maximum memory, in bytes, of the keys and values of finished answers. A prompt that begins with the tokens
+     * and images of an earlier prompt and its answer, such as the next question of a conversation, computes only the rest
+     * ({@link Answer#cachedTokens}). Its answer is the same except for floating-point rounding. 0 keeps nothing; so does a
+     * model in training, whose weights change.
+     */
+    public void setMaxCacheBytes(long maxCacheBytes) {
+        scheduler.setMaxCacheBytes(maxCacheBytes);
     }
 
     /** Number of requests that wait for prefill. */

@@ -18,6 +18,7 @@ public final class PendingAnswer {
                         text.finish(),
                         finish,
                         generation.promptLength(),
+                        generation.cachedTokens(),
                         generation.newTokenIds().length,
                         List.copyOf(generation.logprobs())));
     }

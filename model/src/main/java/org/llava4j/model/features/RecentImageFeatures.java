@@ -23,15 +23,13 @@ public final class RecentImageFeatures {
         this.source = source;
     }
 
-    private record FileKey(ImageRef.InFile file, ImageBytes.ImageVersion version) {}
-
     /**
      * Returns the features of images, each {@code float32[P*Dv]}.
      *
      * @throws org.llava4j.data.BadInputException if an image is missing or damaged
      */
     public List<float[]> features(List<ImageRef> images) {
-        List<Object> keys = images.stream().map(RecentImageFeatures::key).toList();
+        List<Object> keys = images.stream().map(ImageBytes::contentKey).toList();
         Map<Object, float[]> found = new LinkedHashMap<>();
         Map<Object, ImageRef.InFile> files = new LinkedHashMap<>();
         Map<Object, RgbImage> decoded = new LinkedHashMap<>();
@@ -63,10 +61,6 @@ public final class RecentImageFeatures {
     /** The treatment of the EXIF orientation of image files. */
     public ExifOrientation orientation() {
         return source.orientation();
-    }
-
-    private static Object key(ImageRef image) {
-        return image instanceof ImageRef.InFile file ? new FileKey(file, ImageBytes.version(file.path())) : image;
     }
 
     private static void putAll(Map<Object, float[]> into, Iterable<Object> keys, List<float[]> features) {

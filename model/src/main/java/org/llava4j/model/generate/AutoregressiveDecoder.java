@@ -14,6 +14,15 @@ interface AutoregressiveDecoder {
     /** Decode step: appends each sequence's last token and returns the logits of the next one. */
     List<float[]> decodeStep(List<Generation> running);
 
-    /** Releases the memory of a finished sequence. */
+    /**
+     * Releases the memory of a finished sequence, except what it keeps for prompts that begin with the same tokens.
+     *
+     * @param maxCacheBytes maximum memory of all that is kept
+     */
+    default void finish(Generation generation, long maxCacheBytes) {
+        release(generation);
+    }
+
+    /** Releases the memory of a sequence. */
     void release(Generation generation);
 }

@@ -40,6 +40,7 @@ public final class ContinuousBatchingScheduler implements AutoCloseable {
     private final LinkedBlockingDeque<Generation> waiting = new LinkedBlockingDeque<>();
     private final List<Generation> running = new ArrayList<>();
     private volatile int maxBatchSize = DEFAULT_MAX_BATCH_SIZE;
+    private volatile long maxCacheBytes;
 
     /** Created by the first iteration, because its memory belongs to the thread that runs iterations. */
     private @Nullable AutoregressiveDecoder decoder;
@@ -107,6 +108,14 @@ public final class ContinuousBatchingScheduler implements AutoCloseable {
     /** Sets the maximum number of sequences decoded in one batch. Each sequence allocates a KV cache. */
     public void setMaxBatchSize(int maxBatchSize) {
         this.maxBatchSize = maxBatchSize;
+    }
+
+    /**
+     * Sets the maximum memory of the keys and values of finished sequences, which are kept for prompts that begin with the
+     * same tokens and images; 0, the default, keeps none. The model's weights must not change while it is positive.
+     */
+    public void setMaxCacheBytes(long maxCacheBytes) {
+        this.maxCacheBytes = maxCacheBytes;
     }
 
     /** Returns the number of requests waiting for prefill. */
@@ -223,6 +232,7 @@ public final class ContinuousBatchingScheduler implements AutoCloseable {
         try {
             logits = active.prefill(admitted);
         } catch (RuntimeException | Error e) {
+            admitted.forEach(active::release);
             if (admitted.size() == 1) {
                 admitted.forEach(generation -> fail(generation, e));
             } else {
@@ -240,7 +250,8 @@ public final class ContinuousBatchingScheduler implements AutoCloseable {
             Generation generation = rows.get(row);
             try {
                 if (!generation.accept(logits.get(row))) {
-                    remove(generation);
+                    running.remove(generation);
+                    decoder().finish(generation, maxCacheBytes);
                 }
             } catch (RuntimeException | Error e) {
                 fail(generation, e);
@@ -254,7 +265,7 @@ public final class ContinuousBatchingScheduler implements AutoCloseable {
     }
 
     private boolean finish(Generation generation, FinishReason reason) {
-        decoder().release(generation);
+        decoder().finish(generation, maxCacheBytes);
         return generation.done().complete(reason);
     }
 

@@ -21,6 +21,7 @@ public final class Generation {
     private final CompletableFuture<FinishReason> done = new CompletableFuture<>();
     private final List<TokenLogprobs> logprobs = new CopyOnWriteArrayList<>();
     private volatile boolean cancelled;
+    private volatile int cachedTokens;
     private int[] ids;
 
     /** Why generation ended. */
@@ -69,6 +70,14 @@ public final class Generation {
         return promptLength;
     }
 
+    /**
+     * Number of the prompt's tokens whose keys and values came from an earlier sequence. Read it after {@link #done()} has
+     * completed.
+     */
+    public int cachedTokens() {
+        return cachedTokens;
+    }
+
     /** The generated token ids, without the end token. Read them after {@link #done()} has completed. */
     public int[] newTokenIds() {
         return Arrays.copyOfRange(ids, prompt.ids().length, ids.length);
@@ -84,6 +93,10 @@ public final class Generation {
 
     boolean isCancelled() {
         return cancelled;
+    }
+
+    void setCachedTokens(int count) {
+        cachedTokens = count;
     }
 
     Prompt prompt() {

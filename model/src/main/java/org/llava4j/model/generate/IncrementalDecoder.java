@@ -1,11 +1,17 @@
 package org.llava4j.model.generate;
 
+import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
+import java.util.function.IntFunction;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 import org.llava4j.model.Llava;
+import org.llava4j.model.kernels.DecodeAttentionKernels.LayerKvCache;
 import org.llava4j.model.kernels.KernelChoice;
 import org.llava4j.model.kernels.Kernels;
 import org.llava4j.model.memory.ArrayScope;
@@ -22,7 +28,8 @@ import org.nd4j.linalg.factory.Nd4j;
  * exports the keys and values that each attention operation reads. A decode step runs the graph's operations eagerly, as
  * a {@link GraphProgram}, with two differences: attention appends to the KV cache and attends to it, and there are no
  * images to merge into the token embeddings. A step reads each weight once for the whole batch. Sequences of any length
- * may join and leave between two steps. Not thread-safe.
+ * may join and leave between two steps. Finished sequences leave their keys and values in a {@link PrefixCache}; of a
+ * prompt that begins like one of them, only the rest is prefilled. Not thread-safe.
  */
 final class IncrementalDecoder implements AutoregressiveDecoder {
     private static final String LOGITS = "logits";
@@ -33,7 +40,16 @@ final class IncrementalDecoder implements AutoregressiveDecoder {
     private final GraphProgram step;
     private final List<Attention> layers;
     private final Map<GraphOp, Integer> layerIndices = new IdentityHashMap<>();
-    private final Map<Generation, KvCache> caches = new IdentityHashMap<>();
+    private final Map<Generation, Sequence> sequences = new IdentityHashMap<>();
+    private final PrefixCache prefixes = new PrefixCache();
+
+    /** Logits of the last of several consecutive tokens; created when first used. */
+    private @Nullable GraphProgram textContinuation;
+
+    private @Nullable GraphProgram imageContinuation;
+
+    /** A running sequence: its prompt and its cache. */
+    private record Sequence(PromptTokens prompt, KvCache cache) {}
 
     IncrementalDecoder(Llava model, PromptForwardPass forward) {
         this.model = model;
@@ -54,28 +70,94 @@ final class IncrementalDecoder implements AutoregressiveDecoder {
     }
 
     @Override
-    public List<float[]> prefill(List<Generation> sequences) {
+    public List<float[]> prefill(List<Generation> admitted) {
         step.refreshWeights();
+        Map<Generation, float[]> logits = new IdentityHashMap<>();
+        List<Generation> whole = new ArrayList<>();
+        for (Generation generation : admitted) {
+            PromptTokens prompt = PromptTokens.of(generation.prompt(), forward.tokensPerImage());
+            PrefixCache.Prefix prefix = prefixes.find(prompt);
+            if (prefix == null) {
+                whole.add(generation);
+            } else {
+                logits.put(generation, prefillBehind(prefix, generation, prompt));
+            }
+        }
+        if (!whole.isEmpty()) {
+            List<float[]> rows = prefillWhole(whole);
+            for (int row = 0; row < rows.size(); row++) {
+                logits.put(whole.get(row), rows.get(row));
+            }
+        }
+        return admitted.stream().map(logits::get).toList();
+    }
+
+    /** Prefills whole prompts in one run of the graph. */
+    private List<float[]> prefillWhole(List<Generation> rows) {
         List<String> nodes = layers.stream()
                 .flatMap(layer -> Stream.of(layer.keys().name(), layer.values().name()))
                 .toList();
         try (ArrayScope scope = new ArrayScope()) {
-            PromptForwardPass.Result result = forward.run(sequences, nodes, scope);
-            for (int row = 0; row < sequences.size(); row++) {
+            PromptForwardPass.Result result = forward.run(rows, nodes, scope);
+            for (int row = 0; row < rows.size(); row++) {
                 int length = result.layout().rowLengths()[row];
                 int from =
                         row * result.layout().sequenceLength() + result.layout().rowStarts()[row];
-                KvCache cache = new KvCache(layers, length + sequences.get(row).maxNewTokens());
+                KvCache cache = new KvCache(layers, length + rows.get(row).maxNewTokens());
                 for (int i = 0; i < layers.size(); i++) {
                     INDArray k = result.output(layers.get(i).keys().name());
                     INDArray v = result.output(layers.get(i).values().name());
                     kernels.decodeAttention().append(k, v, from, length, cache.layer(i));
                 }
                 cache.advance(length);
-                caches.put(sequences.get(row), cache);
+                PromptTokens prompt = PromptTokens.of(rows.get(row).prompt(), forward.tokensPerImage());
+                sequences.put(rows.get(row), new Sequence(prompt, cache));
             }
             return result.logits();
         }
+    }
+
+    /**
+     * Prefills the end of a prompt whose beginning is cached. Its tokens are the rows of one run of the graph's operations;
+     * each attends to the cache up to its own position.
+     */
+    private float[] prefillBehind(PrefixCache.Prefix prefix, Generation generation, PromptTokens prompt) {
+        Prompt whole = generation.prompt();
+        Prompt rest = new Prompt(
+                Arrays.copyOfRange(whole.ids(), prefix.ids(), whole.ids().length),
+                whole.images()
+                        .subList(prompt.imageCount(prefix.ids()), whole.images().size()));
+        Map<String, INDArray> in = forward.continuation(rest, prefix.tokens());
+        KvCache cache = new KvCache(layers, generation.promptLength() + generation.maxNewTokens());
+        try (ArrayScope scope = new ArrayScope()) {
+            cache.copyPrefix(prefix.cache(), prefix.tokens());
+            int count = generation.promptLength() - prefix.tokens();
+            INDArray logits = scope.own(continuation(rest)
+                    .run(
+                            model.withoutDropout(in),
+                            (op, inputs, out) -> attendToCache(op, inputs, out, layer -> cache.next(layer, count))));
+            cache.advance(count);
+            generation.setCachedTokens(prefix.tokens());
+            sequences.put(generation, new Sequence(prompt, cache));
+            return NativeArray.rows(logits, 1).get(0);
+        } catch (RuntimeException | Error e) {
+            cache.close();
+            throw e;
+        }
+    }
+
+    private GraphProgram continuation(Prompt rest) {
+        if (rest.images().isEmpty()) {
+            if (textContinuation == null) {
+                textContinuation =
+                        new GraphProgram(model.graph(), PromptForwardPass.TARGET_LOGITS, withoutImages(model));
+            }
+            return textContinuation;
+        }
+        if (imageContinuation == null) {
+            imageContinuation = new GraphProgram(model.graph(), PromptForwardPass.TARGET_LOGITS, Map.of());
+        }
+        return imageContinuation;
     }
 
     /** Fills the KV cache with zeros instead of a prompt's keys and values, to measure the decode steps that follow. */
@@ -83,21 +165,40 @@ final class IncrementalDecoder implements AutoregressiveDecoder {
         step.refreshWeights();
         KvCache cache = new KvCache(layers, length + generation.maxNewTokens());
         cache.fillZeros(length);
-        caches.put(generation, cache);
+        PromptTokens prompt = PromptTokens.of(generation.prompt(), forward.tokensPerImage());
+        sequences.put(generation, new Sequence(prompt, cache));
         return cache;
     }
 
     @Override
+    public void finish(Generation generation, long maxCacheBytes) {
+        Sequence sequence = sequences.remove(generation);
+        if (sequence == null) {
+            return;
+        }
+        try (KvCache full = sequence.cache) {
+            if (full.bytes(full.length()) <= maxCacheBytes) {
+                // Without the room for tokens that were not generated.
+                KvCache kept = new KvCache(layers, full.length());
+                kept.copyPrefix(full, full.length());
+                prefixes.add(sequence.prompt.continued(generation.ids(), full.length()), kept, maxCacheBytes);
+            }
+        }
+    }
+
+    @Override
     public void release(Generation generation) {
-        KvCache cache = caches.remove(generation);
-        if (cache != null) {
-            cache.close();
+        Sequence sequence = sequences.remove(generation);
+        if (sequence != null) {
+            sequence.cache.close();
         }
     }
 
     @Override
     public List<float[]> decodeStep(List<Generation> running) {
-        List<KvCache> rows = running.stream().map(caches::get).toList();
+        List<KvCache> rows = running.stream()
+                .map(generation -> Objects.requireNonNull(sequences.get(generation)).cache)
+                .toList();
         int[] tokens = running.stream().mapToInt(Generation::lastToken).toArray();
         int[] positions = rows.stream().mapToInt(KvCache::length).toArray();
         Map<String, INDArray> placeholders = Map.of(
@@ -105,25 +206,36 @@ final class IncrementalDecoder implements AutoregressiveDecoder {
                 Llava.POSITIONS, Nd4j.createFromArray(positions),
                 Llava.ROW_STARTS, Nd4j.createFromArray(new int[tokens.length]));
         try (ArrayScope scope = new ArrayScope()) {
-            INDArray logits = scope.own(
-                    step.run(model.withoutDropout(placeholders), (op, in, out) -> attendToCache(op, in, out, rows)));
+            INDArray logits = scope.own(step.run(
+                    model.withoutDropout(placeholders),
+                    (op, in, out) -> attendToCache(
+                            op,
+                            in,
+                            out,
+                            layer -> rows.stream().map(row -> row.layer(layer)).toList())));
             rows.forEach(row -> row.advance(1));
             return NativeArray.rows(logits, rows.size());
         }
     }
 
-    /** Computes an attention operation on the KV caches; returns false for other operations. */
-    private boolean attendToCache(GraphOp op, List<INDArray> in, List<INDArray> out, List<KvCache> rows) {
+    /**
+     * Computes an attention operation on KV caches; returns false for other operations.
+     *
+     * @param caches the caches of a layer, one per row
+     */
+    private boolean attendToCache(
+            GraphOp op, List<INDArray> in, List<INDArray> out, IntFunction<List<LayerKvCache>> caches) {
         Integer layer = layerIndices.get(op);
         if (layer == null) {
             return false;
         }
+        List<LayerKvCache> rows = caches.apply(layer);
         kernels.decodeAttention()
                 .decode(
                         in.get(0),
                         in.get(1),
                         in.get(2),
-                        rows.stream().map(row -> row.layer(layer)).toList(),
+                        rows,
                         layers.get(layer).singleTokenShape(rows.size()),
                         out.get(0));
         return true;

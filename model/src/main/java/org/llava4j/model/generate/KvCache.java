@@ -2,12 +2,14 @@ package org.llava4j.model.generate;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.stream.IntStream;
 import org.llava4j.model.kernels.AttentionShape;
 import org.llava4j.model.kernels.DecodeAttentionKernels.LayerKvCache;
 import org.llava4j.model.memory.ArrayScope;
 import org.llava4j.model.ops.Attention;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.indexing.NDArrayIndex;
 
 /**
  * KV cache of one sequence: keys and values of every layer, each {@code float32[G, capacity, d]}, allocated once at
@@ -23,6 +25,7 @@ final class KvCache implements AutoCloseable {
     private final ArrayScope arrays = new ArrayScope();
     private final List<INDArray> keys = new ArrayList<>();
     private final List<INDArray> values = new ArrayList<>();
+    private final long capacity;
     private int length;
 
     /**
@@ -30,7 +33,7 @@ final class KvCache implements AutoCloseable {
      * @param maxTokens maximum number of tokens that the sequence can reach
      */
     KvCache(List<Attention> layers, int maxTokens) {
-        long capacity = (maxTokens + CAPACITY_MULTIPLE - 1L) / CAPACITY_MULTIPLE * CAPACITY_MULTIPLE;
+        capacity = roundedUp(maxTokens);
         for (Attention layer : layers) {
             AttentionShape shape = layer.singleTokenShape(1);
             keys.add(arrays.borrow(DataType.FLOAT, shape.kvHeads(), capacity, shape.headDim()));
@@ -49,6 +52,13 @@ final class KvCache implements AutoCloseable {
         return new LayerKvCache(keys.get(layer), values.get(layer), length);
     }
 
+    /** A layer's cache as the next {@code count} tokens of this sequence see it, each with those before it. */
+    List<LayerKvCache> next(int layer, int count) {
+        return IntStream.range(length, length + count)
+                .mapToObj(position -> new LayerKvCache(keys.get(layer), values.get(layer), position))
+                .toList();
+    }
+
     /** Number of cached tokens, which is also the position of the next one. */
     int length() {
         return length;
@@ -57,6 +67,38 @@ final class KvCache implements AutoCloseable {
     /** Advances the length after keys and values were appended in every layer. */
     void advance(int count) {
         length += count;
+    }
+
+    /** Copies the first {@code count} tokens of another sequence's cache, which become the whole of this one. */
+    void copyPrefix(KvCache from, int count) {
+        for (int layer = 0; layer < keys.size(); layer++) {
+            copyPositions(from.keys.get(layer), keys.get(layer), count);
+            copyPositions(from.values.get(layer), values.get(layer), count);
+        }
+        length = count;
+    }
+
+    private static void copyPositions(INDArray from, INDArray to, int count) {
+        var positions = NDArrayIndex.interval(0, count);
+        to.get(NDArrayIndex.all(), positions, NDArrayIndex.all())
+                .assign(from.get(NDArrayIndex.all(), positions, NDArrayIndex.all()));
+    }
+
+    /** Memory of all keys and values at full capacity, in bytes. */
+    long bytes() {
+        return bytes(Math.toIntExact(capacity));
+    }
+
+    /** Memory that a cache of this model with a capacity of {@code tokens} takes, in bytes. */
+    long bytes(int tokens) {
+        return 2
+                * keys.stream().mapToLong(array -> array.length() * Float.BYTES).sum()
+                / capacity
+                * roundedUp(tokens);
+    }
+
+    private static long roundedUp(int tokens) {
+        return (tokens + CAPACITY_MULTIPLE - 1L) / CAPACITY_MULTIPLE * CAPACITY_MULTIPLE;
     }
 
     /** Truncates the sequence to a shorter length. */

@@ -9,6 +9,7 @@ import org.llava4j.data.batch.BatchLayout;
 import org.llava4j.data.batch.CollatorOptions;
 import org.llava4j.data.conversation.EncodedSample;
 import org.llava4j.model.Llava;
+import org.llava4j.model.Placeholders;
 import org.llava4j.model.memory.ArrayScope;
 import org.llava4j.model.memory.NativeArray;
 import org.nd4j.linalg.api.ndarray.INDArray;
@@ -53,13 +54,8 @@ final class PromptForwardPass {
      * @param scope owns the outputs
      */
     Result run(List<Generation> rows, List<String> more, ArrayScope scope) {
-        List<EncodedSample> samples = new ArrayList<>();
-        for (Generation row : rows) {
-            int[] ids = row.ids();
-            int[] labels = new int[ids.length];
-            Arrays.fill(labels, EncodedSample.IGNORE_INDEX);
-            samples.add(new EncodedSample(ids, labels));
-        }
+        List<EncodedSample> samples =
+                rows.stream().map(row -> withoutLabels(row.ids())).toList();
         List<Prompt> prompts = rows.stream().map(Generation::prompt).toList();
         int[] images = prompts.stream().mapToInt(p -> p.images().size()).toArray();
         BatchLayout layout = BatchLayout.collate(samples, images, options);
@@ -72,5 +68,41 @@ final class PromptForwardPass {
         List<String> nodes = new ArrayList<>(List.of(TARGET_LOGITS));
         nodes.addAll(more);
         return new Result(layout, scope.own(model.output(in, nodes)));
+    }
+
+    private static EncodedSample withoutLabels(int[] ids) {
+        int[] labels = new int[ids.length];
+        Arrays.fill(labels, EncodedSample.IGNORE_INDEX);
+        return new EncodedSample(ids, labels);
+    }
+
+    /** Number of tokens of an image. */
+    int tokensPerImage() {
+        return options.numImageTokens();
+    }
+
+    /**
+     * Graph inputs of the end of a prompt.
+     *
+     * @param rest ids and images behind the prefix
+     * @param position number of tokens of the prefix
+     */
+    Map<String, INDArray> continuation(Prompt rest, int position) {
+        CollatorOptions unpadded = new CollatorOptions(
+                options.numImageTokens(),
+                options.vocabSize(),
+                options.maxLength(),
+                options.paddingSide(),
+                1,
+                options.imageStartEnd());
+        BatchLayout layout = BatchLayout.collate(
+                List.of(withoutLabels(rest.ids())), new int[] {rest.images().size()}, unpadded);
+        Map<String, INDArray> in =
+                rest.images().isEmpty() ? Placeholders.text(layout) : collator.collate(layout, List.of(rest));
+        int[] positions =
+                Arrays.stream(layout.positions()).map(i -> position + i).toArray();
+        in.put(Llava.POSITIONS, Nd4j.createFromArray(positions));
+        in.put(Llava.TARGET_ROWS, Nd4j.createFromArray(layout.sequenceLength() - 1));
+        return in;
     }
 }

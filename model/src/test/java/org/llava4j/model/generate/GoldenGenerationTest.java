@@ -15,6 +15,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 import org.llava4j.data.batch.CollatorOptions;
 import org.llava4j.data.batch.CollatorOptions.PaddingSide;
 import org.llava4j.data.image.ImageRef;
+import org.llava4j.data.image.RgbImage;
 import org.llava4j.model.Llava;
 import org.llava4j.model.Placeholders;
 import org.llava4j.model.config.LlamaConfig;
@@ -34,7 +35,7 @@ import org.nd4j.linalg.indexing.NDArrayIndex;
  * Greedy decoding generates the same tokens as the published code, alone and in a batch, with and without the KV cache.
  */
 class GoldenGenerationTest {
-    private static final List<ImageRef> ONE_IMAGE = List.of(ImageRef.of(Path.of("unused")));
+    private static final List<ImageRef> ONE_IMAGE = List.of(new ImageRef.InMemory(new RgbImage(1, 1, new byte[3])));
     private static final int NEW_TOKENS = 32;
 
     /** The reference runs ignored the end token. */
