@@ -8,9 +8,11 @@ import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.util.function.BiConsumer;
 
 /**
  * JSON parsing of user files, as a tree or bound to a record. Every problem becomes a one-line message with the source
@@ -163,6 +165,27 @@ public final class JsonInput {
             throw new BadInputException(file + ": no such file; check the path", e);
         } catch (IOException e) {
             throw parseError(file.toString(), 0, e);
+        }
+    }
+
+    /**
+     * Parses the lines of a JSON Lines file, in order; blank lines are skipped.
+     *
+     * @param onLine receives a line's place, such as {@code FILE, line 3}, and its value
+     * @throws BadInputException if the file cannot be read or a line is not JSON
+     */
+    public static void lines(Path file, BiConsumer<String, JsonNode> onLine) {
+        int number = 0;
+        for (String line : TextFiles.lines(file)) {
+            if (!line.isBlank()) {
+                try {
+                    JsonNode value = tree(line.getBytes(StandardCharsets.UTF_8));
+                    onLine.accept(file + ", line " + (number + 1), value);
+                } catch (IOException e) {
+                    throw parseError(file.toString(), number, e);
+                }
+            }
+            number++;
         }
     }
 }

@@ -1,8 +1,6 @@
 package org.llava4j.eval.llavabench;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import java.io.IOException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashSet;
@@ -14,7 +12,6 @@ import org.jspecify.annotations.Nullable;
 import org.llava4j.data.BadInputException;
 import org.llava4j.data.JsonId;
 import org.llava4j.data.JsonInput;
-import org.llava4j.data.TextFiles;
 
 /**
  * Review file: JSON lines with {@code question_id}, {@code category} and {@code tuple}, the scores of the reference and
@@ -45,33 +42,18 @@ final class PublishedReviews {
     static List<List<Review>> read(Path file) {
         Map<Integer, List<Review>> repeats = new TreeMap<>();
         Set<String> names = new HashSet<>();
-        int number = 0;
-        for (String line : TextFiles.lines(file)) {
-            number++;
-            if (line.isBlank()) {
-                continue;
-            }
-            String where = file + ", line " + number;
-            JsonNode node = parse(file, number, line);
+        JsonInput.lines(file, (where, node) -> {
             int repeat = node.path("repeat").asInt(1);
             Review review = review(node, where, repeat);
             if (!names.add(review.name())) {
                 throw new BadInputException(where + ": " + review.name() + " has a second review; keep one of the two");
             }
             repeats.computeIfAbsent(repeat, first -> new ArrayList<>()).add(review);
-        }
+        });
         if (repeats.isEmpty()) {
             throw new BadInputException(file + " holds no reviews; give a review file");
         }
         return List.copyOf(repeats.values());
-    }
-
-    private static JsonNode parse(Path file, int number, String line) {
-        try {
-            return JsonInput.tree(line.getBytes(StandardCharsets.UTF_8));
-        } catch (IOException e) {
-            throw JsonInput.parseError(file.toString(), number - 1, e);
-        }
     }
 
     private static Review review(JsonNode node, String where, int repeat) {

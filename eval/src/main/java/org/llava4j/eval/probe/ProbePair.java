@@ -1,13 +1,11 @@
 package org.llava4j.eval.probe;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import org.llava4j.data.BadInputException;
 import org.llava4j.data.JsonInput;
-import org.llava4j.data.TextFiles;
 
 /**
  * Two yes-no questions about one image.
@@ -26,20 +24,13 @@ record ProbePair(String id, String image, String present, String absent) {
      */
     static List<ProbePair> read(Path file) {
         List<ProbePair> pairs = new ArrayList<>();
-        int number = 0;
-        for (String line : TextFiles.lines(file)) {
-            number++;
-            if (line.isBlank()) {
-                continue;
-            }
-            String where = file + ", line " + number;
-            JsonNode node = JsonInput.parse(where, line.getBytes(StandardCharsets.UTF_8));
-            pairs.add(new ProbePair(
-                    text(node, "id", where),
-                    text(node, "image", where),
-                    text(node, "present", "together", where),
-                    text(node, "absent", "apart", where)));
-        }
+        JsonInput.lines(
+                file,
+                (where, node) -> pairs.add(new ProbePair(
+                        text(node, "id", where),
+                        text(node, "image", where),
+                        text(node, "present", "together", where),
+                        text(node, "absent", "apart", where))));
         if (pairs.isEmpty()) {
             throw new BadInputException(
                     file + " has no pairs; write lines {\"id\", \"image\", \"present\", \"absent\"}");
