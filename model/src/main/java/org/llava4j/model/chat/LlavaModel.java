@@ -257,10 +257,10 @@ public final class LlavaModel implements AutoCloseable {
     }
 
     /**
-     * Sets the maximum memory, in bytes, of the keys and values of finished answers. A prompt that begins with the tokens
+     * Sets the maximum memory, in bytes, of the prefix cache: the keys and values of finished answers. A prompt that begins with the tokens
      * and images of an earlier prompt and its answer, such as the next question of a conversation, computes only the rest
-     * ({@link Answer#cachedTokens}). Its answer is the same except for floating-point rounding. 0 keeps nothing; so does a
-     * model in training, whose weights change.
+     * ({@link Answer#cachedTokens}). Its answer is the same except for floating-point rounding. 0 caches nothing; so does
+     * a model in training, whose weights change.
      */
     public void setMaxCacheBytes(long maxCacheBytes) {
         scheduler.setMaxCacheBytes(maxCacheBytes);

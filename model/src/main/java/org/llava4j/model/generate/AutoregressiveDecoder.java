@@ -15,9 +15,9 @@ interface AutoregressiveDecoder {
     List<float[]> decodeStep(List<Generation> running);
 
     /**
-     * Releases the memory of a finished sequence, except what it keeps for prompts that begin with the same tokens.
+     * Releases the memory of a finished sequence; may cache its keys and values for prompts with the same prefix.
      *
-     * @param maxCacheBytes maximum memory of all that is kept
+     * @param maxCacheBytes maximum memory of that cache
      */
     default void finish(Generation generation, long maxCacheBytes) {
         release(generation);

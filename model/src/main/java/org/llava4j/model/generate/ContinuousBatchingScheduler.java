@@ -111,8 +111,8 @@ public final class ContinuousBatchingScheduler implements AutoCloseable {
     }
 
     /**
-     * Sets the maximum memory of the keys and values of finished sequences, which are kept for prompts that begin with the
-     * same tokens and images; 0, the default, keeps none. The model's weights must not change while it is positive.
+     * Sets the maximum memory of the prefix cache: the keys and values of finished sequences, for prompts that begin with the
+     * same tokens and images; 0, the default, caches none. The model's weights must not change while it is positive.
      */
     public void setMaxCacheBytes(long maxCacheBytes) {
         this.maxCacheBytes = maxCacheBytes;

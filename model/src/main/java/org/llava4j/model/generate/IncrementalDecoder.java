@@ -1,9 +1,9 @@
 package org.llava4j.model.generate;
 
-import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
 import java.util.IdentityHashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -29,7 +29,7 @@ import org.nd4j.linalg.factory.Nd4j;
  * a {@link GraphProgram}, with two differences: attention appends to the KV cache and attends to it, and there are no
  * images to merge into the token embeddings. A step reads each weight once for the whole batch. Sequences of any length
  * may join and leave between two steps. Finished sequences leave their keys and values in a {@link PrefixCache}; of a
- * prompt that begins like one of them, only the rest is prefilled. Not thread-safe.
+ * prompt with a cached prefix, only the suffix is prefilled. Not thread-safe.
  */
 final class IncrementalDecoder implements AutoregressiveDecoder {
     private static final String LOGITS = "logits";
@@ -43,10 +43,10 @@ final class IncrementalDecoder implements AutoregressiveDecoder {
     private final Map<Generation, Sequence> sequences = new IdentityHashMap<>();
     private final PrefixCache prefixes = new PrefixCache();
 
-    /** Logits of the last of several consecutive tokens; created when first used. */
-    private @Nullable GraphProgram textContinuation;
+    /** Logits after a prompt's suffix of text; created when first used, as the next. */
+    private @Nullable GraphProgram textSuffix;
 
-    private @Nullable GraphProgram imageContinuation;
+    private @Nullable GraphProgram imageSuffix;
 
     /** A running sequence: its prompt and its cache. */
     private record Sequence(PromptTokens prompt, KvCache cache) {}
@@ -73,27 +73,27 @@ final class IncrementalDecoder implements AutoregressiveDecoder {
     public List<float[]> prefill(List<Generation> admitted) {
         step.refreshWeights();
         Map<Generation, float[]> logits = new IdentityHashMap<>();
-        List<Generation> whole = new ArrayList<>();
+        // Images are identified before they are read: a file that changes in between is not found under its new
+        // version.
+        Map<Generation, PromptTokens> whole = new LinkedHashMap<>();
         for (Generation generation : admitted) {
             PromptTokens prompt = PromptTokens.of(generation.prompt(), forward.tokensPerImage());
             PrefixCache.Prefix prefix = prefixes.find(prompt);
             if (prefix == null) {
-                whole.add(generation);
+                whole.put(generation, prompt);
             } else {
-                logits.put(generation, prefillBehind(prefix, generation, prompt));
+                logits.put(generation, prefillSuffix(prefix, generation, prompt));
             }
         }
         if (!whole.isEmpty()) {
-            List<float[]> rows = prefillWhole(whole);
-            for (int row = 0; row < rows.size(); row++) {
-                logits.put(whole.get(row), rows.get(row));
-            }
+            prefillWhole(whole, logits);
         }
         return admitted.stream().map(logits::get).toList();
     }
 
-    /** Prefills whole prompts in one run of the graph. */
-    private List<float[]> prefillWhole(List<Generation> rows) {
+    /** Prefills whole prompts in one run of the graph, and adds the logits of each. */
+    private void prefillWhole(Map<Generation, PromptTokens> prompts, Map<Generation, float[]> logits) {
+        List<Generation> rows = List.copyOf(prompts.keySet());
         List<String> nodes = layers.stream()
                 .flatMap(layer -> Stream.of(layer.keys().name(), layer.values().name()))
                 .toList();
@@ -110,29 +110,31 @@ final class IncrementalDecoder implements AutoregressiveDecoder {
                     kernels.decodeAttention().append(k, v, from, length, cache.layer(i));
                 }
                 cache.advance(length);
-                PromptTokens prompt = PromptTokens.of(rows.get(row).prompt(), forward.tokensPerImage());
-                sequences.put(rows.get(row), new Sequence(prompt, cache));
+                sequences.put(rows.get(row), new Sequence(Objects.requireNonNull(prompts.get(rows.get(row))), cache));
             }
-            return result.logits();
+            List<float[]> all = result.logits();
+            for (int row = 0; row < rows.size(); row++) {
+                logits.put(rows.get(row), all.get(row));
+            }
         }
     }
 
     /**
-     * Prefills the end of a prompt whose beginning is cached. Its tokens are the rows of one run of the graph's operations;
+     * Prefills the suffix of a prompt whose prefix is cached. Its tokens are the rows of one run of the graph's operations;
      * each attends to the cache up to its own position.
      */
-    private float[] prefillBehind(PrefixCache.Prefix prefix, Generation generation, PromptTokens prompt) {
+    private float[] prefillSuffix(PrefixCache.Prefix prefix, Generation generation, PromptTokens prompt) {
         Prompt whole = generation.prompt();
-        Prompt rest = new Prompt(
+        Prompt suffix = new Prompt(
                 Arrays.copyOfRange(whole.ids(), prefix.ids(), whole.ids().length),
                 whole.images()
                         .subList(prompt.imageCount(prefix.ids()), whole.images().size()));
-        Map<String, INDArray> in = forward.continuation(rest, prefix.tokens());
+        Map<String, INDArray> in = forward.suffixInputs(suffix, prefix.tokens());
         KvCache cache = new KvCache(layers, generation.promptLength() + generation.maxNewTokens());
         try (ArrayScope scope = new ArrayScope()) {
             cache.copyPrefix(prefix.cache(), prefix.tokens());
             int count = generation.promptLength() - prefix.tokens();
-            INDArray logits = scope.own(continuation(rest)
+            INDArray logits = scope.own(suffixProgram(suffix)
                     .run(
                             model.withoutDropout(in),
                             (op, inputs, out) -> attendToCache(op, inputs, out, layer -> cache.next(layer, count))));
@@ -146,18 +148,17 @@ final class IncrementalDecoder implements AutoregressiveDecoder {
         }
     }
 
-    private GraphProgram continuation(Prompt rest) {
-        if (rest.images().isEmpty()) {
-            if (textContinuation == null) {
-                textContinuation =
-                        new GraphProgram(model.graph(), PromptForwardPass.TARGET_LOGITS, withoutImages(model));
+    private GraphProgram suffixProgram(Prompt suffix) {
+        if (suffix.images().isEmpty()) {
+            if (textSuffix == null) {
+                textSuffix = new GraphProgram(model.graph(), PromptForwardPass.TARGET_LOGITS, withoutImages(model));
             }
-            return textContinuation;
+            return textSuffix;
         }
-        if (imageContinuation == null) {
-            imageContinuation = new GraphProgram(model.graph(), PromptForwardPass.TARGET_LOGITS, Map.of());
+        if (imageSuffix == null) {
+            imageSuffix = new GraphProgram(model.graph(), PromptForwardPass.TARGET_LOGITS, Map.of());
         }
-        return imageContinuation;
+        return imageSuffix;
     }
 
     /** Fills the KV cache with zeros instead of a prompt's keys and values, to measure the decode steps that follow. */
@@ -178,10 +179,10 @@ final class IncrementalDecoder implements AutoregressiveDecoder {
         }
         try (KvCache full = sequence.cache) {
             if (full.bytes(full.length()) <= maxCacheBytes) {
-                // Without the room for tokens that were not generated.
-                KvCache kept = new KvCache(layers, full.length());
-                kept.copyPrefix(full, full.length());
-                prefixes.add(sequence.prompt.continued(generation.ids(), full.length()), kept, maxCacheBytes);
+                // Without the capacity for tokens that were not generated.
+                KvCache copy = new KvCache(layers, full.length());
+                copy.copyPrefix(full, full.length());
+                prefixes.add(sequence.prompt.withNewTokens(generation.ids(), full.length()), copy, maxCacheBytes);
             }
         }
     }

@@ -2,7 +2,6 @@ package org.llava4j.model.generate;
 
 import java.util.ArrayList;
 import java.util.List;
-import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -27,7 +26,7 @@ final class PrefixCache {
      */
     record Prefix(int ids, int tokens, KvCache cache) {}
 
-    /** Finds the longest prefix of a prompt; null if none is worth it. At least the prompt's last id is left out. */
+    /** Finds the longest cached prefix of a prompt, without its last id; null if it is too short. */
     @Nullable
     Prefix find(PromptTokens prompt) {
         Entry best = null;
@@ -55,21 +54,17 @@ final class PrefixCache {
      * @param tokens the tokens whose keys and values are cached
      */
     void add(PromptTokens tokens, KvCache cache, long maxBytes) {
-        removeIf(entry -> entry.tokens.commonPrefix(tokens) == entry.tokens.idCount());
+        entries.removeIf(entry -> {
+            boolean isPrefix = entry.tokens.commonPrefix(tokens) == entry.tokens.idCount();
+            if (isPrefix) {
+                entry.cache.close();
+            }
+            return isPrefix;
+        });
         entries.add(new Entry(tokens, cache));
         while (!entries.isEmpty() && bytes() > maxBytes) {
             entries.remove(0).cache.close();
         }
-    }
-
-    private void removeIf(Predicate<Entry> condition) {
-        entries.removeIf(entry -> {
-            boolean remove = condition.test(entry);
-            if (remove) {
-                entry.cache.close();
-            }
-            return remove;
-        });
     }
 
     private long bytes() {

@@ -82,12 +82,12 @@ final class PromptForwardPass {
     }
 
     /**
-     * Graph inputs of the end of a prompt.
+     * Graph inputs of a prompt's suffix.
      *
-     * @param rest ids and images behind the prefix
-     * @param position number of tokens of the prefix
+     * @param suffix ids and images after the prefix
+     * @param prefixTokens number of tokens of the prefix, image tokens included
      */
-    Map<String, INDArray> continuation(Prompt rest, int position) {
+    Map<String, INDArray> suffixInputs(Prompt suffix, int prefixTokens) {
         CollatorOptions unpadded = new CollatorOptions(
                 options.numImageTokens(),
                 options.vocabSize(),
@@ -96,11 +96,11 @@ final class PromptForwardPass {
                 1,
                 options.imageStartEnd());
         BatchLayout layout = BatchLayout.collate(
-                List.of(withoutLabels(rest.ids())), new int[] {rest.images().size()}, unpadded);
+                List.of(withoutLabels(suffix.ids())), new int[] {suffix.images().size()}, unpadded);
         Map<String, INDArray> in =
-                rest.images().isEmpty() ? Placeholders.text(layout) : collator.collate(layout, List.of(rest));
+                suffix.images().isEmpty() ? Placeholders.text(layout) : collator.collate(layout, List.of(suffix));
         int[] positions =
-                Arrays.stream(layout.positions()).map(i -> position + i).toArray();
+                Arrays.stream(layout.positions()).map(i -> prefixTokens + i).toArray();
         in.put(Llava.POSITIONS, Nd4j.createFromArray(positions));
         in.put(Llava.TARGET_ROWS, Nd4j.createFromArray(layout.sequenceLength() - 1));
         return in;

@@ -57,8 +57,8 @@ record PromptTokens(int[] ids, List<Object> images, int tokensPerImage) {
         return count;
     }
 
-    /** The same sequence with other tokens behind the prompt, cut to a number of tokens, image tokens included. */
-    PromptTokens continued(int[] allIds, int tokens) {
+    /** The sequence of the prompt and its new tokens, truncated to a number of tokens, image tokens included. */
+    PromptTokens withNewTokens(int[] allIds, int tokens) {
         int count = allIds.length - (tokenCountOf(allIds) - tokens);
         return new PromptTokens(Arrays.copyOf(allIds, count), images, tokensPerImage);
     }

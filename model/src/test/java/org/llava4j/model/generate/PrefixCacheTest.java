@@ -169,7 +169,7 @@ class PrefixCacheTest {
 
     @ParameterizedTest
     @ValueSource(longs = {0, 1000})
-    void nothingIsKeptWithoutMemory(long maxBytes) {
+    void nothingIsCachedWithoutMemory(long maxBytes) {
         ContinuousBatchingScheduler scheduler = text("b_llama", WeightDtype.FP32, maxBytes);
         int[] prompt = tokens(30);
         generate(scheduler, prompt);
@@ -225,7 +225,7 @@ class PrefixCacheTest {
     }
 
     @Test
-    void imageBehindCachedTextIsPrefilledAtItsPosition() throws Exception {
+    void imageAfterCachedTextIsPrefilledAtItsPosition() throws Exception {
         int[] text = tokens(20);
         int[] first = join(text, new int[] {LlamaTokenizer.IMAGE_TOKEN_ID}, tokens(3));
         int[] second = join(first, tokens(4), new int[] {LlamaTokenizer.IMAGE_TOKEN_ID}, tokens(5));
