@@ -65,12 +65,14 @@ final class DemoEvaluator {
 
     /** A trained model. */
     LlavaModel load(Path model) {
-        return LlavaModel.load(
+        LlavaModel trained = LlavaModel.load(
                 model,
                 LlavaConfig.visionTowerPath(model),
                 demo.finetune().data().chatFormat(),
                 WeightDtype.FP32,
                 features);
+        trained.setMaxCacheBytes(0); // as in every evaluation: the order of questions must not change the rounding
+        return trained;
     }
 
     /** Answers the problems and grades the answers. */
