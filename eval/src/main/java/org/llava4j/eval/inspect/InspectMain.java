@@ -12,6 +12,8 @@ import org.llava4j.model.folder.ModelManifest;
 
 /** {@code exec:java@inspect}: describes a model folder; exits with an error if it cannot be loaded. */
 public final class InspectMain extends Command {
+    /** Problems that are listed: a wrong number of layers makes thousands. */
+    private static final int MAX_PROBLEMS = 20;
 
     private InspectMain() {
         super("inspect", "Describes a model folder: its type, parameters, dtypes, and the file of each weight.");
@@ -51,11 +53,13 @@ public final class InspectMain extends Command {
         }
         inspection.skippedByReason().forEach((reason, count) -> print("skipped", count + ": " + reason));
         inspection.warnings().forEach(warning -> print("warning", warning));
-        inspection.problems().forEach(problem -> print("problem", problem));
-        if (!inspection.problems().isEmpty()) {
-            throw new BadInputException(
-                    folder + " cannot be loaded; its " + inspection.problems().size()
-                            + " problems are listed above; use the config.json that came with the weights");
+        List<String> problems = inspection.problems();
+        problems.stream().limit(MAX_PROBLEMS).forEach(problem -> print("problem", problem));
+        if (!problems.isEmpty()) {
+            throw new BadInputException(folder + " cannot be loaded; "
+                    + (problems.size() > MAX_PROBLEMS ? "the first " + MAX_PROBLEMS + " of " : "")
+                    + "its " + problems.size()
+                    + " problems are listed above; use the config.json that came with the weights");
         }
         if (line.hasOption("verify")) {
             requireFinite(folder);

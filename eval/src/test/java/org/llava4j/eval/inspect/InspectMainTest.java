@@ -81,6 +81,10 @@ class InspectMainTest {
         assertThatThrownBy(() -> InspectMain.main(new String[] {"--model-path", folder.toString()}))
                 .isInstanceOf(CommandFailedException.class)
                 .hasMessageContaining("its 9 problems are listed above");
+        Files.writeString(
+                config, Files.readString(config).replace("\"num_hidden_layers\": 3", "\"num_hidden_layers\": 1"));
+        assertThatThrownBy(() -> InspectMain.main(new String[] {"--model-path", folder.toString()}))
+                .hasMessageContaining("the first 20 of its 27 problems are listed above");
     }
 
     @Test
