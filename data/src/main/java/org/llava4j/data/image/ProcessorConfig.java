@@ -15,7 +15,7 @@ import org.llava4j.data.config.ConfigWarnings;
 
 /**
  * The file {@code processor_config.json} of transformers. Since version 5 its object {@code image_processor} has the
- * image preprocessing settings. Other keys repeat the model's config. Chat templates of transformers are not read:
+ * image preprocessing settings. Other keys repeat the model's config. Chat templates of transformers are ignored:
  * prompts come from the conversation template.
  *
  * @param file the file

@@ -22,7 +22,7 @@ public final class TokenizerFiles {
     /** Ids of added tokens, in older folders. */
     public static final String ADDED_TOKENS = "added_tokens.json";
 
-    /** Chat templates of transformers, which are copied and not read. */
+    /** Chat templates of transformers, which are copied only. */
     private static final List<String> CHAT_TEMPLATES = List.of("chat_template.jinja", "chat_template.json");
 
     private TokenizerFiles() {}

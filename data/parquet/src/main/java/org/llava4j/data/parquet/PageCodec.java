@@ -11,7 +11,7 @@ import org.llava4j.data.BadInputException;
 
 /** Decompressor of pages. It refuses sizes that no page of data reaches before it allocates memory. */
 final class PageCodec {
-    /** Maximum size of a page. A page of 1000 photographs has 100 to 500 MB. */
+    /** Maximum size of a page. A page of 1000 large images has 100 to 500 MB. */
     private static final int MAX_BYTES = 1 << 30;
     /** Pages of this size may have any compression ratio. */
     private static final int SMALL_BYTES = 16 << 20;

@@ -169,10 +169,10 @@ public abstract class ParquetRecordReader<T> extends BaseRecordReader {
         return List.of();
     }
 
-    /** Not supported: a Parquet file is not read from a stream. */
+    /** Not supported: Parquet needs random access, since its schema is at the end of the file. */
     @Override
     public List<Writable> record(URI uri, DataInputStream dataInputStream) {
-        throw new UnsupportedOperationException("a Parquet file is not read from a stream; call initialize()");
+        throw new UnsupportedOperationException("Parquet needs random access to its file; call initialize()");
     }
 
     /** Not supported: rows are read in order. */
