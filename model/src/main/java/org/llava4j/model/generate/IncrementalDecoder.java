@@ -237,7 +237,7 @@ final class IncrementalDecoder implements AutoregressiveDecoder {
                         in.get(1),
                         in.get(2),
                         rows,
-                        layers.get(layer).singleTokenShape(rows.size()),
+                        layers.get(layer).causalShape(rows.size(), 1),
                         out.get(0));
         return true;
     }

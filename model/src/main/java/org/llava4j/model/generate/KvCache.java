@@ -35,7 +35,7 @@ final class KvCache implements AutoCloseable {
     KvCache(List<Attention> layers, int maxTokens) {
         capacity = roundedUp(maxTokens);
         for (Attention layer : layers) {
-            AttentionShape shape = layer.singleTokenShape(1);
+            AttentionShape shape = layer.causalShape(1, 1);
             keys.add(arrays.borrow(DataType.FLOAT, shape.kvHeads(), capacity, shape.headDim()));
             values.add(arrays.borrow(DataType.FLOAT, shape.kvHeads(), capacity, shape.headDim()));
         }

@@ -3,26 +3,29 @@ package org.llava4j.model.kernels;
 import static org.llava4j.model.kernels.Matrix.of;
 
 import org.jspecify.annotations.Nullable;
+import org.llava4j.model.kernels.AttentionTiles.HeadRows;
+import org.llava4j.model.kernels.AttentionTiles.Tile;
 import org.llava4j.model.memory.Blas;
 import org.llava4j.model.memory.Scratch;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
- * Multi-head attention in blocks of query rows. The scores of a block live in the thread's scratch memory. With a
- * causal mask, keys after the last row of a block are skipped. Heads are addressed by stride and never copied. The
- * backward pass recomputes the probabilities of each block instead of storing them. Left padding is skipped: a sequence
+ * Multi-head attention in {@link AttentionTiles}, blocks of query rows. With a causal mask, keys after the last row of a
+ * block are skipped. The backward pass recomputes the probabilities of each block instead of storing them. Left padding is skipped: a sequence
  * starts after its padding.
  */
 final class CpuAttention implements AttentionKernels {
-    /** Query rows of a block: small enough to skip most masked keys, large enough for fast GEMM. */
-    private static final int BLOCK = 96;
+    /** Query rows of a block. */
+    private static final int BLOCK = AttentionTiles.ROWS;
 
     private final RowMath math;
+    private final AttentionTiles tiles;
     private final KernelThreadPool pool;
     private final AttentionKernels fallback;
 
     CpuAttention(MathBackend backend, KernelThreadPool pool, AttentionKernels fallback) {
         this.math = backend.rows();
+        this.tiles = new AttentionTiles(math);
         this.pool = pool;
         this.fallback = fallback;
     }
@@ -68,56 +71,25 @@ final class CpuAttention implements AttentionKernels {
     }
 
     private void forwardBlock(Matrix q, Matrix k, Matrix v, Head head, int row, AttentionShape shape, Matrix y) {
-        int rows = Math.min(BLOCK, head.length() - row);
-        if (rows <= 0) {
-            return;
+        if (row < head.length()) {
+            tiles.forward(
+                    Scratch.forCurrentThread(),
+                    tile(q, k, head, row, shape),
+                    HeadRows.of(v, head.start(), head.kvColumn()),
+                    HeadRows.of(y, head.start() + row, head.column()));
         }
-        Scratch s = Scratch.forCurrentThread();
+    }
+
+    private static Tile tile(Matrix q, Matrix k, Head head, int row, AttentionShape shape) {
+        int rows = Math.min(AttentionTiles.ROWS, head.length() - row);
         int keys = shape.causal() ? row + rows : head.length();
-        long scores = s.block(0, (long) BLOCK * shape.length());
-        probabilities(s, q, k, head, row, rows, keys, shape, scores);
-        int d = shape.headDim();
-        Blas.gemm(
-                s,
+        return new Tile(
+                HeadRows.of(q, head.start() + row, head.column()),
                 rows,
-                d,
+                HeadRows.of(k, head.start(), head.kvColumn()),
                 keys,
-                scores,
-                keys,
-                v.at(head.start(), head.kvColumn()),
-                v.columns(),
-                0,
-                y.at(head.start() + row, head.column()),
-                y.columns());
-    }
-
-    /** scores[rows, keys] = softmax(q k^T / sqrt(d)); with a causal mask, 0 for keys after the row. */
-    private void probabilities(
-            Scratch s, Matrix q, Matrix k, Head head, int row, int rows, int keys, AttentionShape shape, long scores) {
-        Blas.gemmTransposedB(
-                s,
-                rows,
-                keys,
-                shape.headDim(),
-                scale(shape),
-                q.at(head.start() + row, head.column()),
-                q.columns(),
-                k.at(head.start(), head.kvColumn()),
-                k.columns(),
-                0,
-                scores,
-                keys);
-        float[] p = s.row(0, keys);
-        for (int i = 0; i < rows; i++) {
-            long address = scores + (long) i * keys * Float.BYTES;
-            s.read(address, p, keys);
-            math.softmax(p, shape.causal() ? row + i + 1 : keys, keys);
-            s.write(p, address, keys);
-        }
-    }
-
-    private static float scale(AttentionShape shape) {
-        return (float) (1 / Math.sqrt(shape.headDim()));
+                shape.causal() ? row + 1 : keys,
+                shape.headDim());
     }
 
     /** Matrix views of queries, keys and values, or of their gradients. */
@@ -165,12 +137,13 @@ final class CpuAttention implements AttentionKernels {
             Matrix dy, Views in, Head head, int row, AttentionShape shape, float beta, Views gradients) {
         Scratch s = Scratch.forCurrentThread();
         int d = shape.headDim();
-        int rows = Math.min(BLOCK, head.length() - row);
-        int keys = shape.causal() ? row + rows : head.length();
-        long p = s.block(0, (long) BLOCK * shape.length());
-        long dp = s.block(1, (long) BLOCK * shape.length());
+        Tile tile = tile(in.q(), in.k(), head, row, shape);
+        int rows = tile.rows();
+        int keys = tile.keyCount();
+        long p = tile.scores(s, 0);
+        long dp = tile.scores(s, 1);
         int queryRow = head.start() + row;
-        probabilities(s, in.q(), in.k(), head, row, rows, keys, shape, p);
+        tiles.probabilities(s, tile, p);
         Blas.gemmTransposedA(
                 s,
                 keys,
@@ -202,7 +175,7 @@ final class CpuAttention implements AttentionKernels {
             long offset = (long) i * keys * Float.BYTES;
             s.read(p + offset, pRow, keys);
             s.read(dp + offset, dpRow, keys);
-            math.softmaxGrad(pRow, dpRow, scale(shape), keys);
+            math.softmaxGrad(pRow, dpRow, tile.scale(), keys);
             s.write(dpRow, dp + offset, keys);
         }
         Blas.gemm(

@@ -3,6 +3,8 @@ package org.llava4j.model.kernels;
 import static org.llava4j.model.kernels.Matrix.of;
 
 import java.util.List;
+import org.llava4j.model.kernels.AttentionTiles.HeadRows;
+import org.llava4j.model.kernels.AttentionTiles.Tile;
 import org.llava4j.model.kernels.DecodeAttentionKernels.LayerKvCache;
 import org.llava4j.model.memory.Blas;
 import org.llava4j.model.memory.NativeArray;
@@ -10,19 +12,22 @@ import org.llava4j.model.memory.Scratch;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
- * Decode attention: the query of one new token per sequence against that sequence's KV cache, two matrix-vector
- * products per head.
+ * Attention that reads a KV cache. In a decode step, the query of one new token per sequence against that sequence's
+ * cache, in two matrix-vector products per head; in prefill, the queries of several tokens of one sequence, in {@link
+ * AttentionTiles}.
  */
 final class CpuDecodeAttention implements DecodeAttentionKernels {
     /** Multiplications that a task should have at least; below that, scheduling it costs more. */
     private static final long MIN_WORK = 1 << 16;
 
     private final RowMath math;
+    private final AttentionTiles tiles;
     private final KernelThreadPool pool;
     private final DecodeAttentionKernels fallback;
 
     CpuDecodeAttention(MathBackend backend, KernelThreadPool pool, DecodeAttentionKernels fallback) {
         this.math = backend.rows();
+        this.tiles = new AttentionTiles(math);
         this.pool = pool;
         this.fallback = fallback;
     }
@@ -35,6 +40,10 @@ final class CpuDecodeAttention implements DecodeAttentionKernels {
             }
             return new Heads(
                     array, NativeArray.addressOf(array), (int) array.size(0), (int) array.size(1), (int) array.size(2));
+        }
+
+        HeadRows rows(int head) {
+            return new HeadRows(at(head, 0), width);
         }
 
         long at(int head, int position) {
@@ -116,6 +125,44 @@ final class CpuDecodeAttention implements DecodeAttentionKernels {
                 int head = i % shape.heads();
                 int kvHead = head / (shape.heads() / shape.kvHeads());
                 head(s, q.at(row, head * d), sequences[row], kvHead, y.at(row, head * d));
+            }
+        });
+    }
+
+    @Override
+    public void prefill(INDArray q, INDArray k, INDArray v, LayerKvCache cache, AttentionShape shape, INDArray y) {
+        if (Matrix.allReadable(q, k, v, y, cache.keys(), cache.values())) {
+            prefill(of(q), of(k), of(v), cache, shape, of(y));
+        } else {
+            fallback.prefill(q, k, v, cache, shape, y);
+        }
+    }
+
+    private void prefill(Matrix q, Matrix k, Matrix v, LayerKvCache cache, AttentionShape shape, Matrix y) {
+        int length = shape.length();
+        int d = shape.headDim();
+        int width = shape.heads() * d;
+        q.expect("q", length, width);
+        k.expect("k", length, (long) shape.kvHeads() * d);
+        y.expect("y", length, width);
+        Sequence sequence = append(k, v, 0, length, cache);
+        int blocks = (length + AttentionTiles.ROWS - 1) / AttentionTiles.ROWS;
+        long perBlock = (long) Math.min(AttentionTiles.ROWS, length) * sequence.length() * d * 2;
+        // Last blocks first: they attend to most keys, which balances the threads.
+        pool.parallelFor(blocks * shape.heads(), (int) Math.max(1, MIN_WORK / perBlock), (from, to) -> {
+            for (int i = from; i < to; i++) {
+                int row = (blocks - 1 - i / shape.heads()) * AttentionTiles.ROWS;
+                int head = i % shape.heads();
+                int kvHead = head / (shape.heads() / shape.kvHeads());
+                int rows = Math.min(AttentionTiles.ROWS, length - row);
+                int visible = cache.length() + row + 1;
+                HeadRows keys = sequence.keys().rows(kvHead);
+                Tile tile = new Tile(HeadRows.of(q, row, head * d), rows, keys, visible + rows - 1, visible, d);
+                tiles.forward(
+                        Scratch.forCurrentThread(),
+                        tile,
+                        sequence.values().rows(kvHead),
+                        HeadRows.of(y, row, head * d));
             }
         });
     }

@@ -61,22 +61,34 @@ final class Nd4jAttention implements AttentionKernels, DecodeAttentionKernels {
     @Override
     public void decode(
             INDArray q, INDArray k, INDArray v, List<LayerKvCache> caches, AttentionShape shape, INDArray y) {
-        AttentionShape one = new AttentionShape(1, 1, shape.heads(), shape.kvHeads(), shape.headDim(), false);
-        int d = shape.headDim();
         for (int r = 0; r < caches.size(); r++) {
-            LayerKvCache cache = caches.get(r);
-            append(k, v, r, 1, cache);
-            INDArray query = q.getRow(r).reshape(1, -1).dup('c');
-            INDArray output = y.getRow(r).reshape(1, -1).dup('c');
-            forEachHead(null, one, (rows, head, kvHead) -> {
-                int g = (int) (kvHead.from() / d);
-                INDArray keys = cacheBlock(cache.keys(), g, 0, cache.length() + 1);
-                INDArray values = cacheBlock(cache.values(), g, 0, cache.length() + 1);
-                INDArray p = probabilities(block(query, rows, head), keys, one);
-                block(output, rows, head).assign(p.mmul(values.dup('c')));
-            });
-            y.putRow(r, output);
+            append(k, v, r, 1, caches.get(r));
+            attendToCache(q, r, caches.get(r), caches.get(r).length() + 1, shape, y);
         }
+    }
+
+    @Override
+    public void prefill(INDArray q, INDArray k, INDArray v, LayerKvCache cache, AttentionShape shape, INDArray y) {
+        append(k, v, 0, shape.length(), cache);
+        for (int r = 0; r < shape.length(); r++) {
+            attendToCache(q, r, cache, cache.length() + r + 1, shape, y);
+        }
+    }
+
+    /** Lets a row of q attend to the first {@code length} positions of a cache. */
+    private static void attendToCache(
+            INDArray q, int row, LayerKvCache cache, int length, AttentionShape shape, INDArray y) {
+        AttentionShape one = new AttentionShape(1, 1, shape.heads(), shape.kvHeads(), shape.headDim(), false);
+        INDArray query = q.getRow(row).reshape(1, -1).dup('c');
+        INDArray output = y.getRow(row).reshape(1, -1).dup('c');
+        forEachHead(null, one, (rows, head, kvHead) -> {
+            int g = (int) (kvHead.from() / shape.headDim());
+            INDArray keys = cacheBlock(cache.keys(), g, 0, length);
+            INDArray values = cacheBlock(cache.values(), g, 0, length);
+            INDArray p = probabilities(block(query, rows, head), keys, one);
+            block(output, rows, head).assign(p.mmul(values.dup('c')));
+        });
+        y.putRow(row, output);
     }
 
     private interface HeadWork {

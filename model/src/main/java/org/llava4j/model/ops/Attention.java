@@ -55,9 +55,9 @@ public final class Attention extends GraphOp {
         return arg(2);
     }
 
-    /** Shape of a decode step: one new token for each of the sequences. */
-    public AttentionShape singleTokenShape(int sequences) {
-        return new AttentionShape(sequences, 1, intArg(1), intArg(2), intArg(3), true);
+    /** Shape of causal attention of this operation's heads. */
+    public AttentionShape causalShape(int sequences, int length) {
+        return new AttentionShape(sequences, length, intArg(1), intArg(2), intArg(3), true);
     }
 
     private static AttentionShape shapeOf(GraphOp op, INDArray q, @Nullable INDArray starts, int[] ints) {

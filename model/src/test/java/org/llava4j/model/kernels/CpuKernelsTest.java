@@ -7,6 +7,7 @@ import static org.llava4j.model.kernels.ReferenceKernelCheck.shape;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Random;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -302,6 +303,45 @@ class CpuKernelsTest {
                 queries,
                 in[3].shape(),
                 in[4].shape());
+    }
+
+    @Test
+    void prefillAttentionReadsCacheAndEarlierTokens() {
+        // Heads, key/value heads, head width, cached positions, new tokens: around the size of a block of rows.
+        prefillAttention(4, 2, 8, 0, 1);
+        prefillAttention(2, 2, 16, 0, 96);
+        prefillAttention(4, 1, 10, 300, 97);
+        prefillAttention(2, 1, 33, 17, 250);
+        Random random = new Random(26);
+        for (int i = 0; i < 20; i++) {
+            int kvHeads = 1 + random.nextInt(3);
+            int heads = kvHeads * (1 + random.nextInt(3));
+            prefillAttention(heads, kvHeads, 1 + random.nextInt(40), random.nextInt(260), 1 + random.nextInt(220));
+        }
+    }
+
+    private void prefillAttention(int heads, int kvHeads, int headDim, int cached, int length) {
+        AttentionShape shape = new AttentionShape(1, length, heads, kvHeads, headDim, true);
+        long[] queries = shape(length, (long) heads * headDim);
+        long[] keys = shape(length, (long) kvHeads * headDim);
+        long[] cache = shape(kvHeads, cached + length + 2L, headDim);
+        check.run(
+                "prefill of " + shape + " after " + cached,
+                (kernels, a, out) -> {
+                    out[1].assign(a[3]);
+                    out[2].assign(a[4]);
+                    LayerKvCache written = new LayerKvCache(out[1], out[2], cached);
+                    kernels.decodeAttention().prefill(a[0], a[1], a[2], written, shape, out[0]);
+                },
+                in(
+                        check.normal(queries),
+                        check.normal(keys),
+                        check.normal(keys),
+                        check.normal(cache),
+                        check.normal(cache)),
+                queries,
+                cache,
+                cache);
     }
 
     @Test
