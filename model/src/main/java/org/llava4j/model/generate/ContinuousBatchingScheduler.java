@@ -1,23 +1,29 @@
 package org.llava4j.model.generate;
 
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.LinkedBlockingDeque;
 import java.util.function.BiFunction;
+import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 import org.llava4j.data.BadInputException;
 import org.llava4j.data.batch.BatchLayout;
 import org.llava4j.data.batch.CollatorOptions;
 import org.llava4j.model.Llava;
 import org.llava4j.model.generate.Generation.FinishReason;
+import org.llava4j.model.memory.PooledMemory;
 
 /**
  * Scheduler of generation requests with continuous batching. Each iteration admits waiting requests in FIFO order, up to
  * {@code maxBatchSize} sequences and {@link #MAX_PREFILL_TOKENS} padded prompt tokens, prefills them, then decodes one
  * token for every sequence that was already running. Outputs do not depend on batch composition except for
  * floating-point rounding.
+ *
+ * <p>With a limit of pauses ({@link #setMaxPause}), a prompt that would take longer is prefilled in chunks, one in each
+ * iteration, as long as other sequences run. Without any, the whole prompt is one more efficient forward pass.
  *
  * <p>After {@link #start()} the iterations run on the scheduler's own thread, and any thread may submit requests. Until
  * then, {@link #await} runs them on the calling thread, and only one thread at a time may use the scheduler:
@@ -26,10 +32,7 @@ import org.llava4j.model.generate.Generation.FinishReason;
 public final class ContinuousBatchingScheduler implements AutoCloseable {
     /** Default maximum number of sequences in a batch. */
     private static final int DEFAULT_MAX_BATCH_SIZE = 32;
-    /**
-     * Maximum number of padded prompt tokens prefilled in one iteration, which bounds how long running sequences wait
-     * for their next token. A longer prompt is prefilled alone.
-     */
+    /** Maximum number of padded prompt tokens prefilled in one iteration. A longer prompt is prefilled alone. */
     private static final int MAX_PREFILL_TOKENS = 8192;
 
     private final Llava model;
@@ -39,11 +42,15 @@ public final class ContinuousBatchingScheduler implements AutoCloseable {
     private final BiFunction<Llava, PromptForwardPass, AutoregressiveDecoder> decoderFactory;
     private final LinkedBlockingDeque<Generation> waiting = new LinkedBlockingDeque<>();
     private final List<Generation> running = new ArrayList<>();
+    private final ChunkSize chunkSize = new ChunkSize();
     private volatile int maxBatchSize = DEFAULT_MAX_BATCH_SIZE;
     private volatile long maxCacheBytes;
 
     /** Created by the first iteration, because its memory belongs to the thread that runs iterations. */
     private @Nullable AutoregressiveDecoder decoder;
+
+    /** The sequence whose prompt is prefilled in chunks. */
+    private volatile @Nullable Generation prefilling;
 
     private volatile @Nullable Thread ownThread;
     private volatile boolean closed;
@@ -118,9 +125,17 @@ public final class ContinuousBatchingScheduler implements AutoCloseable {
         this.maxCacheBytes = maxCacheBytes;
     }
 
-    /** Returns the number of requests waiting for prefill. */
+    /**
+     * Sets the maximum time from one token of a running sequence to its next while other prompts are prefilled, as far as
+     * a decode step and a few tokens of a prompt take no longer; null, the default, for no limit.
+     */
+    public void setMaxPause(@Nullable Duration maxPause) {
+        chunkSize.setMaxPause(maxPause);
+    }
+
+    /** Returns the number of requests whose prefill has not begun or is not complete. */
     public int waitingRequests() {
-        return waiting.size();
+        return waiting.size() + (prefilling == null ? 0 : 1);
     }
 
     /**
@@ -145,7 +160,7 @@ public final class ContinuousBatchingScheduler implements AutoCloseable {
     private void runUntilClosed() {
         try {
             while (!closed) {
-                if (running.isEmpty()) {
+                if (running.isEmpty() && prefilling == null) {
                     waiting.putFirst(waiting.takeFirst()); // blocks until a request arrives
                 }
                 runIterationOrFailAll();
@@ -153,8 +168,9 @@ public final class ContinuousBatchingScheduler implements AutoCloseable {
         } catch (InterruptedException e) {
             closed = true;
         }
-        running.forEach(this::failAsClosed);
+        cancelAdmitted();
         cancelWaiting();
+        PooledMemory.forCurrentThread().close();
     }
 
     /**
@@ -165,11 +181,31 @@ public final class ContinuousBatchingScheduler implements AutoCloseable {
         try {
             runIteration();
         } catch (RuntimeException | Error e) {
-            List.copyOf(running).forEach(generation -> fail(generation, e));
+            admitted().forEach(generation -> fail(generation, e));
             for (Generation next = waiting.poll(); next != null; next = waiting.poll()) {
                 next.done().completeExceptionally(e);
             }
         }
+    }
+
+    /** The sequences that have memory in the decoder. */
+    private List<Generation> admitted() {
+        List<Generation> all = new ArrayList<>(running);
+        if (prefilling != null) {
+            all.add(prefilling);
+        }
+        return all;
+    }
+
+    /** Fails the admitted sequences and releases all memory of the decoder. */
+    private void cancelAdmitted() {
+        List<Generation> all = admitted();
+        running.clear();
+        prefilling = null;
+        if (decoder != null) {
+            decoder.close();
+        }
+        all.forEach(this::failAsClosed);
     }
 
     private void cancelWaiting() {
@@ -183,21 +219,33 @@ public final class ContinuousBatchingScheduler implements AutoCloseable {
     }
 
     /**
-     * One scheduler iteration: drops cancelled sequences, prefills admitted ones, then decodes one token for each
-     * sequence that was running before.
+     * One scheduler iteration: drops cancelled sequences, prefills admitted ones or a chunk, then decodes one token for
+     * each sequence that was running before.
      */
     private void runIteration() {
         AutoregressiveDecoder active = decoder();
-        running.removeIf(generation -> generation.isCancelled() && finish(generation, FinishReason.CANCELLED));
+        List.copyOf(running).forEach(this::finishIfCancelled);
+        if (prefilling != null) {
+            finishIfCancelled(prefilling);
+        }
         waiting.removeIf(generation -> generation.isCancelled() && finish(generation, FinishReason.CANCELLED));
         List<Generation> alreadyRunning = List.copyOf(running);
-        prefill(active, admitWaiting());
+        prefill(active, alreadyRunning.isEmpty());
         if (!alreadyRunning.isEmpty()) {
+            long start = System.nanoTime();
             try {
                 acceptLogits(alreadyRunning, active.decodeStep(alreadyRunning));
             } catch (RuntimeException | Error e) {
                 alreadyRunning.forEach(generation -> fail(generation, e));
             }
+            chunkSize.stepTook(System.nanoTime() - start);
+        }
+    }
+
+    private void finishIfCancelled(Generation generation) {
+        if (generation.isCancelled()) {
+            forget(generation);
+            finish(generation, FinishReason.CANCELLED);
         }
     }
 
@@ -208,14 +256,78 @@ public final class ContinuousBatchingScheduler implements AutoCloseable {
         return decoder;
     }
 
-    private List<Generation> admitWaiting() {
+    /**
+     * Prefills waiting prompts: whole ones, or the next chunk of one that would take too long.
+     *
+     * @param unlimited whether no sequence runs that would pause meanwhile
+     */
+    private void prefill(AutoregressiveDecoder active, boolean unlimited) {
+        if (prefilling == null) {
+            if (unlimited || !chunkSize.isLimited()) {
+                prefill(active, admitWaiting(MAX_PREFILL_TOKENS, next -> true));
+                return;
+            }
+            int maxTokens = Math.min(chunkSize.tokens(), MAX_PREFILL_TOKENS);
+            List<Generation> whole = admitWaiting(maxTokens, next -> isTextOf(next, maxTokens));
+            if (!whole.isEmpty()) {
+                long start = System.nanoTime();
+                prefill(active, whole);
+                chunkSize.chunkTook(paddedTokens(whole), System.nanoTime() - start);
+                return;
+            }
+            admitWaiting(0, next -> true).forEach(next -> prefilling = next);
+        }
+        if (prefilling != null) {
+            prefillChunk(active, prefilling, unlimited);
+        }
+    }
+
+    /** Whether a prompt is short and has no images, whose features would take a time of their own. */
+    private static boolean isTextOf(Generation generation, int maxTokens) {
+        return generation.promptLength() <= maxTokens
+                && generation.prompt().images().isEmpty();
+    }
+
+    private static int paddedTokens(List<Generation> prompts) {
+        return prompts.size()
+                * prompts.stream().mapToInt(Generation::promptLength).max().orElse(0);
+    }
+
+    private void prefillChunk(AutoregressiveDecoder active, Generation generation, boolean unlimited) {
+        long start = System.nanoTime();
+        long maxNanos = unlimited ? Long.MAX_VALUE : chunkSize.nanos();
+        PrefillChunk chunk;
+        try {
+            chunk = active.prefillChunk(
+                    generation,
+                    unlimited ? Integer.MAX_VALUE : chunkSize.tokens(),
+                    () -> System.nanoTime() - start >= maxNanos);
+        } catch (RuntimeException | Error e) {
+            fail(generation, e);
+            return;
+        }
+        chunkSize.chunkTook(chunk.tokens(), System.nanoTime() - start);
+        if (chunk.logits() != null) {
+            prefilling = null;
+            running.add(generation);
+            acceptLogits(List.of(generation), List.of(chunk.logits()));
+        }
+    }
+
+    /**
+     * Admits waiting requests in FIFO order while there is room in the batch.
+     *
+     * @param maxTokens maximum number of padded prompt tokens; one prompt may have more
+     * @param isAdmissible the first request that is not ends the selection
+     */
+    private List<Generation> admitWaiting(int maxTokens, Predicate<Generation> isAdmissible) {
         List<Generation> admitted = new ArrayList<>();
         int longest = 0;
         for (Generation next = waiting.peek(); next != null; next = waiting.peek()) {
             longest = Math.max(longest, next.promptLength());
             boolean fits = running.size() + admitted.size() < maxBatchSize
-                    && (admitted.isEmpty() || longest * (admitted.size() + 1) <= MAX_PREFILL_TOKENS);
-            if (!fits) {
+                    && (admitted.isEmpty() || longest * (admitted.size() + 1) <= maxTokens);
+            if (!fits || !isAdmissible.test(next)) {
                 break;
             }
             waiting.remove(next);
@@ -270,18 +382,30 @@ public final class ContinuousBatchingScheduler implements AutoCloseable {
     }
 
     private void remove(Generation generation) {
-        running.remove(generation);
+        forget(generation);
         if (decoder != null) {
             decoder.release(generation);
         }
     }
 
-    /** Stops the scheduler's own thread. Its running sequences and all waiting ones complete exceptionally. */
+    private void forget(Generation generation) {
+        running.remove(generation);
+        if (generation.equals(prefilling)) {
+            prefilling = null;
+        }
+    }
+
+    /**
+     * Stops the scheduler's own thread, which then releases its memory. Running sequences and all waiting ones complete
+     * exceptionally.
+     */
     @Override
     public synchronized void close() {
         closed = true;
         if (ownThread != null) {
             ownThread.interrupt();
+        } else {
+            cancelAdmitted();
         }
         cancelWaiting();
     }

@@ -2,7 +2,6 @@ package org.llava4j.model.generate;
 
 import java.util.ArrayList;
 import java.util.List;
-import java.util.stream.IntStream;
 import org.llava4j.model.kernels.AttentionShape;
 import org.llava4j.model.kernels.DecodeAttentionKernels.LayerKvCache;
 import org.llava4j.model.memory.ArrayScope;
@@ -50,13 +49,6 @@ final class KvCache implements AutoCloseable {
 
     LayerKvCache layer(int layer) {
         return new LayerKvCache(keys.get(layer), values.get(layer), length);
-    }
-
-    /** A layer's cache as the next {@code count} tokens of this sequence see it, each with those before it. */
-    List<LayerKvCache> next(int layer, int count) {
-        return IntStream.range(length, length + count)
-                .mapToObj(position -> new LayerKvCache(keys.get(layer), values.get(layer), position))
-                .toList();
     }
 
     /** Number of cached tokens, which is also the position of the next one. */

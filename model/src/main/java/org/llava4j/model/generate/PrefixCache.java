@@ -8,7 +8,7 @@ import org.jspecify.annotations.Nullable;
  * LRU cache of the KV caches of finished sequences, for prompts that begin with the same tokens and images: the next
  * question of a conversation, or another question about the same image. Not thread-safe.
  */
-final class PrefixCache {
+final class PrefixCache implements AutoCloseable {
     /** Shorter prefixes are not worth a forward pass of their own. */
     private static final int MIN_TOKENS = 16;
 
@@ -69,5 +69,11 @@ final class PrefixCache {
 
     private long bytes() {
         return entries.stream().mapToLong(entry -> entry.cache.bytes()).sum();
+    }
+
+    @Override
+    public void close() {
+        entries.forEach(entry -> entry.cache.close());
+        entries.clear();
     }
 }

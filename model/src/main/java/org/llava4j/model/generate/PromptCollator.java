@@ -2,6 +2,7 @@ package org.llava4j.model.generate;
 
 import java.util.List;
 import java.util.Map;
+import java.util.function.BooleanSupplier;
 import org.llava4j.data.batch.BatchLayout;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
@@ -15,4 +16,15 @@ public interface PromptCollator {
      * @throws org.llava4j.data.BadInputException if an image cannot be read
      */
     Map<String, INDArray> collate(BatchLayout layout, List<Prompt> prompts);
+
+    /**
+     * Computes in advance what {@link #collate} needs of a prompt's images, in steps. The default computes nothing.
+     *
+     * @param pause asked between two steps
+     * @return whether all is computed; if not, the next call continues
+     * @throws org.llava4j.data.BadInputException if an image cannot be read
+     */
+    default boolean prepare(Prompt prompt, BooleanSupplier pause) {
+        return true;
+    }
 }

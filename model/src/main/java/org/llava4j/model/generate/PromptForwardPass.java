@@ -5,6 +5,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.function.BooleanSupplier;
 import org.llava4j.data.batch.BatchLayout;
 import org.llava4j.data.batch.CollatorOptions;
 import org.llava4j.data.conversation.EncodedSample;
@@ -81,13 +82,8 @@ final class PromptForwardPass {
         return options.numImageTokens();
     }
 
-    /**
-     * Graph inputs of a prompt's suffix.
-     *
-     * @param suffix ids and images after the prefix
-     * @param prefixTokens number of tokens of the prefix, image tokens included
-     */
-    Map<String, INDArray> suffixInputs(Prompt suffix, int prefixTokens) {
+    /** Graph inputs of one prompt, without padding. */
+    Map<String, INDArray> inputs(Prompt prompt) {
         CollatorOptions unpadded = new CollatorOptions(
                 options.numImageTokens(),
                 options.vocabSize(),
@@ -96,13 +92,12 @@ final class PromptForwardPass {
                 1,
                 options.imageStartEnd());
         BatchLayout layout = BatchLayout.collate(
-                List.of(withoutLabels(suffix.ids())), new int[] {suffix.images().size()}, unpadded);
-        Map<String, INDArray> in =
-                suffix.images().isEmpty() ? Placeholders.text(layout) : collator.collate(layout, List.of(suffix));
-        int[] positions =
-                Arrays.stream(layout.positions()).map(i -> prefixTokens + i).toArray();
-        in.put(Llava.POSITIONS, Nd4j.createFromArray(positions));
-        in.put(Llava.TARGET_ROWS, Nd4j.createFromArray(layout.sequenceLength() - 1));
-        return in;
+                List.of(withoutLabels(prompt.ids())), new int[] {prompt.images().size()}, unpadded);
+        return prompt.images().isEmpty() ? Placeholders.text(layout) : collator.collate(layout, List.of(prompt));
+    }
+
+    /** {@link PromptCollator#prepare}. */
+    boolean prepareImages(Prompt prompt, BooleanSupplier pause) {
+        return collator.prepare(prompt, pause);
     }
 }

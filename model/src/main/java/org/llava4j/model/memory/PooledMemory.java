@@ -89,7 +89,7 @@ public sealed class PooledMemory extends AbstractMemoryMgr permits MetaMemory {
     }
 
     /** Allocates an array that belongs to the caller across any number of runs, until it is released. */
-    INDArray borrow(DataType type, long... shape) {
+    public INDArray borrow(DataType type, long... shape) {
         INDArray array = allocate(true, type, shape);
         inUse.remove(array);
         return array;

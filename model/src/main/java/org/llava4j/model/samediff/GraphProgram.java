@@ -2,10 +2,14 @@ package org.llava4j.model.samediff;
 
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collections;
 import java.util.HashMap;
+import java.util.IdentityHashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
+import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
 import org.llava4j.data.BadInputException;
 import org.llava4j.model.kernels.KernelChoice;
@@ -27,6 +31,7 @@ import org.nd4j.linalg.api.ops.impl.transforms.same.Identity;
 public final class GraphProgram {
     private final SameDiff graph;
     private final Map<String, String> replacements;
+    private final Set<String> given;
     private final Kernels kernels = KernelChoice.kernels();
     private final List<Call> calls = new ArrayList<>();
     private final Map<String, Integer> slots = new HashMap<>();
@@ -65,8 +70,18 @@ public final class GraphProgram {
      * @throws IllegalStateException if the node depends on an operation that is neither a {@link GraphOp} nor an identity
      */
     public GraphProgram(SameDiff graph, String output, Map<String, String> replacements) {
+        this(graph, output, replacements, Set.of());
+    }
+
+    /**
+     * As {@link #GraphProgram(SameDiff, String, Map)}.
+     *
+     * @param given nodes that are placeholders of the program: a run gets their arrays instead of computing them
+     */
+    public GraphProgram(SameDiff graph, String output, Map<String, String> replacements, Set<String> given) {
         this.graph = graph;
         this.replacements = replacements;
+        this.given = given;
         this.output = slot(output);
         markLastReads();
         refreshWeights();
@@ -75,7 +90,7 @@ public final class GraphProgram {
     /** Returns the slot of a node's array. Adds the node's operation and those that it depends on to the program. */
     private int slot(String node) {
         String name = replacements.getOrDefault(node, node);
-        SameDiffOp op = producer(name);
+        SameDiffOp op = given.contains(name) ? null : producer(name);
         if (op != null && op.getOp() instanceof Identity) {
             return slot(op.getInputsToOp().get(0));
         }
@@ -85,7 +100,8 @@ public final class GraphProgram {
         }
         if (op == null) {
             int slot = newSlot(name);
-            (graph.getVariable(name).isPlaceHolder() ? placeholders : weights).put(name, slot);
+            boolean isFed = given.contains(name) || graph.getVariable(name).isPlaceHolder();
+            (isFed ? placeholders : weights).put(name, slot);
             return slot;
         }
         if (!(op.getOp() instanceof GraphOp graphOp)) {
@@ -162,6 +178,14 @@ public final class GraphProgram {
      * @throws BadInputException if an array of a placeholder is missing
      */
     public INDArray run(Map<String, INDArray> fed, Substitute substitute) {
+        try (Run run = start(fed, substitute)) {
+            run.advance(() -> false);
+            return run.result();
+        }
+    }
+
+    /** Starts a run that computes nothing yet. Its arguments and its exceptions are those of {@link #run}. */
+    public Run start(Map<String, INDArray> fed, Substitute substitute) {
         INDArray[] arrays = weightArrays.clone();
         placeholders.forEach((name, slot) -> {
             INDArray array = fed.get(name);
@@ -170,30 +194,82 @@ public final class GraphProgram {
             }
             arrays[slot] = array;
         });
-        PooledMemory memory = PooledMemory.forCurrentThread();
-        List<INDArray> returned = List.of();
-        try {
-            calls.forEach(call -> run(call, arrays, memory, substitute));
-            returned = List.of(arrays[output]);
-        } finally {
-            memory.releaseUnreturned(returned);
-        }
-        return arrays[output];
+        return new Run(arrays, substitute);
     }
 
-    private void run(Call call, INDArray[] arrays, PooledMemory memory, Substitute substitute) {
-        List<INDArray> inputs = select(arrays, call.inputs);
-        DataType type = GraphOp.outputType(inputs.get(0).dataType());
-        long[][] shapes = call.op.outputShapes(inputs);
-        for (int i = 0; i < shapes.length; i++) {
-            arrays[call.outputs[i]] = memory.allocate(true, type, shapes[i]);
+    /**
+     * A run that can pause between two operations, so that its thread can run other programs meanwhile. Closing it
+     * releases its arrays except for the result.
+     */
+    public final class Run implements AutoCloseable {
+        private final INDArray[] arrays;
+        private final Substitute substitute;
+        private final PooledMemory memory = PooledMemory.forCurrentThread();
+        /** Computed arrays that were not released yet. */
+        private final Set<INDArray> live = Collections.newSetFromMap(new IdentityHashMap<>());
+
+        private int next;
+
+        private Run(INDArray[] arrays, Substitute substitute) {
+            this.arrays = arrays;
+            this.substitute = substitute;
         }
-        List<INDArray> outputs = select(arrays, call.outputs);
-        if (!substitute.compute(call.op, inputs, outputs)) {
-            call.op.compute(kernels, inputs, outputs);
+
+        /**
+         * Computes operations, at least one, until all are computed or the run is to pause.
+         *
+         * @param pause asked after each operation
+         * @return whether all are computed
+         */
+        public boolean advance(BooleanSupplier pause) {
+            while (next < calls.size()) {
+                compute(calls.get(next++));
+                if (pause.getAsBoolean()) {
+                    break;
+                }
+            }
+            return next == calls.size();
         }
-        for (int slot : call.lastReads) {
-            memory.release(arrays[slot]);
+
+        private void compute(Call call) {
+            List<INDArray> inputs = select(arrays, call.inputs);
+            DataType type = GraphOp.outputType(inputs.get(0).dataType());
+            long[][] shapes = call.op.outputShapes(inputs);
+            for (int i = 0; i < shapes.length; i++) {
+                INDArray array = memory.borrow(type, shapes[i]);
+                live.add(array);
+                arrays[call.outputs[i]] = array;
+            }
+            List<INDArray> outputs = select(arrays, call.outputs);
+            if (!substitute.compute(call.op, inputs, outputs)) {
+                call.op.compute(kernels, inputs, outputs);
+            }
+            for (int slot : call.lastReads) {
+                release(arrays[slot]);
+            }
+        }
+
+        private void release(INDArray array) {
+            live.remove(array);
+            memory.release(array);
+        }
+
+        /**
+         * The array of the program's node, which now belongs to the caller.
+         *
+         * @throws IllegalStateException if the run is not complete
+         */
+        public INDArray result() {
+            if (next < calls.size()) {
+                throw new IllegalStateException("the run has computed " + next + " of " + calls.size() + " operations");
+            }
+            live.remove(arrays[output]);
+            return arrays[output];
+        }
+
+        @Override
+        public void close() {
+            List.copyOf(live).forEach(this::release);
         }
     }
 

@@ -1,6 +1,7 @@
 package org.llava4j.model.generate;
 
 import java.util.List;
+import java.util.function.BooleanSupplier;
 import org.llava4j.model.Llava;
 import org.llava4j.model.memory.ArrayScope;
 
@@ -20,6 +21,11 @@ final class UncachedDecoder implements AutoregressiveDecoder {
     }
 
     @Override
+    public PrefillChunk prefillChunk(Generation sequence, int maxTokens, BooleanSupplier pause) {
+        return new PrefillChunk(sequence.promptLength(), prefill(List.of(sequence)).get(0));
+    }
+
+    @Override
     public List<float[]> decodeStep(List<Generation> running) {
         try (ArrayScope scope = new ArrayScope()) {
             return forward.run(running, List.of(), scope).logits();
@@ -28,6 +34,11 @@ final class UncachedDecoder implements AutoregressiveDecoder {
 
     @Override
     public void release(Generation generation) {
+        // No cache.
+    }
+
+    @Override
+    public void close() {
         // No cache.
     }
 }

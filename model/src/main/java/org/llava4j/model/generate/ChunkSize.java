@@ -1,0 +1,71 @@
+package org.llava4j.model.generate;
+
+import java.time.Duration;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Size of the prefill chunks between decode steps. A running sequence gets a token after each chunk and decode step, so
+ * their time together is its pause. The size that keeps the pause below its limit follows from the time of the last
+ * chunk and of the last decode step.
+ */
+final class ChunkSize {
+    /** Size of the first chunk, and of all if the limit is too short even for these. */
+    static final int MIN_TOKENS = 16;
+
+    /** Part of the limit that is planned for, since times vary. */
+    private static final double PLANNED = 0.8;
+
+    /** Sizes grow at most by this factor, because the time of a larger chunk is not known. */
+    private static final int GROWTH = 2;
+
+    private volatile @Nullable Duration maxPause;
+    private int lastTokens;
+    private double nanosPerToken;
+    private long stepNanos;
+
+    /** @param maxPause limit of a running sequence's pause; null for none */
+    void setMaxPause(@Nullable Duration maxPause) {
+        this.maxPause = maxPause;
+    }
+
+    /** Whether pauses have a limit. */
+    boolean isLimited() {
+        return maxPause != null;
+    }
+
+    /** Maximum number of tokens of the next chunk. */
+    int tokens() {
+        Duration limit = maxPause;
+        if (limit == null) {
+            return Integer.MAX_VALUE;
+        }
+        if (lastTokens == 0) {
+            return MIN_TOKENS;
+        }
+        double inTime = Math.max(0, nanos(limit)) / nanosPerToken;
+        return (int) Math.max(MIN_TOKENS, Math.min(inTime, (double) GROWTH * lastTokens));
+    }
+
+    /** Time of the next chunk in nanoseconds; negative if a decode step alone takes longer than the limit. */
+    long nanos() {
+        Duration limit = maxPause;
+        return limit == null ? Long.MAX_VALUE : nanos(limit);
+    }
+
+    private long nanos(Duration limit) {
+        return (long) (PLANNED * limit.toNanos()) - stepNanos;
+    }
+
+    /** Records a chunk's time. The last chunk of a prompt may be too short to predict others. */
+    void chunkTook(int tokens, long nanos) {
+        if (tokens >= MIN_TOKENS) {
+            lastTokens = tokens;
+            nanosPerToken = Math.max(1, nanos) / (double) tokens;
+        }
+    }
+
+    /** Records the time of a decode step. */
+    void stepTook(long nanos) {
+        stepNanos = nanos;
+    }
+}
