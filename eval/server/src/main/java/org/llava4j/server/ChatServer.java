@@ -74,7 +74,8 @@ public final class ChatServer implements AutoCloseable {
 
     /**
      * Creates a server, which {@link #start} starts. It sets the model's batch size to {@link
-     * ServerOptions#maxConcurrentRequests}; of several servers with one model, the last one decides.
+     * ServerOptions#maxConcurrentRequests} and its pauses to {@link ServerOptions#maxPause}; of several servers with one
+     * model, the last one decides.
      *
      * @param model the model, which must stay open while the server runs
      */
@@ -82,6 +83,7 @@ public final class ChatServer implements AutoCloseable {
         this.options = options;
         remote = new RemoteImages(options);
         model.setMaxBatchSize(options.maxConcurrentRequests());
+        model.setMaxPause(options.maxPause());
         metrics = new ServerMetrics(model::waitingRequests);
         completions = new CompletionHandler(
                 model, options, metrics, new RequestImages(model, options, remote), new RequestMemoryBudget());

@@ -8,6 +8,7 @@ import java.util.Objects;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 import org.llava4j.data.BadInputException;
+import org.llava4j.model.chat.LlavaModel;
 
 /** Configuration of a {@link ChatServer}; immutable. {@link #builder} has the defaults. */
 public final class ServerOptions {
@@ -27,6 +28,7 @@ public final class ServerOptions {
     private final int maxImages;
     private final int maxConcurrentRequests;
     private final int maxQueuedRequests;
+    private final Duration maxPause;
     private final Duration timeout;
     private final Duration bodyTimeout;
     private final int maxNewTokens;
@@ -44,6 +46,7 @@ public final class ServerOptions {
         maxImages = builder.maxImages;
         maxConcurrentRequests = builder.maxConcurrentRequests;
         maxQueuedRequests = builder.maxQueuedRequests;
+        maxPause = builder.maxPause;
         timeout = builder.timeout;
         bodyTimeout = builder.bodyTimeout;
         maxNewTokens = builder.maxNewTokens;
@@ -100,6 +103,11 @@ public final class ServerOptions {
     /** Maximum number of queued requests. */
     public int maxQueuedRequests() {
         return maxQueuedRequests;
+    }
+
+    /** Maximum time from one token of an answer to its next while other prompts are prefilled. */
+    public Duration maxPause() {
+        return maxPause;
     }
 
     /** Time limit of an answer. */
@@ -159,6 +167,7 @@ public final class ServerOptions {
         private int maxImages = 8;
         private int maxConcurrentRequests = 8;
         private int maxQueuedRequests = 64;
+        private Duration maxPause = Duration.ofSeconds(1);
         private Duration timeout = Duration.ofSeconds(300);
         private Duration bodyTimeout = Duration.ofSeconds(20);
         private int maxNewTokens = 512;
@@ -228,6 +237,15 @@ public final class ServerOptions {
          */
         public Builder maxQueuedRequests(int value) {
             maxQueuedRequests = (int) inRange("maxQueuedRequests", value, 0, MAX_QUEUED_REQUESTS);
+            return this;
+        }
+
+        /**
+         * Maximum time from one token of an answer to its next while prompts of other requests are prefilled, which long
+         * prompts then are in chunks ({@link LlavaModel#setMaxPause}); more than zero, at most 366 days. Default: 1 s.
+         */
+        public Builder maxPause(Duration value) {
+            maxPause = inRange("maxPause", value);
             return this;
         }
 

@@ -48,6 +48,11 @@ public final class ServeMain extends Command {
                                 "N",
                                 "maximum number of queued requests; others get status 429 (default 64)"),
                         "queue"))
+                .addOption(flag(
+                        "max-pause-ms",
+                        "MS",
+                        "maximum time between two tokens of an answer while other prompts are prefilled, in milliseconds;"
+                                + " longer prompts are prefilled in chunks (default 1000)"))
                 .addOption(flag("max-new-tokens", "N", "maximum number of generated tokens (default 512)"))
                 .addOption(flag("timeout", "SECONDS", "time limit of an answer (default 300)"))
                 .addOption(flag("body-timeout", "SECONDS", "time limit of receiving a request (default 20)"))
@@ -94,6 +99,7 @@ public final class ServeMain extends Command {
                 .maxImages(atLeast(1, line, "max-images", 8))
                 .maxConcurrentRequests(atLeast(1, line, "max-concurrent-requests", 8))
                 .maxQueuedRequests(atLeast(0, line, "max-queued-requests", 64))
+                .maxPause(Duration.ofMillis(atLeast(1, line, "max-pause-ms", 1000)))
                 .timeout(Duration.ofSeconds(atLeast(1, line, "timeout", 300)))
                 .bodyTimeout(Duration.ofSeconds(atLeast(1, line, "body-timeout", 20)))
                 .maxNewTokens(atLeast(1, line, "max-new-tokens", 512))

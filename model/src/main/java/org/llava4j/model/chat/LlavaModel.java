@@ -2,10 +2,12 @@ package org.llava4j.model.chat;
 
 import java.lang.ref.Cleaner;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
 import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
 import org.llava4j.data.BadInputException;
 import org.llava4j.data.batch.CollatorOptions;
 import org.llava4j.data.conversation.ImageMarkup;
@@ -16,7 +18,6 @@ import org.llava4j.data.image.ImageRef;
 import org.llava4j.data.tokenizer.LlamaTokenizer;
 import org.llava4j.data.tokenizer.PromptText;
 import org.llava4j.model.Llava;
-import org.llava4j.model.Placeholders;
 import org.llava4j.model.config.ChatFormat;
 import org.llava4j.model.config.GenerationConfig;
 import org.llava4j.model.config.LlavaConfig;
@@ -32,8 +33,6 @@ import org.llava4j.model.generate.OutputTokens;
 import org.llava4j.model.generate.Prompt;
 import org.llava4j.model.weights.Checkpoint;
 import org.llava4j.model.weights.WeightDtype;
-import org.nd4j.linalg.api.ndarray.INDArray;
-import org.nd4j.linalg.factory.Nd4j;
 
 /**
  * A LLaVA model for inference: tokenizer, image features and decoder graph of a model folder. A {@link FeatureSource}
@@ -111,10 +110,7 @@ public final class LlavaModel implements AutoCloseable {
                 PAD_TO_MULTIPLE_OF,
                 config.imageStartEndTokens());
         return new ContinuousBatchingScheduler(
-                language,
-                options,
-                output,
-                (layout, prompts) -> Placeholders.features(layout, batchFeatures(config, imageFeatures, prompts)));
+                language, options, output, new FeatureCollator(config, imageFeatures));
     }
 
     /**
@@ -266,7 +262,19 @@ public final class LlavaModel implements AutoCloseable {
         scheduler.setMaxCacheBytes(maxCacheBytes);
     }
 
-    /** Number of requests that wait for prefill. */
+    /**
+     * Sets the maximum time from one token of an answer to its next while prompts of other requests are prefilled: a long prompt
+     * is then prefilled in chunks between the tokens of other answers. The limit holds as far as a token of all running
+     * answers takes no more than two thirds of it and a few tokens of a prompt no more than the rest. Answers are the same
+     * except for floating-point rounding.
+     *
+     * @param maxPause more than zero; null, the default, for no limit, which answers most requests in the same time
+     */
+    public void setMaxPause(@Nullable Duration maxPause) {
+        scheduler.setMaxPause(maxPause);
+    }
+
+    /** Number of requests whose prefill has not begun or is not complete. */
     public int waitingRequests() {
         return scheduler.waitingRequests();
     }
@@ -300,18 +308,5 @@ public final class LlavaModel implements AutoCloseable {
     @Override
     public void close() {
         scheduler.close();
-    }
-
-    private static INDArray batchFeatures(LlavaConfig config, RecentImageFeatures imageFeatures, List<Prompt> prompts) {
-        List<ImageRef> images =
-                prompts.stream().flatMap(prompt -> prompt.images().stream()).toList();
-        int perImage = config.numImageTokens() * config.vision().hiddenSize();
-        // A batch without images still needs one dummy image, which image_rows does not reference.
-        float[] features = new float[Math.max(1, images.size()) * perImage];
-        List<float[]> each = images.isEmpty() ? List.of() : imageFeatures.features(images);
-        for (int i = 0; i < each.size(); i++) {
-            System.arraycopy(each.get(i), 0, features, i * perImage, perImage);
-        }
-        return Nd4j.createFromArray(features).reshape(-1, config.vision().hiddenSize());
     }
 }

@@ -3,6 +3,7 @@ package org.llava4j.model.features;
 import java.nio.file.Path;
 import java.util.List;
 import org.llava4j.data.image.ExifOrientation;
+import org.llava4j.data.image.ImageRef;
 import org.llava4j.data.image.RgbImage;
 
 /** Source of image features of the frozen vision tower: the tower itself or a cache. */
@@ -27,6 +28,11 @@ public interface FeatureSource {
     /** The treatment of the EXIF orientation of image files. */
     default ExifOrientation orientation() {
         return ExifOrientation.IGNORE;
+    }
+
+    /** Starts to compute the features of one image. The default computes them in one step. */
+    default FeatureSteps start(ImageRef image) {
+        return new SingleStep(this, image);
     }
 
     /**

@@ -4,6 +4,8 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.BooleanSupplier;
+import org.jspecify.annotations.Nullable;
 import org.llava4j.data.image.ExifOrientation;
 import org.llava4j.data.image.ImageBytes;
 import org.llava4j.data.image.ImageRef;
@@ -18,6 +20,11 @@ public final class RecentImageFeatures {
 
     private final FeatureSource source;
     private final Map<Object, float[]> recent = new LinkedHashMap<>(CAPACITY, 0.75f, true);
+
+    /** The computation that {@link #prepare} continues, and the key of its image. */
+    private @Nullable Object startedKey;
+
+    private @Nullable FeatureSteps started;
 
     public RecentImageFeatures(FeatureSource source) {
         this.source = source;
@@ -51,6 +58,57 @@ public final class RecentImageFeatures {
         putAll(found, decoded.keySet(), source.featuresOfDecoded(List.copyOf(decoded.values())));
         cache(found);
         return keys.stream().map(found::get).toList();
+    }
+
+    /**
+     * Computes the features of images in advance, one image at a time and in steps, so that {@link #features} finds
+     * them.
+     *
+     * @param pause asked after each step
+     * @return whether all are computed; if not, the next call continues
+     * @throws org.llava4j.data.BadInputException if an image is missing or damaged
+     */
+    public boolean prepare(List<ImageRef> images, BooleanSupplier pause) {
+        for (ImageRef image : images) {
+            Object key = ImageBytes.contentKey(image);
+            if (!recent.containsKey(key) && !prepare(key, image, pause)) {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    /** Returns whether the image's features are computed and the next image may start. */
+    private boolean prepare(Object key, ImageRef image, BooleanSupplier pause) {
+        FeatureSteps steps = started;
+        if (steps == null || !key.equals(startedKey)) {
+            end();
+            steps = source.start(image);
+            started = steps;
+            startedKey = key;
+        }
+        boolean complete = false;
+        try {
+            complete = steps.advance(pause);
+            if (complete) {
+                cache(Map.of(key, steps.features()));
+            }
+        } catch (RuntimeException | Error e) {
+            end();
+            throw e;
+        }
+        if (complete) {
+            end();
+        }
+        return complete;
+    }
+
+    private void end() {
+        if (started != null) {
+            started.close();
+        }
+        started = null;
+        startedKey = null;
     }
 
     /** A reference to a decoded image for requests, cropped to the region that the tower reads. */

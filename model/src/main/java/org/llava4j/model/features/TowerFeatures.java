@@ -5,15 +5,18 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
 import org.llava4j.data.image.AspectRatio;
 import org.llava4j.data.image.ClipImageProcessor;
 import org.llava4j.data.image.ClipPreprocessing;
 import org.llava4j.data.image.ExifOrientation;
+import org.llava4j.data.image.ImageRef;
 import org.llava4j.data.image.RgbImage;
 import org.llava4j.model.Llava;
 import org.llava4j.model.config.LlavaConfig;
 import org.llava4j.model.memory.ArrayScope;
 import org.llava4j.model.memory.NativeArray;
+import org.llava4j.model.samediff.GraphProgram;
 import org.llava4j.model.weights.Checkpoint;
 import org.llava4j.model.weights.TensorHash;
 import org.llava4j.model.weights.WeightDtype;
@@ -28,6 +31,9 @@ public final class TowerFeatures implements FeatureSource {
     private final Llava tower;
     private final ClipImageProcessor processor;
     private final int batchSize;
+
+    /** The tower for {@link #start}, created when first used. */
+    private @Nullable GraphProgram program;
 
     private TowerFeatures(Llava tower, ClipImageProcessor processor, int batchSize) {
         this.tower = tower;
@@ -131,6 +137,17 @@ public final class TowerFeatures implements FeatureSource {
         return settings.shortestEdgePx() == settings.cropPx() ? processor.crop(image) : image;
     }
 
+    @Override
+    public FeatureSteps start(ImageRef image) {
+        float[] pixels = image instanceof ImageRef.InFile file
+                ? processor.process(file.path())
+                : processor.process(((ImageRef.InMemory) image).image());
+        if (program == null) {
+            program = new GraphProgram(tower.graph(), Llava.FEATURES, Map.of());
+        }
+        return new TowerRun(program, batch(List.of(pixels)));
+    }
+
     private <T> List<float[]> inBatches(List<T> images, Function<T, float[]> pixelsOf) {
         List<float[]> all = new ArrayList<>();
         for (int from = 0; from < images.size(); from += batchSize) {
@@ -141,16 +158,20 @@ public final class TowerFeatures implements FeatureSource {
     }
 
     private List<float[]> forward(List<float[]> images) {
+        try (ArrayScope scope = new ArrayScope()) {
+            INDArray out = scope.own(tower.output(Map.of(Llava.PIXEL_VALUES, batch(images)), Llava.FEATURES));
+            return NativeArray.rows(out, images.size());
+        }
+    }
+
+    /** Pixels {@code float32[N, 3, S, S]}. */
+    private INDArray batch(List<float[]> images) {
         int side = processor.settings().cropPx();
         int length = 3 * side * side;
         float[] pixels = new float[images.size() * length];
         for (int i = 0; i < images.size(); i++) {
             System.arraycopy(images.get(i), 0, pixels, i * length, length);
         }
-        INDArray in = Nd4j.createFromArray(pixels).reshape(images.size(), 3, side, side);
-        try (ArrayScope scope = new ArrayScope()) {
-            INDArray out = scope.own(tower.output(Map.of(Llava.PIXEL_VALUES, in), Llava.FEATURES));
-            return NativeArray.rows(out, images.size());
-        }
+        return Nd4j.createFromArray(pixels).reshape(images.size(), 3, side, side);
     }
 }

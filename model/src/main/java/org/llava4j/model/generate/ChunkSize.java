@@ -15,6 +15,9 @@ final class ChunkSize {
     /** Part of the limit that is planned for, since times vary. */
     private static final double PLANNED = 0.8;
 
+    /** Minimum time of a chunk in terms of a decode step, so that prefill progresses if steps take all of the time. */
+    private static final double MIN_STEPS = 0.5;
+
     /** Sizes grow at most by this factor, because the time of a larger chunk is not known. */
     private static final int GROWTH = 2;
 
@@ -35,25 +38,22 @@ final class ChunkSize {
 
     /** Maximum number of tokens of the next chunk. */
     int tokens() {
-        Duration limit = maxPause;
-        if (limit == null) {
+        if (!isLimited()) {
             return Integer.MAX_VALUE;
         }
         if (lastTokens == 0) {
             return MIN_TOKENS;
         }
-        double inTime = Math.max(0, nanos(limit)) / nanosPerToken;
+        double inTime = nanos() / nanosPerToken;
         return (int) Math.max(MIN_TOKENS, Math.min(inTime, (double) GROWTH * lastTokens));
     }
 
-    /** Time of the next chunk in nanoseconds; negative if a decode step alone takes longer than the limit. */
+    /** Time of the next chunk in nanoseconds. */
     long nanos() {
         Duration limit = maxPause;
-        return limit == null ? Long.MAX_VALUE : nanos(limit);
-    }
-
-    private long nanos(Duration limit) {
-        return (long) (PLANNED * limit.toNanos()) - stepNanos;
+        return limit == null
+                ? Long.MAX_VALUE
+                : (long) Math.max(PLANNED * limit.toNanos() - stepNanos, MIN_STEPS * stepNanos);
     }
 
     /** Records a chunk's time. The last chunk of a prompt may be too short to predict others. */

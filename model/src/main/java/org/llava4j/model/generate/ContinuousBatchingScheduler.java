@@ -126,8 +126,10 @@ public final class ContinuousBatchingScheduler implements AutoCloseable {
     }
 
     /**
-     * Sets the maximum time from one token of a running sequence to its next while other prompts are prefilled, as far as
-     * a decode step and a few tokens of a prompt take no longer; null, the default, for no limit.
+     * Sets the maximum time from one token of a running sequence to its next while other prompts are prefilled. Prefill
+     * takes at least {@link ChunkSize#MIN_TOKENS} tokens and half the time of a decode step, whatever the limit.
+     *
+     * @param maxPause null, the default, for no limit
      */
     public void setMaxPause(@Nullable Duration maxPause) {
         chunkSize.setMaxPause(maxPause);
@@ -191,8 +193,9 @@ public final class ContinuousBatchingScheduler implements AutoCloseable {
     /** The sequences that have memory in the decoder. */
     private List<Generation> admitted() {
         List<Generation> all = new ArrayList<>(running);
-        if (prefilling != null) {
-            all.add(prefilling);
+        Generation incomplete = prefilling;
+        if (incomplete != null) {
+            all.add(incomplete);
         }
         return all;
     }
@@ -224,10 +227,7 @@ public final class ContinuousBatchingScheduler implements AutoCloseable {
      */
     private void runIteration() {
         AutoregressiveDecoder active = decoder();
-        List.copyOf(running).forEach(this::finishIfCancelled);
-        if (prefilling != null) {
-            finishIfCancelled(prefilling);
-        }
+        admitted().forEach(this::finishIfCancelled);
         waiting.removeIf(generation -> generation.isCancelled() && finish(generation, FinishReason.CANCELLED));
         List<Generation> alreadyRunning = List.copyOf(running);
         prefill(active, alreadyRunning.isEmpty());
@@ -275,10 +275,12 @@ public final class ContinuousBatchingScheduler implements AutoCloseable {
                 chunkSize.chunkTook(paddedTokens(whole), System.nanoTime() - start);
                 return;
             }
-            admitWaiting(0, next -> true).forEach(next -> prefilling = next);
+            List<Generation> next = admitWaiting(0, any -> true);
+            prefilling = next.isEmpty() ? null : next.get(0);
         }
-        if (prefilling != null) {
-            prefillChunk(active, prefilling, unlimited);
+        Generation current = prefilling;
+        if (current != null) {
+            prefillChunk(active, current, unlimited);
         }
     }
 

@@ -66,8 +66,7 @@ final class IncrementalDecoder implements AutoregressiveDecoder {
                 whole.put(generation, prompt);
             } else {
                 start(generation, prompt, prefix);
-                PrefillChunk suffix = prefillChunk(generation, Integer.MAX_VALUE, () -> false);
-                logits.put(generation, Objects.requireNonNull(suffix.logits()));
+                logits.put(generation, prefillRest(generation));
             }
         }
         if (!whole.isEmpty()) {
@@ -120,6 +119,17 @@ final class IncrementalDecoder implements AutoregressiveDecoder {
             sequences.put(generation, new Sequence(current.prompt, current.prefill.cache()));
         }
         return chunk;
+    }
+
+    /** Prefills the rest of a prompt. */
+    private float[] prefillRest(Generation generation) {
+        while (true) {
+            float[] logits =
+                    prefillChunk(generation, Integer.MAX_VALUE, () -> false).logits();
+            if (logits != null) {
+                return logits;
+            }
+        }
     }
 
     /** Starts the prefill of what follows a cached prefix, or of a whole prompt. */

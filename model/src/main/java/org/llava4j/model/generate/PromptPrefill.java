@@ -45,7 +45,7 @@ final class PromptPrefill implements AutoCloseable {
     }
 
     /**
-     * Computes the next chunk. The first calls compute image features instead, until the vision tower has run.
+     * Computes the next chunk. Of a prompt with images, the first calls run the vision tower instead.
      *
      * @param maxTokens maximum number of its tokens, at least 1
      * @param pause whether the vision tower is to pause
@@ -58,7 +58,7 @@ final class PromptPrefill implements AutoCloseable {
             }
             all = scope.own(programs.embed(suffix));
             embeddings = all;
-            if (!suffix.images().isEmpty() && pause.getAsBoolean()) {
+            if (!suffix.images().isEmpty()) {
                 return PrefillChunk.IMAGES;
             }
         }
