@@ -269,6 +269,7 @@ public final class LlavaModel implements AutoCloseable {
      * except for floating-point rounding.
      *
      * @param maxPause more than zero; null, the default, for no limit, which answers most requests in the same time
+     * @throws BadInputException if it is zero or negative
      */
     public void setMaxPause(@Nullable Duration maxPause) {
         scheduler.setMaxPause(maxPause);

@@ -2,6 +2,7 @@ package org.llava4j.model.generate;
 
 import java.time.Duration;
 import org.jspecify.annotations.Nullable;
+import org.llava4j.data.BadInputException;
 
 /**
  * Size of the prefill chunks between decode steps. A running sequence gets a token after each chunk and decode step, so
@@ -15,25 +16,34 @@ final class ChunkSize {
     /** Part of the limit that is planned for, since times vary. */
     private static final double PLANNED = 0.8;
 
-    /** Minimum time of a chunk in terms of a decode step, so that prefill progresses if steps take all of the time. */
+    /** Minimum time of the vision tower in terms of a decode step, so that it progresses if steps take all of the time. */
     private static final double MIN_STEPS = 0.5;
 
     /** Sizes grow at most by this factor, because the time of a larger chunk is not known. */
     private static final int GROWTH = 2;
 
-    private volatile @Nullable Duration maxPause;
+    private static final long UNLIMITED = Long.MAX_VALUE;
+
+    private volatile long maxPauseNanos = UNLIMITED;
     private int lastTokens;
     private double nanosPerToken;
     private long stepNanos;
 
-    /** @param maxPause limit of a running sequence's pause; null for none */
+    /**
+     * @param maxPause limit of a running sequence's pause; null for none
+     * @throws BadInputException if it is zero or negative
+     */
     void setMaxPause(@Nullable Duration maxPause) {
-        this.maxPause = maxPause;
+        if (maxPause != null && (maxPause.isZero() || maxPause.isNegative())) {
+            throw new BadInputException("the maximum pause is " + maxPause + "; give more than 0, or null for no limit");
+        }
+        boolean isLimited = maxPause != null && maxPause.compareTo(Duration.ofNanos(UNLIMITED)) < 0;
+        maxPauseNanos = isLimited ? maxPause.toNanos() : UNLIMITED;
     }
 
     /** Whether pauses have a limit. */
     boolean isLimited() {
-        return maxPause != null;
+        return maxPauseNanos != UNLIMITED;
     }
 
     /** Maximum number of tokens of the next chunk. */
@@ -44,16 +54,17 @@ final class ChunkSize {
         if (lastTokens == 0) {
             return MIN_TOKENS;
         }
-        double inTime = nanos() / nanosPerToken;
+        double inTime = planned() / nanosPerToken;
         return (int) Math.max(MIN_TOKENS, Math.min(inTime, (double) GROWTH * lastTokens));
     }
 
-    /** Time of the next chunk in nanoseconds. */
-    long nanos() {
-        Duration limit = maxPause;
-        return limit == null
-                ? Long.MAX_VALUE
-                : (long) Math.max(PLANNED * limit.toNanos() - stepNanos, MIN_STEPS * stepNanos);
+    /** Maximum time of the vision tower until the next decode step, in nanoseconds. */
+    long visionNanos() {
+        return isLimited() ? (long) Math.max(planned(), MIN_STEPS * stepNanos) : Long.MAX_VALUE;
+    }
+
+    private double planned() {
+        return PLANNED * maxPauseNanos - stepNanos;
     }
 
     /** Records a chunk's time. The last chunk of a prompt may be too short to predict others. */

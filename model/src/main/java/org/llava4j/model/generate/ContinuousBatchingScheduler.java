@@ -126,10 +126,12 @@ public final class ContinuousBatchingScheduler implements AutoCloseable {
     }
 
     /**
-     * Sets the maximum time from one token of a running sequence to its next while other prompts are prefilled. Prefill
-     * takes at least {@link ChunkSize#MIN_TOKENS} tokens and half the time of a decode step, whatever the limit.
+     * Sets the maximum time from one token of a running sequence to its next while other prompts are prefilled. Between
+     * two decode steps, prefill computes at least {@link ChunkSize#MIN_TOKENS} tokens, and the vision tower runs for half the time of
+     * a step, whatever the limit.
      *
      * @param maxPause null, the default, for no limit
+     * @throws BadInputException if it is zero or negative
      */
     public void setMaxPause(@Nullable Duration maxPause) {
         chunkSize.setMaxPause(maxPause);
@@ -297,7 +299,7 @@ public final class ContinuousBatchingScheduler implements AutoCloseable {
 
     private void prefillChunk(AutoregressiveDecoder active, Generation generation, boolean unlimited) {
         long start = System.nanoTime();
-        long maxNanos = unlimited ? Long.MAX_VALUE : chunkSize.nanos();
+        long maxNanos = unlimited ? Long.MAX_VALUE : chunkSize.visionNanos();
         PrefillChunk chunk;
         try {
             chunk = active.prefillChunk(

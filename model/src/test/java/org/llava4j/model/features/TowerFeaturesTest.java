@@ -1,6 +1,7 @@
 package org.llava4j.model.features;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
 import java.nio.file.Path;
@@ -8,10 +9,12 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import org.junit.jupiter.api.Test;
+import org.llava4j.data.BadInputException;
 import org.llava4j.data.image.AspectRatio;
 import org.llava4j.data.image.ClipImageProcessor;
 import org.llava4j.data.image.ClipPreprocessing;
 import org.llava4j.data.image.ExifOrientation;
+import org.llava4j.data.image.ImageRef;
 import org.llava4j.model.config.LlavaConfig;
 import org.llava4j.testing.Golden;
 
@@ -59,5 +62,44 @@ class TowerFeaturesTest {
                 .isNotEqualTo(ClipPreprocessing.read(TOWER).toString());
         assertThat(separateTower.fingerprint(config))
                 .contains(ClipPreprocessing.read(TOWER).toString());
+    }
+
+    @Test
+    void featuresInStepsAreBitIdentical() {
+        TowerFeatures tower = TowerFeatures.load(LLAVA, TOWER, LlavaConfig.read(LLAVA, TOWER));
+        Path red = Golden.path("d_preproc/rgb_64x48.png");
+        Path noise = Golden.path("d_preproc/noise_100x80.png");
+        List<float[]> expected = List.of(
+                tower.features(List.of(red)).get(0), tower.features(List.of(noise)).get(0));
+        RecentImageFeatures recent = new RecentImageFeatures(tower);
+        List<ImageRef> images = List.of(ImageRef.of(red), ImageRef.of(noise));
+        int calls = 1;
+        while (!recent.prepare(images, () -> true)) {
+            calls++;
+        }
+        assertThat(calls).isGreaterThan(20);
+        for (int i = 0; i < 2; i++) {
+            assertThat(recent.features(images).get(i)).isEqualTo(expected.get(i));
+        }
+        assertThat(recent.prepare(images, () -> true)).isTrue();
+    }
+
+    @Test
+    void otherImageEndsStepsOfIncompleteOne() {
+        TowerFeatures tower = TowerFeatures.load(LLAVA, TOWER, LlavaConfig.read(LLAVA, TOWER));
+        RecentImageFeatures recent = new RecentImageFeatures(tower);
+        ImageRef first = ImageRef.of(Golden.path("d_preproc/rgb_64x48.png"));
+        ImageRef second = ImageRef.of(Golden.path("d_preproc/noise_100x80.png"));
+        assertThat(recent.prepare(List.of(first), () -> true)).isFalse();
+        assertThat(recent.prepare(List.of(second), () -> false)).isTrue();
+        assertThat(recent.prepare(List.of(first), () -> false)).isTrue();
+        assertThat(recent.features(List.of(first, second)))
+                .usingRecursiveComparison()
+                .isEqualTo(tower.unbatched().features(List.of(
+                        Golden.path("d_preproc/rgb_64x48.png"), Golden.path("d_preproc/noise_100x80.png"))));
+        ImageRef missing = ImageRef.of(Path.of("missing.png"));
+        assertThatThrownBy(() -> recent.prepare(List.of(missing), () -> true))
+                .isInstanceOf(BadInputException.class)
+                .hasMessageContaining("missing.png");
     }
 }

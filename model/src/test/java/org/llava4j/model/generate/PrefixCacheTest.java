@@ -7,28 +7,15 @@ import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
-import java.util.Set;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
-import org.llava4j.data.batch.CollatorOptions;
-import org.llava4j.data.batch.CollatorOptions.PaddingSide;
 import org.llava4j.data.image.ImageRef;
 import org.llava4j.data.tokenizer.LlamaTokenizer;
-import org.llava4j.model.Llava;
-import org.llava4j.model.Placeholders;
-import org.llava4j.model.config.LlamaConfig;
-import org.llava4j.model.config.LlavaConfig;
-import org.llava4j.model.tensors.SafetensorsFile;
-import org.llava4j.model.weights.Checkpoint;
 import org.llava4j.model.weights.WeightDtype;
-import org.llava4j.testing.Golden;
-import org.nd4j.linalg.api.ndarray.INDArray;
-import org.nd4j.linalg.factory.Nd4j;
-import org.nd4j.linalg.indexing.NDArrayIndex;
 
 /** A prompt that begins like an earlier one gets the same tokens from the part that is new. */
 class PrefixCacheTest {
@@ -41,51 +28,11 @@ class PrefixCacheTest {
     private Path temp;
 
     private static ContinuousBatchingScheduler text(String name, WeightDtype type, long maxCacheBytes) {
-        LlamaConfig config = LlamaConfig.read(Golden.path(name));
-        Llava model;
-        try (Checkpoint weights = Checkpoint.bare(Golden.path(name)).withWeightDtype(type, any -> false)) {
-            model = Llava.buildLlama(config, weights);
-        }
-        return scheduler(model, config.vocabSize(), 1, (layout, prompts) -> Placeholders.text(layout), maxCacheBytes);
+        return GoldenModel.text(name, type).scheduler(maxCacheBytes);
     }
 
-    /** A model that reads images; image i of the golden inputs stands for a file whose name begins with i. */
     private static ContinuousBatchingScheduler images(long maxCacheBytes) {
-        Path folder = Golden.path("c_llava_linear");
-        LlavaConfig config = LlavaConfig.read(folder, null);
-        Llava model;
-        try (Checkpoint weights = Checkpoint.llava(folder, LlavaConfig.visionTowerPath(folder))) {
-            model = Llava.build(config, weights, Llava.ImageInput.PIXELS);
-        }
-        INDArray all;
-        try (SafetensorsFile io = SafetensorsFile.open(folder.resolve("io.safetensors"))) {
-            all = io.read("images");
-        }
-        PromptCollator collator = (layout, prompts) -> {
-            List<INDArray> images = prompts.stream()
-                    .flatMap(prompt -> prompt.images().stream())
-                    .map(image -> ((ImageRef.InFile) image).path().getFileName().toString())
-                    .map(name -> Integer.parseInt(name.substring(0, 1)))
-                    .map(i -> all.get(NDArrayIndex.interval(i, i + 1)).dup())
-                    .toList();
-            // A batch of text has one image, which is not placed.
-            INDArray pixels = images.isEmpty()
-                    ? all.get(NDArrayIndex.interval(0, 1)).dup()
-                    : Nd4j.concat(0, images.toArray(INDArray[]::new));
-            return Placeholders.pixels(layout, pixels);
-        };
-        return scheduler(model, config.decoder().vocabSize(), config.numImageTokens(), collator, maxCacheBytes);
-    }
-
-    private static ContinuousBatchingScheduler scheduler(
-            Llava model, int vocabulary, int imageTokens, PromptCollator collator, long maxCacheBytes) {
-        ContinuousBatchingScheduler scheduler = new ContinuousBatchingScheduler(
-                model,
-                new CollatorOptions(imageTokens, vocabulary, 2048, PaddingSide.RIGHT, 16),
-                OutputTokens.of(vocabulary, Set.of()),
-                collator);
-        scheduler.setMaxCacheBytes(maxCacheBytes);
-        return scheduler;
+        return GoldenModel.images().scheduler(maxCacheBytes);
     }
 
     private int[] tokens(int count) {
