@@ -17,8 +17,10 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Random;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
@@ -37,6 +39,8 @@ import org.nd4j.linalg.factory.Nd4j;
 /** A streamed answer goes on while another client's long prompt is prefilled. */
 class ChunkedPrefillServerTest {
     private static final int PROMPT_TOKENS = 1500;
+    private static final int WIDTH = 1536;
+    private static final int MLP_WIDTH = 4096;
 
     @TempDir
     private Path temp;
@@ -129,7 +133,7 @@ class ChunkedPrefillServerTest {
         }
     }
 
-    /** Measures pauses with 70 million random weights, without a limit that matters and with a short one. */
+    /** Measures pauses with 116 million random weights, without a limit that matters and with a short one. */
     @Test
     @Tag("slow")
     void pausesStayBelowLimit() throws Exception {
@@ -146,10 +150,17 @@ class ChunkedPrefillServerTest {
         }
     }
 
+    /** A request whose answer is one word over and over, so that each token is an event. */
+    private static ObjectNode oneWordRequest() {
+        ObjectNode request = TestServer.textRequest("hello").put("max_tokens", 2000);
+        request.putObject("logit_bias").put("300", 100);
+        return request;
+    }
+
     private double longestPause(LlavaModel model, Duration maxPause) throws Exception {
         ServerOptions options = TestServer.options().maxPause(maxPause).build();
         try (TestServer server = TestServer.of(model, options)) {
-            Stream running = new Stream(server, TestServer.textRequest("hello").put("max_tokens", 600));
+            Stream running = new Stream(server, oneWordRequest());
             running.awaitCount(20);
             long from = System.nanoTime();
             HttpResponse<String> answer = server.post(longRequest(new Random(maxPause.toMillis())));
@@ -166,23 +177,35 @@ class ChunkedPrefillServerTest {
         }
     }
 
-    /** The model of {@link TestServer#endless} with a wider and deeper decoder. */
+    /** The folder of {@link TestServer#endless} with a wider decoder of random weights. */
     private static void writeLargerModel(Path folder) throws IOException {
         TestServer.endlessModel(folder).close();
-        int width = 1024;
-        int wide = 2816;
-        int layers = 6;
         Path config = folder.resolve("config.json");
         ObjectNode json = (ObjectNode) TestServer.JSON.readTree(Files.readString(config));
-        json.put("hidden_size", width)
-                .put("intermediate_size", wide)
-                .put("num_hidden_layers", layers)
-                .put("num_attention_heads", 16)
-                .put("num_key_value_heads", 16);
+        int narrow = json.get("hidden_size").intValue();
+        int narrowMlp = json.get("intermediate_size").intValue();
+        json.put("hidden_size", WIDTH).put("intermediate_size", MLP_WIDTH);
         Files.writeString(config, json.toString());
         Path weights = folder.resolve("model.safetensors");
-        try (SafetensorsWriterOfRandom writer = new SafetensorsWriterOfRandom(weights, width, wide, layers)) {
-            writer.write();
+        Map<String, INDArray> tensors = new LinkedHashMap<>();
+        try (SafetensorsFile file = SafetensorsFile.open(weights)) {
+            for (String name : file.tensors().keySet()) {
+                INDArray tensor = file.read(name);
+                tensors.put(name, name.contains("vision_tower") ? tensor : wider(name, tensor, narrow, narrowMlp));
+            }
         }
+        SafetensorsWriter.write(weights, tensors);
+    }
+
+    private static INDArray wider(String name, INDArray tensor, int narrow, int narrowMlp) {
+        long[] shape = tensor.shape();
+        // The projector's inputs stay those of the vision tower.
+        int resized = name.contains("mm_projector") ? 1 : shape.length;
+        for (int i = 0; i < resized; i++) {
+            shape[i] = shape[i] == narrow ? WIDTH : shape[i] == narrowMlp ? MLP_WIDTH : shape[i];
+        }
+        return shape.length == 1
+                ? Nd4j.ones(DataType.FLOAT, shape)
+                : Nd4j.randn(DataType.FLOAT, shape).muli(0.02);
     }
 }

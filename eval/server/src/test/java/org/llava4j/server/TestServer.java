@@ -45,6 +45,11 @@ final class TestServer implements AutoCloseable {
         server = new ChatServer(model, options).start();
     }
 
+    /** Another model. */
+    static TestServer of(LlavaModel model, ServerOptions options) {
+        return new TestServer(model, options);
+    }
+
     /** The model that ships with the project. */
     static synchronized TestServer trained(ServerOptions options) {
         if (taught == null) {
