@@ -168,12 +168,18 @@ final class IncrementalDecoder implements AutoregressiveDecoder {
             release(generation);
             return;
         }
-        try (KvCache full = sequence.cache) {
+        KvCache full = sequence.cache;
+        PromptTokens tokens = sequence.prompt.withNewTokens(generation.ids(), full.length());
+        if (full.isCompact() && full.bytes() <= maxCacheBytes) {
+            prefixes.add(tokens, full, maxCacheBytes);
+            return;
+        }
+        try (full) {
             if (full.bytes(full.length()) <= maxCacheBytes) {
                 // Without the capacity for tokens that were not generated.
                 KvCache copy = attention.newCache(full.length());
                 copy.copyPrefix(full, full.length());
-                prefixes.add(sequence.prompt.withNewTokens(generation.ids(), full.length()), copy, maxCacheBytes);
+                prefixes.add(tokens, copy, maxCacheBytes);
             }
         }
     }

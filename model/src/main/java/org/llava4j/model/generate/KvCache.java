@@ -5,10 +5,10 @@ import java.util.List;
 import org.llava4j.model.kernels.AttentionShape;
 import org.llava4j.model.kernels.DecodeAttentionKernels.LayerKvCache;
 import org.llava4j.model.memory.ArrayScope;
+import org.llava4j.model.memory.NativeArray;
 import org.llava4j.model.ops.Attention;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
-import org.nd4j.linalg.indexing.NDArrayIndex;
 
 /**
  * KV cache of one sequence: keys and values of every layer, each {@code float32[G, capacity, d]}, allocated once at
@@ -20,6 +20,9 @@ final class KvCache implements AutoCloseable {
      * ones can reuse.
      */
     private static final int CAPACITY_MULTIPLE = 64;
+
+    /** Part of its memory that a compact cache uses. */
+    private static final double COMPACT = 0.75;
 
     private final ArrayScope arrays = new ArrayScope();
     private final List<INDArray> keys = new ArrayList<>();
@@ -71,9 +74,15 @@ final class KvCache implements AutoCloseable {
     }
 
     private static void copyPositions(INDArray from, INDArray to, int count) {
-        var positions = NDArrayIndex.interval(0, count);
-        to.get(NDArrayIndex.all(), positions, NDArrayIndex.all())
-                .assign(from.get(NDArrayIndex.all(), positions, NDArrayIndex.all()));
+        long width = from.size(2);
+        for (long head = 0; head < from.size(0); head++) {
+            NativeArray.copy(from, head * from.size(1) * width, to, head * to.size(1) * width, count * width);
+        }
+    }
+
+    /** Whether most of the memory holds cached tokens, so that a copy without the rest would save little. */
+    boolean isCompact() {
+        return COMPACT * bytes() <= bytes(length);
     }
 
     /** Memory of all keys and values at full capacity, in bytes. */

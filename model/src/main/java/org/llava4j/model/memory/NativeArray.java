@@ -38,6 +38,17 @@ public final class NativeArray {
         return rows;
     }
 
+    /** Copies {@code count} floats from a position of one float32 array to a position of another. */
+    public static void copy(INDArray from, long fromPosition, INDArray to, long toPosition, long count) {
+        Scratch.forCurrentThread()
+                .copy(
+                        addressOf(from) + fromPosition * Float.BYTES,
+                        addressOf(to) + toPosition * Float.BYTES,
+                        count);
+        Reference.reachabilityFence(from);
+        Reference.reachabilityFence(to);
+    }
+
     /** Reads {@code count} bytes from a position into the beginning of an array. */
     public void read(long position, byte[] to, int count) {
         Scratch.forCurrentThread().bytesAt(address + position).get(to, 0, count);
