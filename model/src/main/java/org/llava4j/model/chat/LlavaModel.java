@@ -263,12 +263,12 @@ public final class LlavaModel implements AutoCloseable {
     }
 
     /**
-     * Sets the maximum time from one token of an answer to its next while prompts of other requests are prefilled: a long prompt
-     * is then prefilled in chunks between the tokens of other answers. The limit holds as far as a token of all running
-     * answers takes no more than two thirds of it and a few tokens of a prompt no more than the rest. Answers are the same
+     * Sets the maximum time from one token of an answer to its next while prompts of other requests are prefilled: a
+     * long prompt is then prefilled in chunks between the tokens of other answers. A chunk has at least 16 tokens; if
+     * these and the next token of all running answers take longer than the limit, so do the pauses. Answers are the same
      * except for floating-point rounding.
      *
-     * @param maxPause more than zero; null, the default, for no limit, which answers most requests in the same time
+     * @param maxPause more than zero; null, the default, for no limit
      * @throws BadInputException if it is zero or negative
      */
     public void setMaxPause(@Nullable Duration maxPause) {

@@ -13,7 +13,8 @@ interface AutoregressiveDecoder extends AutoCloseable {
     List<float[]> prefill(List<Generation> sequences);
 
     /**
-     * Prefills the next chunk of one prompt; its first call starts the prefill. After an exception the caller releases the sequence.
+     * Prefills the next chunk of one prompt; the first call starts the prefill. After an exception the caller releases
+     * the sequence.
      *
      * @param maxTokens maximum number of tokens of the chunk, at least 1
      * @param pause whether the vision tower, which runs before the first chunk, is to pause

@@ -16,7 +16,7 @@ final class ChunkSize {
     /** Part of the limit that is planned for, since times vary. */
     private static final double PLANNED = 0.8;
 
-    /** Minimum time of the vision tower in terms of a decode step, so that it progresses if steps take all of the time. */
+    /** Minimum time of the vision tower in decode steps, so that it progresses if steps take all of the time. */
     private static final double MIN_STEPS = 0.5;
 
     /** Sizes grow at most by this factor, because the time of a larger chunk is not known. */

@@ -23,7 +23,8 @@ import org.llava4j.model.memory.PooledMemory;
  * floating-point rounding.
  *
  * <p>With a limit of pauses ({@link #setMaxPause}), a prompt that would take longer is prefilled in chunks, one in each
- * iteration, as long as other sequences run. Without any, the whole prompt is one more efficient forward pass.
+ * iteration, as long as other sequences run. While none run, whole prompts are prefilled together, which is more
+ * efficient.
  *
  * <p>After {@link #start()} the iterations run on the scheduler's own thread, and any thread may submit requests. Until
  * then, {@link #await} runs them on the calling thread, and only one thread at a time may use the scheduler:
@@ -127,8 +128,8 @@ public final class ContinuousBatchingScheduler implements AutoCloseable {
 
     /**
      * Sets the maximum time from one token of a running sequence to its next while other prompts are prefilled. Between
-     * two decode steps, prefill computes at least {@link ChunkSize#MIN_TOKENS} tokens, and the vision tower runs for half the time of
-     * a step, whatever the limit.
+     * two decode steps, prefill computes at least {@link ChunkSize#MIN_TOKENS} tokens, or the vision tower runs for at
+     * least half the time of a step, whatever the limit.
      *
      * @param maxPause null, the default, for no limit
      * @throws BadInputException if it is zero or negative
