@@ -116,7 +116,8 @@ class ChunkedPrefillServerTest {
     @Test
     void answerGoesOnWhileLongPromptIsPrefilled() throws Exception {
         // The shortest limit makes chunks of 16 tokens, with a token of the running answer after each.
-        ServerOptions options = TestServer.options().maxPause(Duration.ofNanos(1)).build();
+        ServerOptions options =
+                TestServer.options().maxPause(Duration.ofNanos(1)).build();
         try (TestServer server = TestServer.endless(temp.resolve("model"), options)) {
             Stream running = new Stream(server, TestServer.textRequest("hello").put("max_tokens", 4000));
             running.awaitCount(10);
@@ -144,7 +145,8 @@ class ChunkedPrefillServerTest {
             double whole = longestPause(model, Duration.ofHours(1));
             for (int millis : new int[] {1000, 500, 250}) {
                 double pause = longestPause(model, Duration.ofMillis(millis));
-                System.out.printf(Locale.ROOT, "limit %d ms: longest pause %.0f ms (whole: %.0f)%n", millis, pause, whole);
+                System.out.printf(
+                        Locale.ROOT, "limit %d ms: longest pause %.0f ms (whole: %.0f)%n", millis, pause, whole);
                 assertThat(pause).isLessThan(Math.max(millis, 0.9 * whole));
             }
         }

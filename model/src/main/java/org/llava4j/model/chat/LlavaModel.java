@@ -109,8 +109,7 @@ public final class LlavaModel implements AutoCloseable {
                 CollatorOptions.PaddingSide.RIGHT,
                 PAD_TO_MULTIPLE_OF,
                 config.imageStartEndTokens());
-        return new ContinuousBatchingScheduler(
-                language, options, output, new FeatureCollator(config, imageFeatures));
+        return new ContinuousBatchingScheduler(language, options, output, new FeatureCollator(config, imageFeatures));
     }
 
     /**

@@ -34,11 +34,15 @@ final class ChunkSize {
      * @throws BadInputException if it is zero or negative
      */
     void setMaxPause(@Nullable Duration maxPause) {
-        if (maxPause != null && (maxPause.isZero() || maxPause.isNegative())) {
-            throw new BadInputException("the maximum pause is " + maxPause + "; give more than 0, or null for no limit");
+        if (maxPause == null || maxPause.compareTo(Duration.ofNanos(UNLIMITED)) >= 0) {
+            maxPauseNanos = UNLIMITED;
+            return;
         }
-        boolean isLimited = maxPause != null && maxPause.compareTo(Duration.ofNanos(UNLIMITED)) < 0;
-        maxPauseNanos = isLimited ? maxPause.toNanos() : UNLIMITED;
+        if (maxPause.isZero() || maxPause.isNegative()) {
+            throw new BadInputException(
+                    "the maximum pause is " + maxPause + "; give more than 0, or null for no limit");
+        }
+        maxPauseNanos = maxPause.toNanos();
     }
 
     /** Whether pauses have a limit. */

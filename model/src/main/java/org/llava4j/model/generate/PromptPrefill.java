@@ -68,8 +68,8 @@ final class PromptPrefill implements AutoCloseable {
                 PromptPrograms.EMBEDDINGS,
                 all.get(NDArrayIndex.interval(embedded, embedded + count), NDArrayIndex.all()),
                 Llava.POSITIONS,
-                Nd4j.createFromArray(IntStream.range(cache.length(), cache.length() + count)
-                        .toArray()),
+                Nd4j.createFromArray(
+                        IntStream.range(cache.length(), cache.length() + count).toArray()),
                 Llava.ROW_STARTS,
                 Nd4j.createFromArray(0),
                 Llava.TARGET_ROWS,

@@ -41,10 +41,7 @@ public final class NativeArray {
     /** Copies {@code count} floats from a position of one float32 array to a position of another. */
     public static void copy(INDArray from, long fromPosition, INDArray to, long toPosition, long count) {
         Scratch.forCurrentThread()
-                .copy(
-                        addressOf(from) + fromPosition * Float.BYTES,
-                        addressOf(to) + toPosition * Float.BYTES,
-                        count);
+                .copy(addressOf(from) + fromPosition * Float.BYTES, addressOf(to) + toPosition * Float.BYTES, count);
         Reference.reachabilityFence(from);
         Reference.reachabilityFence(to);
     }

@@ -70,7 +70,8 @@ class TowerFeaturesTest {
         Path red = Golden.path("d_preproc/rgb_64x48.png");
         Path noise = Golden.path("d_preproc/noise_100x80.png");
         List<float[]> expected = List.of(
-                tower.features(List.of(red)).get(0), tower.features(List.of(noise)).get(0));
+                tower.features(List.of(red)).get(0),
+                tower.features(List.of(noise)).get(0));
         RecentImageFeatures recent = new RecentImageFeatures(tower);
         List<ImageRef> images = List.of(ImageRef.of(red), ImageRef.of(noise));
         int calls = 1;
@@ -95,8 +96,9 @@ class TowerFeaturesTest {
         assertThat(recent.prepare(List.of(first), () -> false)).isTrue();
         assertThat(recent.features(List.of(first, second)))
                 .usingRecursiveComparison()
-                .isEqualTo(tower.unbatched().features(List.of(
-                        Golden.path("d_preproc/rgb_64x48.png"), Golden.path("d_preproc/noise_100x80.png"))));
+                .isEqualTo(tower.unbatched()
+                        .features(List.of(
+                                Golden.path("d_preproc/rgb_64x48.png"), Golden.path("d_preproc/noise_100x80.png"))));
         ImageRef missing = ImageRef.of(Path.of("missing.png"));
         assertThatThrownBy(() -> recent.prepare(List.of(missing), () -> true))
                 .isInstanceOf(BadInputException.class)

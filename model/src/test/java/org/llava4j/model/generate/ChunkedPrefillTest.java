@@ -49,12 +49,7 @@ class ChunkedPrefillTest {
 
     private static Generation generation(GoldenModel model, Prompt prompt, int promptLength) {
         return new Generation(
-                prompt,
-                promptLength,
-                DecodingOptions.greedy(NEW_TOKENS),
-                model.output(),
-                NEW_TOKENS,
-                token -> true);
+                prompt, promptLength, DecodingOptions.greedy(NEW_TOKENS), model.output(), NEW_TOKENS, token -> true);
     }
 
     /** Greedy tokens of a prompt that is prefilled in chunks of a size, or as a whole for 0. */
@@ -122,7 +117,8 @@ class ChunkedPrefillTest {
         for (int chunk : new int[] {1, 16, 25, 100}) {
             IncrementalDecoder decoder = model.decoder();
             generate(model, decoder, new Prompt(first, images.subList(0, 1)), 0);
-            assertThat(generate(model, decoder, new Prompt(next, images), chunk)).isEqualTo(whole);
+            assertThat(generate(model, decoder, new Prompt(next, images), chunk))
+                    .isEqualTo(whole);
         }
     }
 
@@ -213,8 +209,17 @@ class ChunkedPrefillTest {
         recorded.scheduler.await(later.get(0));
         assertThat(recorded.calls())
                 .containsExactly(
-                        "prefill 1", "chunk 16", "step 1", "chunk 16", "step 1", "chunk 16", "step 1", "finish",
-                        "chunk 452", "step 1", "finish");
+                        "prefill 1",
+                        "chunk 16",
+                        "step 1",
+                        "chunk 16",
+                        "step 1",
+                        "chunk 16",
+                        "step 1",
+                        "finish",
+                        "chunk 452",
+                        "step 1",
+                        "finish");
     }
 
     @Test
@@ -230,18 +235,28 @@ class ChunkedPrefillTest {
         later.add(running);
         recorded.scheduler.await(running);
         assertThat(later).allSatisfy(generation -> assertThat(generation.done()).isCompleted());
-        assertThat(recorded.calls().stream().filter(call -> !call.startsWith("step")).toList())
+        assertThat(recorded.calls().stream()
+                        .filter(call -> !call.startsWith("step"))
+                        .toList())
                 .containsExactly(
-                        "prefill 1", "prefill 2", "chunk 16", "finish", "finish", "chunk 16", "chunk 8", "prefill 1",
-                        "finish", "finish", "finish");
+                        "prefill 1",
+                        "prefill 2",
+                        "chunk 16",
+                        "finish",
+                        "finish",
+                        "chunk 16",
+                        "chunk 8",
+                        "prefill 1",
+                        "finish",
+                        "finish",
+                        "finish");
     }
 
     @Test
     void schedulesOfManyPromptsGiveSameTokens() {
         GoldenModel model = GoldenModel.text("b_llama_gqa", WeightDtype.FP32);
-        List<int[]> prompts = IntStream.of(3, 200, 17, 90, 16, 130, 1)
-                .mapToObj(this::tokens)
-                .toList();
+        List<int[]> prompts =
+                IntStream.of(3, 200, 17, 90, 16, 130, 1).mapToObj(this::tokens).toList();
         Recorded recorded = new Recorded(model);
         recorded.scheduler.setMaxBatchSize(3);
         List<Generation> later = new ArrayList<>();

@@ -29,8 +29,7 @@ record GoldenModel(Llava model, CollatorOptions options, PromptCollator collator
         try (Checkpoint weights = Checkpoint.bare(Golden.path(name)).withWeightDtype(type, any -> false)) {
             model = Llava.buildLlama(config, weights);
         }
-        return new GoldenModel(
-                model, options(1, config.vocabSize()), (layout, prompts) -> Placeholders.text(layout));
+        return new GoldenModel(model, options(1, config.vocabSize()), (layout, prompts) -> Placeholders.text(layout));
     }
 
     /** A model that reads images; image i of the golden inputs stands for a file whose name begins with i. */
@@ -58,7 +57,8 @@ record GoldenModel(Llava model, CollatorOptions options, PromptCollator collator
                     : Nd4j.concat(0, images.toArray(INDArray[]::new));
             return Placeholders.pixels(layout, pixels);
         };
-        return new GoldenModel(model, options(config.numImageTokens(), config.decoder().vocabSize()), collator);
+        return new GoldenModel(
+                model, options(config.numImageTokens(), config.decoder().vocabSize()), collator);
     }
 
     private static CollatorOptions options(int imageTokens, int vocabulary) {

@@ -22,7 +22,8 @@ final class UncachedDecoder implements AutoregressiveDecoder {
 
     @Override
     public PrefillChunk prefillChunk(Generation sequence, int maxTokens, BooleanSupplier pause) {
-        return new PrefillChunk(sequence.promptLength(), prefill(List.of(sequence)).get(0));
+        return new PrefillChunk(
+                sequence.promptLength(), prefill(List.of(sequence)).get(0));
     }
 
     @Override
