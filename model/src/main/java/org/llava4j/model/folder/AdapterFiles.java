@@ -1,6 +1,8 @@
 package org.llava4j.model.folder;
 
+import java.nio.file.Files;
 import java.nio.file.Path;
+import org.llava4j.data.BadInputException;
 
 /**
  * Files of an adapter folder: PEFT's layout with LLaVA's additional files:
@@ -25,6 +27,11 @@ public final class AdapterFiles {
 
     private AdapterFiles() {}
 
+    /** Whether a folder is an adapter. */
+    static boolean isIn(Path folder) {
+        return Files.isRegularFile(folder.resolve(CONFIG));
+    }
+
     /**
      * Hash of the base model recorded in an adapter: of the decoder's weights as float32, independent of the file
      * format. The projector is excluded, since the adapter contains its own.
@@ -33,5 +40,25 @@ public final class AdapterFiles {
         try (NamedWeights weights = NamedWeights.open(base)) {
             return weights.sha256(name -> !NamedWeights.isLlavaOnly(name));
         }
+    }
+
+    /**
+     * Checks an adapter's base model by its hash; reads the base's weights if the adapter records one.
+     *
+     * @return whether the adapter records the hash of its base
+     * @throws BadInputException if it records another one
+     */
+    static boolean requireBase(Path adapter, Path base) {
+        String recordedHash = ModelManifest.readBase(adapter);
+        if (recordedHash == null) {
+            return false;
+        }
+        String hash = baseHash(base);
+        if (!recordedHash.equals(hash)) {
+            throw new BadInputException(adapter + " was trained on a base model whose decoder has hash " + recordedHash
+                    + ", but the decoder of " + base + " has hash " + hash
+                    + "; give the base model it was trained on");
+        }
+        return true;
     }
 }
