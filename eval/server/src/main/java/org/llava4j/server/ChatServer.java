@@ -63,6 +63,7 @@ public final class ChatServer implements AutoCloseable {
     private static final int OTHER_THREADS = 32;
 
     private final ServerOptions options;
+    private final @Nullable String baseModel;
     private final ServerMetrics metrics;
     private final CompletionHandler completions;
     private final RemoteImages remote;
@@ -80,6 +81,7 @@ public final class ChatServer implements AutoCloseable {
      */
     public ChatServer(LlavaModel model, ServerOptions options) {
         this.options = options;
+        baseModel = model.source() == null ? null : model.source().baseName();
         remote = new RemoteImages(options);
         model.setMaxBatchSize(options.maxConcurrentRequests());
         metrics = new ServerMetrics(model::waitingRequests);
@@ -287,13 +289,15 @@ public final class ChatServer implements AutoCloseable {
         }
     }
 
+    /** OpenAI's description of the model; with an adapter, {@code parent} is its base model, as in vLLM. */
     private ObjectNode modelNode() {
-        return new JsonMapper()
+        ObjectNode node = new JsonMapper()
                 .createObjectNode()
                 .put("id", options.modelId())
                 .put("object", "model")
                 .put("created", started)
                 .put("owned_by", "llava4j");
+        return baseModel == null ? node : node.put("parent", baseModel);
     }
 
     private void requireKey(Exchange exchange) {

@@ -2,6 +2,10 @@ package org.llava4j.model.folder;
 
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
+import java.util.Objects;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 import org.llava4j.data.BadInputException;
 
 /**
@@ -30,6 +34,23 @@ public final class AdapterFiles {
     /** Whether a folder is an adapter. */
     static boolean isIn(Path folder) {
         return Files.isRegularFile(folder.resolve(CONFIG));
+    }
+
+    /** The weight files of an adapter that exist: A and B, and the other trained weights. */
+    public static List<Path> weights(Path adapter) {
+        return Stream.of(MODEL, NON_LORA_TRAINABLES)
+                .map(name -> find(adapter, name))
+                .filter(Objects::nonNull)
+                .toList();
+    }
+
+    /** The file of a name without its ending; null if there is none. */
+    static @Nullable Path find(Path folder, String name) {
+        return Stream.of(SAFETENSORS, TORCH)
+                .map(ending -> folder.resolve(name + ending))
+                .filter(Files::isRegularFile)
+                .findFirst()
+                .orElse(null);
     }
 
     /**

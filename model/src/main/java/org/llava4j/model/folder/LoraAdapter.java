@@ -1,6 +1,5 @@
 package org.llava4j.model.folder;
 
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -47,7 +46,7 @@ final class LoraAdapter implements AutoCloseable {
     private LoraAdapter(Path folder) {
         this.folder = folder;
         config = AdapterConfig.read(folder);
-        Path found = find(folder, AdapterFiles.MODEL);
+        Path found = AdapterFiles.find(folder, AdapterFiles.MODEL);
         if (found == null) {
             throw new BadInputException(folder + " has an " + AdapterFiles.CONFIG + " but no " + AdapterFiles.MODEL
                     + AdapterFiles.SAFETENSORS + " or " + AdapterFiles.TORCH + "; download the complete adapter");
@@ -61,14 +60,6 @@ final class LoraAdapter implements AutoCloseable {
         return new LoraAdapter(folder);
     }
 
-    private static @Nullable Path find(Path folder, String name) {
-        return List.of(AdapterFiles.SAFETENSORS, AdapterFiles.TORCH).stream()
-                .map(ending -> folder.resolve(name + ending))
-                .filter(Files::isRegularFile)
-                .findFirst()
-                .orElse(null);
-    }
-
     /** The files that are read, except for {@link #nonLoraWeights}. */
     List<Path> files() {
         return List.of(folder.resolve(AdapterFiles.CONFIG), file);
@@ -77,7 +68,7 @@ final class LoraAdapter implements AutoCloseable {
     /** The file of trained weights other than LoRA; null if there is none. */
     @Nullable
     Path nonLoraWeights() {
-        return find(folder, AdapterFiles.NON_LORA_TRAINABLES);
+        return AdapterFiles.find(folder, AdapterFiles.NON_LORA_TRAINABLES);
     }
 
     /** Makes a checkpoint of the base read the weights that were trained beside A and B, such as the projector. */
