@@ -34,6 +34,7 @@ import org.llava4j.model.tensors.TensorFolder;
 import org.llava4j.model.tensors.TensorStore;
 import org.llava4j.model.tensors.TensorType;
 import org.llava4j.model.weights.Checkpoint;
+import org.llava4j.model.weights.FullModelCheck;
 import org.llava4j.model.weights.WeightPlan;
 
 /**
@@ -70,6 +71,7 @@ public record Inspection(
         if (projector != null) {
             return ofProjector(projector);
         }
+        FullModelCheck.requireFullModel(folder);
         List<String> warnings = new ArrayList<>();
         if (!LlavaConfig.isLlava(folder)) {
             boolean clip = LlavaConfig.isClip(folder);
