@@ -45,8 +45,9 @@ public final class AdapterFlags {
         Path adapter = path(line, ADAPTER);
         Path base = path(line, MODEL_BASE);
         if (adapter != null && base != null) {
-            throw new BadInputException("--adapter and --model-base exclude each other; give --model-path BASE --adapter"
-                    + " ADAPTER, or --model-path ADAPTER --model-base BASE");
+            throw new BadInputException(
+                    "--adapter and --model-base exclude each other; give --model-path BASE --adapter"
+                            + " ADAPTER, or --model-path ADAPTER --model-base BASE");
         }
         if (base != null) {
             if (!line.hasOption("model-path")) {
@@ -54,9 +55,7 @@ public final class AdapterFlags {
             }
             return ModelSource.withAdapter(base, modelPath, tower);
         }
-        return adapter == null
-                ? ModelSource.of(modelPath, tower)
-                : ModelSource.withAdapter(modelPath, adapter, tower);
+        return adapter == null ? ModelSource.of(modelPath, tower) : ModelSource.withAdapter(modelPath, adapter, tower);
     }
 
     private static @Nullable Path path(CommandLine line, String flag) {

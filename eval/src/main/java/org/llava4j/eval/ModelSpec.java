@@ -23,8 +23,7 @@ import org.llava4j.model.weights.WeightDtype;
  * @param dtype storage type of the weight matrices: float32, 16-bit floating point or quantized int8
  * @param exifOrientation treatment of the EXIF orientation of images
  */
-public record ModelSpec(
-        ModelSource source, ChatFormat chatFormat, WeightDtype dtype, ExifOrientation exifOrientation) {
+public record ModelSpec(ModelSource source, ChatFormat chatFormat, WeightDtype dtype, ExifOrientation exifOrientation) {
     /** The small model that ships with the project, trained by the demo. */
     private static final String DEFAULT_MODEL = "resources/tiny/llava";
 

@@ -97,7 +97,8 @@ class AdapterCommandsTest {
                 flags,
                 more,
                 List.of("--data-path", dataset, "--output-dir", temp.resolve(output), "--max-new-tokens", "12"));
-        return new ObjectMapper().readTree(temp.resolve(output).resolve("report.json").toFile());
+        return new ObjectMapper()
+                .readTree(temp.resolve(output).resolve("report.json").toFile());
     }
 
     private List<String> texts(String output) {
@@ -120,8 +121,7 @@ class AdapterCommandsTest {
         assertThat(base.get("run_configuration").has("adapter")).isFalse();
         assertThat(unmerged.get("run_configuration_sha256")).isNotEqualTo(base.get("run_configuration_sha256"));
         // LLaVA's form of the flags is the same run.
-        JsonNode llavaFlags =
-                scienceQa("llava", List.of("--model-path", adapter, "--model-base", BASE), List.of());
+        JsonNode llavaFlags = scienceQa("llava", List.of("--model-path", adapter, "--model-base", BASE), List.of());
         assertThat(llavaFlags.get("run_configuration_sha256")).isEqualTo(unmerged.get("run_configuration_sha256"));
         assertThat(texts("llava")).isEqualTo(texts("unmerged"));
         PeftAdapters.configure(adapter, JsonNodeFactory.instance.objectNode().put("lora_alpha", 1));
@@ -188,7 +188,8 @@ class AdapterCommandsTest {
                 matcher = address.matcher(printed.toString(StandardCharsets.UTF_8));
             }
             URI server = URI.create(matcher.group(1));
-            JsonNode model = send(HttpRequest.newBuilder(server.resolve("/v1/models"))).at("/data/0");
+            JsonNode model =
+                    send(HttpRequest.newBuilder(server.resolve("/v1/models"))).at("/data/0");
             assertThat(model.get("id").textValue()).isEqualTo("adapter");
             assertThat(model.get("parent").textValue()).isEqualTo("llava");
             assertThat(send(HttpRequest.newBuilder(server.resolve("/model-info.json")))
@@ -255,7 +256,8 @@ class AdapterCommandsTest {
         PeftAdapters.configure(adapter, JsonNodeFactory.instance.objectNode().put("use_dora", true));
         assertRejected("DoRA is not supported", "--model-path", BASE, "--adapter", adapter);
         PeftAdapters.write(adapter, ROOT.resolve("resources/golden/c_llava_linear"), 0.2);
-        assertRejected("give the base model that the adapter was trained on", "--model-path", BASE, "--adapter", adapter);
+        assertRejected(
+                "give the base model that the adapter was trained on", "--model-path", BASE, "--adapter", adapter);
     }
 
     private void assertRejected(String message, Object... flags) {

@@ -74,8 +74,7 @@ public final class PeftAdapters {
         for (int layer = 0; layer < config.get("num_hidden_layers").intValue(); layer++) {
             String prefix = "base_model.model.model.layers." + layer + ".";
             outAndIn.forEach((name, shape) -> {
-                tensors.put(
-                        prefix + name + ".lora_A.weight", normal(random, 1 / Math.sqrt(shape[1]), RANK, shape[1]));
+                tensors.put(prefix + name + ".lora_A.weight", normal(random, 1 / Math.sqrt(shape[1]), RANK, shape[1]));
                 tensors.put(prefix + name + ".lora_B.weight", normal(random, size, shape[0], RANK));
             });
         }

@@ -42,9 +42,8 @@ public final class InspectMain extends Command {
     protected void run(CommandLine line) {
         Path folder = path(line, "model-path");
         ModelSource source = AdapterFlags.isGiven(line) ? AdapterFlags.source(line, folder) : null;
-        Inspection inspection = source == null
-                ? Inspection.of(folder, optionalPath(line, "vision-tower"))
-                : Inspection.of(source);
+        Inspection inspection =
+                source == null ? Inspection.of(folder, optionalPath(line, "vision-tower")) : Inspection.of(source);
         System.out.println(folder + ": " + inspection.description());
         inspection.parametersByPart().forEach((part, count) -> print(part, count + " parameters"));
         print("total", inspection.parameters() + " parameters");
@@ -53,9 +52,7 @@ public final class InspectMain extends Command {
                 .variablesByFile()
                 .forEach((file, count) ->
                         print("loads", count + " tensors from " + (file.isEmpty() ? "no file" : file)));
-        List<Path> folders = source == null
-                ? List.of(folder)
-                : List.of(source.folder(), source.trainedFolder());
+        List<Path> folders = source == null ? List.of(folder) : List.of(source.folder(), source.trainedFolder());
         folders.stream()
                 .map(ModelManifest::read)
                 .filter(Objects::nonNull)

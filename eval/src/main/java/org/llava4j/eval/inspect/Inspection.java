@@ -22,7 +22,6 @@ import org.llava4j.data.tokenizer.TokenizerFiles;
 import org.llava4j.model.ImageStartEndEmbeddings;
 import org.llava4j.model.Llava;
 import org.llava4j.model.TensorSource;
-import org.llava4j.model.config.ChatFormat;
 import org.llava4j.model.config.ClipConfig;
 import org.llava4j.model.config.GenerationConfig;
 import org.llava4j.model.config.LlamaConfig;
@@ -128,8 +127,7 @@ public record Inspection(
     private Inspection withLora(SortedMap<String, long[]> lora) {
         SortedMap<String, Long> parts = new TreeMap<>(parametersByPart);
         parts.putAll(parts(lora));
-        return new Inspection(
-                description, parts, tensorsByDtype, variablesByFile, skippedByReason, warnings, problems);
+        return new Inspection(description, parts, tensorsByDtype, variablesByFile, skippedByReason, warnings, problems);
     }
 
     /** The output of stage 1 alone: a projector file, or that of a folder that holds one and no model; else null. */

@@ -20,9 +20,8 @@ final class NonFiniteTensors {
     /** One line per affected tensor, with its name and the counts. */
     static List<String> in(Path folder) {
         List<Path> adapter = AdapterFiles.weights(folder);
-        return (adapter.isEmpty() ? List.of(folder) : adapter).stream()
-                .flatMap(place -> inStore(place).stream())
-                .toList();
+        return (adapter.isEmpty() ? List.of(folder) : adapter)
+                .stream().flatMap(place -> inStore(place).stream()).toList();
     }
 
     private static List<String> inStore(Path fileOrFolder) {

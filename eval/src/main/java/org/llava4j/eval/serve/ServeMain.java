@@ -34,7 +34,8 @@ public final class ServeMain extends Command {
                         "KEY",
                         "API key that requests must send (default: environment variable " + KEY_VARIABLE
                                 + "; without it no key is required)"))
-                .addOption(flag("model-id", "NAME", "model id of the API (default: name of the model folder or the adapter)"))
+                .addOption(flag(
+                        "model-id", "NAME", "model id of the API (default: name of the model folder or the adapter)"))
                 .addOption(alias(
                         flag(
                                 "max-concurrent-requests",

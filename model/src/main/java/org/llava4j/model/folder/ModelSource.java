@@ -34,7 +34,8 @@ import org.llava4j.model.weights.WeightDtype;
  * @param config the model's configuration: that of the adapter if it has a LLaVA {@code config.json}, else that of the
  *     folder
  */
-public record ModelSource(Path folder, Path visionTower, @Nullable Path adapter, LlavaConfig config) {
+public record ModelSource(
+        Path folder, Path visionTower, @Nullable Path adapter, LlavaConfig config) {
 
     /** A LLaVA folder with the vision tower that its config names. */
     public static ModelSource of(Path folder) {
@@ -137,8 +138,7 @@ public record ModelSource(Path folder, Path visionTower, @Nullable Path adapter,
 
     /** Builds the graph of the vision tower. */
     public Llava buildTower(WeightDtype type) {
-        return build(
-                Checkpoint.tower(folder, visionTower), type, (weights, lora) -> Llava.buildTower(config, weights));
+        return build(Checkpoint.tower(folder, visionTower), type, (weights, lora) -> Llava.buildTower(config, weights));
     }
 
     private Llava build(Checkpoint base, WeightDtype type, BiFunction<TensorSource, @Nullable Lora, Llava> graph) {
@@ -149,8 +149,7 @@ public record ModelSource(Path folder, Path visionTower, @Nullable Path adapter,
             try (LoraAdapter opened = openAdapter(adapter)) {
                 opened.addOtherWeights(weights);
                 Lora lora = opened.lora(config.decoder());
-                Set<String> unmerged =
-                        lora == null ? Set.of() : lora.config().targetsIn(config.decoder());
+                Set<String> unmerged = lora == null ? Set.of() : lora.config().targetsIn(config.decoder());
                 return graph.apply(new AdapterTensorSource(weights, opened, unmerged, type), lora);
             }
         }

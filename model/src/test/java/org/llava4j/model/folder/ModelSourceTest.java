@@ -37,8 +37,7 @@ import org.nd4j.linalg.factory.Nd4j;
 /** A base model with an adapter that is not merged: what is loaded from where, and what is rejected. */
 class ModelSourceTest {
     private static final Path BASE = Golden.path("c_llava_mlp2x_gelu");
-    private static final String TOWER_FC1 =
-            "base_model.model.model.vision_tower.vision_model.encoder.layers.1.mlp.fc1";
+    private static final String TOWER_FC1 = "base_model.model.model.vision_tower.vision_model.encoder.layers.1.mlp.fc1";
     private static final String SECOND = "base_model.model.model.multi_modal_projector.linear_2";
     private static final String HEAD = "base_model.model.lm_head";
     private static final String FIRST = "base_model.model.model.layers.0.self_attn.q_proj.lora_A.weight";
@@ -73,8 +72,12 @@ class ModelSourceTest {
     }
 
     private static void put(Map<String, INDArray> tensors, String module, long out, long in) {
-        tensors.put(module + ".lora_A.weight", Nd4j.rand(DataType.FLOAT, PeftAdapters.RANK, in).muli(0.1));
-        tensors.put(module + ".lora_B.weight", Nd4j.rand(DataType.FLOAT, out, PeftAdapters.RANK).muli(0.1));
+        tensors.put(
+                module + ".lora_A.weight",
+                Nd4j.rand(DataType.FLOAT, PeftAdapters.RANK, in).muli(0.1));
+        tensors.put(
+                module + ".lora_B.weight",
+                Nd4j.rand(DataType.FLOAT, out, PeftAdapters.RANK).muli(0.1));
     }
 
     /** With {@code all-linear}, PEFT also targets linear layers outside the decoder. */
@@ -120,14 +123,11 @@ class ModelSourceTest {
                 .isEqualTo(Nd4j.ones(DataType.FLOAT, 64));
         assertThat(weights(source.buildTower(WeightDtype.FP32)))
                 .isEqualTo(weights(ModelSource.of(BASE).buildTower(WeightDtype.FP32)));
-        INDArray before = weights(ModelSource.of(BASE).buildTower(WeightDtype.FP32)).get(
-                towerNorm);
-        trained.put(
-                "base_model.model." + towerNorm, before.add(1));
+        INDArray before =
+                weights(ModelSource.of(BASE).buildTower(WeightDtype.FP32)).get(towerNorm);
+        trained.put("base_model.model." + towerNorm, before.add(1));
         SafetensorsWriter.write(adapter.resolve("non_lora_trainables.safetensors"), trained);
-        assertThat(weights(source.buildTower(WeightDtype.FP32)).get(
-                        towerNorm))
-                .isEqualTo(before.add(1));
+        assertThat(weights(source.buildTower(WeightDtype.FP32)).get(towerNorm)).isEqualTo(before.add(1));
         trained.put("base_model.model.model.mm_projector.7.bias", Nd4j.ones(DataType.FLOAT, 64));
         SafetensorsWriter.write(adapter.resolve("non_lora_trainables.safetensors"), trained);
         assertRejected(BASE, "mm_projector.7.bias [64]");
@@ -174,8 +174,7 @@ class ModelSourceTest {
                         AdapterWriter.KIND, "llava", null, null, AdapterFiles.baseHash(BASE), new TreeMap<>()));
         ModelSource.withAdapter(BASE, adapter).buildDecoder(WeightDtype.INT8);
         assertThat(ConfigWarnings.in(adapter)).isEmpty();
-        Files.writeString(
-                manifest, Files.readString(manifest).replace(AdapterFiles.baseHash(BASE), "0".repeat(64)));
+        Files.writeString(manifest, Files.readString(manifest).replace(AdapterFiles.baseHash(BASE), "0".repeat(64)));
         assertRejected(BASE, "was trained on a base model whose decoder has hash 0000");
         Files.delete(manifest);
         ModelSource.withAdapter(BASE, adapter).buildDecoder(WeightDtype.FP32);

@@ -188,10 +188,12 @@ class AdapterGenerationTest {
                 .filter(name -> !base.weightNames().contains(name))
                 .toList();
         assertThat(added)
-                .hasSize(2 * LoraConfig.linearWeights(unmerged.config().decoder()).size())
+                .hasSize(2
+                        * LoraConfig.linearWeights(unmerged.config().decoder()).size())
                 .allMatch(LoraConfig::isLora);
         assertThat(model.weightNames()).containsAll(base.weightNames());
-        base.weightNames().forEach(name -> assertThat(model.weight(name)).as(name).isEqualTo(base.weight(name)));
+        base.weightNames()
+                .forEach(name -> assertThat(model.weight(name)).as(name).isEqualTo(base.weight(name)));
         assertThat(added).allMatch(name -> model.weight(name).dataType() == DataType.FLOAT);
         assertThat(model.graph().hasVariable(Llava.DROPOUT_SEED)).as("dropout").isFalse();
     }
@@ -200,8 +202,8 @@ class AdapterGenerationTest {
     void newAdapterLeavesTokensUnchanged() {
         PeftAdapters.write(adapter, BASE, 0);
         List<Prompt> prompts = prompts();
-        List<int[]> base =
-                generate(scheduler(ModelSource.of(BASE).buildDecoder(WeightDtype.FP32), IncrementalDecoder::new), prompts);
+        List<int[]> base = generate(
+                scheduler(ModelSource.of(BASE).buildDecoder(WeightDtype.FP32), IncrementalDecoder::new), prompts);
         assertThat(generate(scheduler(unmerged.buildDecoder(WeightDtype.FP32), IncrementalDecoder::new), prompts))
                 .containsExactlyElementsOf(base);
     }
