@@ -55,7 +55,10 @@ public record ModelSpec(ModelSource source, ChatFormat chatFormat, WeightDtype d
                         + " (default " + (LlavaModel.DEFAULT_MAX_CACHE_BYTES >> 20) + "; 0 for none)");
     }
 
-    /** Adds the flags of {@link AdapterFlags}, {@code --model-path}, {@code --vision-tower}, {@code --conv-mode}, {@code --dtype} and {@code --exif-orientation}. */
+    /**
+     * Adds {@code --model-path}, {@code --vision-tower}, {@code --conv-mode}, {@code --dtype}, {@code --exif-orientation}
+     * and the flags of {@link AdapterFlags}.
+     */
     public static Options addFlags(Options options) {
         return AdapterFlags.addTo(options)
                 .addOption(Command.flag("model-path", "DIR", "LLaVA model folder (default " + DEFAULT_MODEL + ")"))
@@ -98,7 +101,7 @@ public record ModelSpec(ModelSource source, ChatFormat chatFormat, WeightDtype d
     /** Adds name, content hashes, conversation template, dtype and library version to a report's run configuration. */
     public void describe(Report.Builder report) {
         Path adapter = source.adapter();
-        report.setting("model", adapter == null ? source.name() : source.baseName())
+        report.setting("model", source.baseName())
                 .setting("model sha256", ModelManifest.hash(source.folder()))
                 .setting("tower sha256", ModelManifest.hash(source.visionTower()));
         if (adapter != null) {

@@ -28,6 +28,7 @@ import org.eclipse.jetty.util.thread.QueuedThreadPool;
 import org.jspecify.annotations.Nullable;
 import org.llava4j.data.BadInputException;
 import org.llava4j.model.chat.LlavaModel;
+import org.llava4j.model.folder.ModelSource;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -81,7 +82,8 @@ public final class ChatServer implements AutoCloseable {
      */
     public ChatServer(LlavaModel model, ServerOptions options) {
         this.options = options;
-        baseModel = model.source() == null ? null : model.source().baseName();
+        ModelSource source = model.source();
+        baseModel = source == null || source.adapter() == null ? null : source.baseName();
         remote = new RemoteImages(options);
         model.setMaxBatchSize(options.maxConcurrentRequests());
         metrics = new ServerMetrics(model::waitingRequests);

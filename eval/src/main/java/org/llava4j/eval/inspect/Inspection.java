@@ -27,6 +27,7 @@ import org.llava4j.model.config.GenerationConfig;
 import org.llava4j.model.config.LlamaConfig;
 import org.llava4j.model.config.LlavaConfig;
 import org.llava4j.model.config.VocabularyCheck;
+import org.llava4j.model.folder.AdapterFiles;
 import org.llava4j.model.folder.ModelSource;
 import org.llava4j.model.lora.LoraConfig;
 import org.llava4j.model.tensors.TensorFolder;
@@ -120,14 +121,19 @@ public record Inspection(
         String what = "LLaVA, " + config.numImageTokens() + " tokens per image, projector "
                 + config.projector().name().toLowerCase(Locale.ROOT)
                 + (lora.isEmpty() ? "" : ", LoRA on " + lora.size() / 2 + " weights");
-        return of(what, source.open(), Llava.weightShapes(config), warnings).withLora(lora);
+        return of(what, source.open(), Llava.weightShapes(config), warnings).withLora(source.adapter(), lora);
     }
 
-    /** Adds the parameters of A and B. */
-    private Inspection withLora(SortedMap<String, long[]> lora) {
+    /** Adds A and B of an adapter. */
+    private Inspection withLora(@Nullable Path adapter, SortedMap<String, long[]> lora) {
+        if (adapter == null) {
+            return this;
+        }
         SortedMap<String, Long> parts = new TreeMap<>(parametersByPart);
         parts.putAll(parts(lora));
-        return new Inspection(description, parts, tensorsByDtype, variablesByFile, skippedByReason, warnings, problems);
+        SortedMap<String, Long> files = new TreeMap<>(variablesByFile);
+        files.put(AdapterFiles.weights(adapter).get(0).toString(), (long) lora.size());
+        return new Inspection(description, parts, tensorsByDtype, files, skippedByReason, warnings, problems);
     }
 
     /** The output of stage 1 alone: a projector file, or that of a folder that holds one and no model; else null. */

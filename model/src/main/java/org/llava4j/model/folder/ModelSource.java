@@ -2,7 +2,6 @@ package org.llava4j.model.folder;
 
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.Map;
 import java.util.Set;
 import java.util.SortedMap;
 import java.util.TreeMap;
@@ -103,9 +102,9 @@ public record ModelSource(
         return nameOf(trainedFolder());
     }
 
-    /** The name of the base model; null without an adapter. */
-    public @Nullable String baseName() {
-        return adapter == null ? null : nameOf(folder);
+    /** The name of {@link #folder}: with an adapter, of the base model. */
+    public String baseName() {
+        return nameOf(folder);
     }
 
     private static String nameOf(Path folder) {
@@ -204,7 +203,7 @@ public record ModelSource(
      */
     public SortedMap<String, long[]> loraShapes() {
         if (adapter == null) {
-            return new TreeMap<>(Map.of());
+            return new TreeMap<>();
         }
         try (LoraAdapter opened = openAdapter(adapter)) {
             return opened.shapes();
