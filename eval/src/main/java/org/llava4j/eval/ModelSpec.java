@@ -11,22 +11,19 @@ import org.llava4j.data.memory.AddressSpace;
 import org.llava4j.eval.report.Report;
 import org.llava4j.model.chat.LlavaModel;
 import org.llava4j.model.config.ChatFormat;
-import org.llava4j.model.config.LlavaConfig;
 import org.llava4j.model.features.TowerFeatures;
 import org.llava4j.model.folder.ModelManifest;
-import org.llava4j.model.weights.VisionTowerResolver;
+import org.llava4j.model.folder.ModelSource;
 import org.llava4j.model.weights.WeightDtype;
 
 /**
  * Model of an evaluation or inference command, as given by its flags.
  *
- * @param folder LLaVA model folder
- * @param visionTower CLIP model folder
+ * @param source LLaVA folder, or base model and LoRA adapter
  * @param dtype storage type of the weight matrices: float32, 16-bit floating point or quantized int8
  * @param exifOrientation treatment of the EXIF orientation of images
  */
-public record ModelSpec(
-        Path folder, Path visionTower, ChatFormat chatFormat, WeightDtype dtype, ExifOrientation exifOrientation) {
+public record ModelSpec(ModelSource source, ChatFormat chatFormat, WeightDtype dtype, ExifOrientation exifOrientation) {
     /** The small model that ships with the project, trained by the demo. */
     private static final String DEFAULT_MODEL = "resources/tiny/llava";
 
@@ -58,10 +55,13 @@ public record ModelSpec(
                         + " (default " + (LlavaModel.DEFAULT_MAX_CACHE_BYTES >> 20) + "; 0 for none)");
     }
 
-    /** Adds {@code --model-path}, {@code --vision-tower}, {@code --conv-mode}, {@code --dtype} and {@code --exif-orientation}. */
+    /**
+     * Adds {@code --model-path}, {@code --vision-tower}, {@code --conv-mode}, {@code --dtype}, {@code --exif-orientation}
+     * and the flags of {@link AdapterFlags}.
+     */
     public static Options addFlags(Options options) {
-        return options.addOption(
-                        Command.flag("model-path", "DIR", "LLaVA model folder (default " + DEFAULT_MODEL + ")"))
+        return AdapterFlags.addTo(options)
+                .addOption(Command.flag("model-path", "DIR", "LLaVA model folder (default " + DEFAULT_MODEL + ")"))
                 .addOption(Command.flag("vision-tower", "DIR", "CLIP folder, if config.json does not name a local one"))
                 .addOption(Command.flag("conv-mode", "NAME", "conversation template, if config.json does not name it"))
                 .addOption(
@@ -85,27 +85,29 @@ public record ModelSpec(
 
     /** As {@link #of(CommandLine)}, with another default treatment of the EXIF orientation. */
     public static ModelSpec of(CommandLine line, ExifOrientation defaultOrientation) {
-        Path folder = Path.of(line.getOptionValue("model-path", DEFAULT_MODEL));
-        String tower = line.getOptionValue("vision-tower");
+        ModelSource source = AdapterFlags.source(line, Path.of(line.getOptionValue("model-path", DEFAULT_MODEL)));
         return new ModelSpec(
-                folder,
-                VisionTowerResolver.resolve(folder, tower == null ? null : Path.of(tower)),
-                ChatFormat.of(folder, line.getOptionValue("conv-mode")),
+                source,
+                source.chatFormat(line.getOptionValue("conv-mode")),
                 WeightDtype.forInference(line.getOptionValue("dtype", WeightDtype.FP32.toString())),
                 ExifOrientation.fromName(line.getOptionValue(EXIF_ORIENTATION, defaultOrientation.optionName())));
     }
 
     /** The input folders of the model. */
     public InputPaths inputs() {
-        return InputPaths.of(folder, visionTower);
+        return InputPaths.of(source.folder(), source.visionTower(), source.adapter());
     }
 
     /** Adds name, content hashes, conversation template, dtype and library version to a report's run configuration. */
     public void describe(Report.Builder report) {
-        report.setting("model", folder.toAbsolutePath().normalize().getFileName())
-                .setting("model sha256", ModelManifest.hash(folder))
-                .setting("tower sha256", ModelManifest.hash(visionTower))
-                .setting("template", chatFormat.template().name())
+        Path adapter = source.adapter();
+        report.setting("model", source.baseName())
+                .setting("model sha256", ModelManifest.hash(source.folder()))
+                .setting("tower sha256", ModelManifest.hash(source.visionTower()));
+        if (adapter != null) {
+            report.setting("adapter", source.name()).setting("adapter sha256", ModelManifest.hash(adapter));
+        }
+        report.setting("template", chatFormat.template().name())
                 .setting("image first", chatFormat.imageFirst())
                 .setting("dtype", dtype)
                 .setting("EXIF orientation", exifOrientation.optionName())
@@ -129,10 +131,8 @@ public record ModelSpec(
      */
     public LlavaModel load() {
         AddressSpace.require(AddressSpace.NATIVE_CODE_BYTES, "native code");
-        LlavaConfig config = LlavaConfig.read(folder, visionTower);
-        TowerFeatures features = TowerFeatures.load(folder, visionTower, config, dtype);
-        LlavaModel model =
-                LlavaModel.load(folder, visionTower, chatFormat, dtype, features.withOrientation(exifOrientation));
+        TowerFeatures features = TowerFeatures.load(source, dtype);
+        LlavaModel model = LlavaModel.load(source, chatFormat, dtype, features.withOrientation(exifOrientation));
         model.setMaxCacheBytes(0);
         return model;
     }

@@ -29,6 +29,7 @@ import org.llava4j.eval.serve.ServeMain;
 import org.llava4j.model.convert.AssembleMain;
 import org.llava4j.model.convert.ExportMain;
 import org.llava4j.model.convert.MergeLoraMain;
+import org.llava4j.testing.PeftAdapters;
 import org.llava4j.train.command.PlanMain;
 import org.llava4j.train.command.StageMain;
 import org.llava4j.train.lint.LintDataMain;
@@ -138,7 +139,7 @@ class AbsurdConfigTest {
     /** The adapter has its own config, which replaces the base's. */
     @ParameterizedTest
     @CsvSource({"intermediate_size, 2147483647", "num_hidden_layers, 2000000000"})
-    void mergeRejectsAbsurdSizesOfAdapter(String key, long value) throws IOException {
+    void mergeAndInferenceRejectAbsurdSizesOfAdapter(String key, long value) throws IOException {
         Path adapter = model("c_llava_linear", key, value);
         Path config = adapter.resolve("config.json");
         ObjectNode json = (ObjectNode) new ObjectMapper().readTree(config.toFile());
@@ -148,7 +149,11 @@ class AbsurdConfigTest {
                 GOLDEN.resolve("c_llava_linear").toString(),
                 "--output-dir",
                 temp.resolve("out").toString());
+        PeftAdapters.configure(adapter, new ObjectMapper().createObjectNode());
         assertRejected(MergeLoraMain::main, with(args, "--model-path", adapter), key);
+        List<String> base =
+                List.of("--model-path", GOLDEN.resolve("c_llava_linear").toString(), "--conv-mode", "v1");
+        assertRejected(ChatMain::main, with(base, "--adapter", adapter), key);
     }
 
     private static List<String> with(List<String> args, String flag, Path value) {

@@ -28,6 +28,7 @@ import org.eclipse.jetty.util.thread.QueuedThreadPool;
 import org.jspecify.annotations.Nullable;
 import org.llava4j.data.BadInputException;
 import org.llava4j.model.chat.LlavaModel;
+import org.llava4j.model.folder.ModelSource;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -63,6 +64,7 @@ public final class ChatServer implements AutoCloseable {
     private static final int OTHER_THREADS = 32;
 
     private final ServerOptions options;
+    private final @Nullable String baseModel;
     private final ServerMetrics metrics;
     private final CompletionHandler completions;
     private final RemoteImages remote;
@@ -81,6 +83,8 @@ public final class ChatServer implements AutoCloseable {
      */
     public ChatServer(LlavaModel model, ServerOptions options) {
         this.options = options;
+        ModelSource source = model.source();
+        baseModel = source == null || source.adapter() == null ? null : source.baseName();
         remote = new RemoteImages(options);
         model.setMaxBatchSize(options.maxConcurrentRequests());
         model.setMaxPause(options.maxPause());
@@ -289,13 +293,15 @@ public final class ChatServer implements AutoCloseable {
         }
     }
 
+    /** OpenAI's description of the model; with an adapter, {@code parent} is its base model, as in vLLM. */
     private ObjectNode modelNode() {
-        return new JsonMapper()
+        ObjectNode node = new JsonMapper()
                 .createObjectNode()
                 .put("id", options.modelId())
                 .put("object", "model")
                 .put("created", started)
                 .put("owned_by", "llava4j");
+        return baseModel == null ? node : node.put("parent", baseModel);
     }
 
     private void requireKey(Exchange exchange) {

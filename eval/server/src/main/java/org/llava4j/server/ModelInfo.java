@@ -2,15 +2,18 @@ package org.llava4j.server;
 
 import java.util.Arrays;
 import java.util.Locale;
+import org.jspecify.annotations.Nullable;
 import org.llava4j.model.Llava;
 import org.llava4j.model.chat.LlavaModel;
 import org.llava4j.model.config.LlavaConfig;
+import org.llava4j.model.folder.ModelSource;
 
 /**
  * Model information shown on the web page, served as {@code model-info.json}.
  *
  * @param id model id of the API
- * @param parameters total number of parameters of vision tower, projector and decoder
+ * @param parameters total number of parameters of vision tower, projector and decoder, without LoRA
+ * @param adapter name of the unmerged LoRA adapter; null for none
  * @param dtype weight dtype
  * @param contextLength maximum sequence length, image tokens included
  * @param imageSize input image size of the vision tower, in pixels
@@ -21,6 +24,7 @@ import org.llava4j.model.config.LlavaConfig;
 record ModelInfo(
         String id,
         long parameters,
+        @Nullable String adapter,
         String dtype,
         String decoder,
         String tower,
@@ -40,6 +44,7 @@ record ModelInfo(
         return new ModelInfo(
                 options.modelId(),
                 parameters,
+                adapter(model.source()),
                 model.weightDtype().toString(),
                 config.decoder().layers() + " layers of " + config.decoder().hiddenSize(),
                 config.vision().layers() + " layers of " + config.vision().hiddenSize(),
@@ -50,5 +55,9 @@ record ModelInfo(
                 config.numImageTokens(),
                 options.maxNewTokens(),
                 options.apiKey() != null);
+    }
+
+    private static @Nullable String adapter(@Nullable ModelSource source) {
+        return source == null || source.adapter() == null ? null : source.name();
     }
 }

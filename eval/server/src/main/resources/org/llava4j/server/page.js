@@ -200,6 +200,9 @@ async function loadModelInfo() {
   $("key-label").hidden = !model.apiKeyRequired;
   addInfo("Name", model.id);
   addInfo("Parameters", model.parameters.toLocaleString("en"));
+  if (model.adapter) {
+    addInfo("LoRA adapter", model.adapter);
+  }
   addInfo("Weight dtype", model.dtype);
   addInfo("Decoder", model.decoder);
   addInfo("Vision tower", model.tower);

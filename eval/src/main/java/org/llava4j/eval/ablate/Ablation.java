@@ -28,6 +28,7 @@ import org.llava4j.eval.scienceqa.InputAblation;
 import org.llava4j.eval.scienceqa.ScienceQaEvaluation;
 import org.llava4j.model.chat.LlavaModel;
 import org.llava4j.model.config.LlavaConfig;
+import org.llava4j.model.folder.ModelSource;
 import org.llava4j.model.generate.DecodingOptions;
 import org.llava4j.model.weights.WeightDtype;
 import org.llava4j.train.data.DataSource;
@@ -193,11 +194,7 @@ final class Ablation {
                 DecodingOptions.greedy(maxNewTokens),
                 plan.maxProblems() == 0 ? Integer.MAX_VALUE : plan.maxProblems());
         ModelSpec spec = new ModelSpec(
-                model,
-                LlavaConfig.visionTowerPath(model),
-                stage.data().chatFormat(),
-                WeightDtype.FP32,
-                ExifOrientation.IGNORE);
+                ModelSource.of(model), stage.data().chatFormat(), WeightDtype.FP32, ExifOrientation.IGNORE);
         Report.Builder settings = Report.titled(variant.name());
         spec.describe(settings);
         evaluation.describe(settings);

@@ -3,12 +3,15 @@ package org.llava4j.eval.inspect;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
+import java.util.Objects;
 import org.apache.commons.cli.CommandLine;
 import org.apache.commons.cli.Options;
 import org.jspecify.annotations.Nullable;
 import org.llava4j.cli.Command;
 import org.llava4j.data.BadInputException;
+import org.llava4j.eval.AdapterFlags;
 import org.llava4j.model.folder.ModelManifest;
+import org.llava4j.model.folder.ModelSource;
 
 /** {@code exec:java@inspect}: describes a model folder; exits with an error if it cannot be loaded. */
 public final class InspectMain extends Command {
@@ -25,7 +28,7 @@ public final class InspectMain extends Command {
 
     @Override
     protected Options options() {
-        return new Options()
+        return AdapterFlags.addTo(new Options())
                 .addOption(required(
                         "model-path", "DIR", "LLaVA model of any layout, CLIP tower, LLaMA model, or projector file"))
                 .addOption(flag("vision-tower", "DIR", "CLIP folder, if config.json does not name a local one"))
@@ -38,7 +41,9 @@ public final class InspectMain extends Command {
     @Override
     protected void run(CommandLine line) {
         Path folder = path(line, "model-path");
-        Inspection inspection = Inspection.of(folder, optionalPath(line, "vision-tower"));
+        ModelSource source = AdapterFlags.isGiven(line) ? AdapterFlags.source(line, folder) : null;
+        Inspection inspection =
+                source == null ? Inspection.of(folder, optionalPath(line, "vision-tower")) : Inspection.of(source);
         System.out.println(folder + ": " + inspection.description());
         inspection.parametersByPart().forEach((part, count) -> print(part, count + " parameters"));
         print("total", inspection.parameters() + " parameters");
@@ -47,10 +52,11 @@ public final class InspectMain extends Command {
                 .variablesByFile()
                 .forEach((file, count) ->
                         print("loads", count + " tensors from " + (file.isEmpty() ? "no file" : file)));
-        ModelManifest manifest = ModelManifest.read(folder);
-        if (manifest != null) {
-            print("written", written(manifest));
-        }
+        List<Path> folders = source == null ? List.of(folder) : List.of(source.folder(), source.trainedFolder());
+        folders.stream()
+                .map(ModelManifest::read)
+                .filter(Objects::nonNull)
+                .forEach(manifest -> print("written", written(manifest)));
         inspection.skippedByReason().forEach((reason, count) -> print("skipped", count + ": " + reason));
         inspection.warnings().forEach(warning -> print("warning", warning));
         List<String> problems = inspection.problems();
@@ -62,8 +68,13 @@ public final class InspectMain extends Command {
                     + " problems are listed above; use the config.json that came with the weights");
         }
         if (line.hasOption("verify")) {
-            requireFinite(folder);
-            verify(folder, manifest);
+            if (source != null) {
+                source.requireBase();
+            }
+            for (Path verified : folders) {
+                requireFinite(verified);
+                verify(verified, ModelManifest.read(verified));
+            }
         }
     }
 

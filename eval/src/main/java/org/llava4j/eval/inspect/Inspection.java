@@ -6,10 +6,12 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Objects;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.llava4j.data.BadInputException;
 import org.llava4j.data.config.ConfigWarnings;
@@ -20,17 +22,19 @@ import org.llava4j.data.tokenizer.TokenizerFiles;
 import org.llava4j.model.ImageStartEndEmbeddings;
 import org.llava4j.model.Llava;
 import org.llava4j.model.TensorSource;
-import org.llava4j.model.config.ChatFormat;
 import org.llava4j.model.config.ClipConfig;
 import org.llava4j.model.config.GenerationConfig;
 import org.llava4j.model.config.LlamaConfig;
 import org.llava4j.model.config.LlavaConfig;
 import org.llava4j.model.config.VocabularyCheck;
+import org.llava4j.model.folder.AdapterFiles;
+import org.llava4j.model.folder.ModelSource;
+import org.llava4j.model.lora.LoraConfig;
 import org.llava4j.model.tensors.TensorFolder;
 import org.llava4j.model.tensors.TensorStore;
 import org.llava4j.model.tensors.TensorType;
 import org.llava4j.model.weights.Checkpoint;
-import org.llava4j.model.weights.VisionTowerResolver;
+import org.llava4j.model.weights.FullModelCheck;
 import org.llava4j.model.weights.WeightPlan;
 
 /**
@@ -67,6 +71,7 @@ public record Inspection(
         if (projector != null) {
             return ofProjector(projector);
         }
+        FullModelCheck.requireFullModel(folder);
         List<String> warnings = new ArrayList<>();
         if (!LlavaConfig.isLlava(folder)) {
             boolean clip = LlavaConfig.isClip(folder);
@@ -83,29 +88,52 @@ public record Inspection(
             warnings.addAll(ConfigWarnings.in(folder));
             return of(clip ? "CLIP vision tower" : "LLaMA", Checkpoint.bare(folder), variables, warnings);
         }
-        Path tower = VisionTowerResolver.resolve(folder, visionTower);
-        LlavaConfig config = LlavaConfig.read(folder, tower);
-        Map<String, long[]> variables = Llava.weightShapes(config);
-        warnings.addAll(tokenizer(folder, config.decoder().vocabSize()));
+        return of(ModelSource.of(folder, visionTower));
+    }
+
+    /**
+     * Inspects a LLaVA, with its adapter if it has one. Reads no weights.
+     *
+     * @throws BadInputException if the adapter does not match the model, or a file is malformed
+     */
+    public static Inspection of(ModelSource source) {
+        LlavaConfig config = source.config();
+        Path tower = source.visionTower();
+        SortedMap<String, long[]> lora = source.loraShapes();
+        List<String> warnings =
+                new ArrayList<>(tokenizer(source.folder(), config.decoder().vocabSize()));
         if (ClipPreprocessing.isIn(tower)) {
             ClipPreprocessing.read(tower);
         } else {
             warnings.add("no preprocessor_config.json or processor_config.json with image settings in " + tower
                     + ": CLIP's default preprocessing is used");
         }
-        GenerationConfig.eosIds(folder);
-        warnings.addAll(ConfigWarnings.in(folder));
-        if (!tower.equals(folder)) {
-            warnings.addAll(ConfigWarnings.in(tower));
-        }
+        GenerationConfig.eosIds(source.folder());
+        Stream.of(source.folder(), source.adapter(), tower)
+                .filter(Objects::nonNull)
+                .distinct()
+                .forEach(folder -> warnings.addAll(ConfigWarnings.in(folder)));
         try {
-            ChatFormat.of(folder);
+            source.chatFormat(null);
         } catch (BadInputException e) {
             warnings.add("the model names no conversation template; give --conv-mode");
         }
         String what = "LLaVA, " + config.numImageTokens() + " tokens per image, projector "
-                + config.projector().name().toLowerCase(Locale.ROOT);
-        return of(what, Checkpoint.llava(folder, tower), variables, warnings);
+                + config.projector().name().toLowerCase(Locale.ROOT)
+                + (lora.isEmpty() ? "" : ", LoRA on " + lora.size() / 2 + " weights");
+        return of(what, source.open(), Llava.weightShapes(config), warnings).withLora(source.adapter(), lora);
+    }
+
+    /** Adds A and B of an adapter. */
+    private Inspection withLora(@Nullable Path adapter, SortedMap<String, long[]> lora) {
+        if (adapter == null) {
+            return this;
+        }
+        SortedMap<String, Long> parts = new TreeMap<>(parametersByPart);
+        parts.putAll(parts(lora));
+        SortedMap<String, Long> files = new TreeMap<>(variablesByFile);
+        files.put(AdapterFiles.weights(adapter).get(0).toString(), (long) lora.size());
+        return new Inspection(description, parts, tensorsByDtype, files, skippedByReason, warnings, problems);
     }
 
     /** The output of stage 1 alone: a projector file, or that of a folder that holds one and no model; else null. */
@@ -197,6 +225,9 @@ public record Inspection(
     }
 
     private static String part(String variable) {
+        if (LoraConfig.isLora(variable)) {
+            return "LoRA";
+        }
         if (variable.contains("vision_model.")) {
             return "vision tower";
         }

@@ -87,8 +87,7 @@ public final class LlavaBenchMain extends EvaluationCommand {
                 .setting("batch size", batchSize(line))
                 .setting("decoding", DecodingFlags.of(line));
         String configuration = settings.build().configuration().sha256();
-        String modelId =
-                spec.folder().toAbsolutePath().normalize().getFileName().toString();
+        String modelId = spec.source().name();
         InputPaths inputs = spec.inputs()
                 .and(path(line, "questions"))
                 .andWithoutLinks(path(line, "image-folder"))

@@ -120,7 +120,7 @@ public final class ScienceQaMain extends EvaluationCommand {
         ModelSpec spec = ModelSpec.of(line);
         List<ScienceQaProblem> problems = evaluation.problems();
         long startNanos = System.nanoTime();
-        String modelId = String.valueOf(spec.folder().getFileName());
+        String modelId = spec.source().name();
         Report.Builder report = Report.titled("ScienceQA: " + modelId);
         spec.describe(report);
         evaluation.describe(report);
@@ -132,7 +132,7 @@ public final class ScienceQaMain extends EvaluationCommand {
                     modelId,
                     folder,
                     report.build().configuration().sha256());
-            LossCurve curve = LossCurve.of(spec.folder());
+            LossCurve curve = LossCurve.of(spec.source().trainedFolder());
             if (curve != null) {
                 report.curve(curve);
             }

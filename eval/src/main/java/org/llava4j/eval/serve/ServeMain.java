@@ -1,6 +1,5 @@
 package org.llava4j.eval.serve;
 
-import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Arrays;
 import java.util.List;
@@ -35,7 +34,8 @@ public final class ServeMain extends Command {
                         "KEY",
                         "API key that requests must send (default: environment variable " + KEY_VARIABLE
                                 + "; without it no key is required)"))
-                .addOption(flag("model-id", "NAME", "model id of the API (default: name of the model folder)"))
+                .addOption(flag(
+                        "model-id", "NAME", "model id of the API (default: name of the model folder or the adapter)"))
                 .addOption(alias(
                         flag(
                                 "max-concurrent-requests",
@@ -73,7 +73,7 @@ public final class ServeMain extends Command {
     @Override
     protected void run(CommandLine line) {
         ModelSpec spec = ModelSpec.of(line, ExifOrientation.APPLY);
-        ServerOptions options = serveOptions(line, spec.folder());
+        ServerOptions options = serveOptions(line, spec.source().name());
         try (var model = spec.loadForChat(line)) {
             ChatServer server = new ChatServer(model, options).start();
             Thread stop = new Thread(() -> server.stop(options.timeout()), "llava4j-stop");
@@ -86,14 +86,13 @@ public final class ServeMain extends Command {
         }
     }
 
-    private static ServerOptions serveOptions(CommandLine line, Path folder) {
+    private static ServerOptions serveOptions(CommandLine line, String modelName) {
         String key = line.getOptionValue("api-key", System.getenv(KEY_VARIABLE));
-        String folderName = folder.toAbsolutePath().normalize().getFileName().toString();
         return ServerOptions.builder()
                 .host(line.getOptionValue("host", "127.0.0.1"))
                 .port(integer(line, "port", 8080))
                 .apiKey(key == null || key.isEmpty() ? null : key)
-                .modelId(line.getOptionValue("model-id", folderName))
+                .modelId(line.getOptionValue("model-id", modelName))
                 .maxBodyBytes(atMost(line, "max-body-mb", 1024, 20) << 20)
                 .maxPixels(atMost(line, "max-megapixels", 500, 25) * 1_000_000L)
                 .maxImages(atLeast(1, line, "max-images", 8))

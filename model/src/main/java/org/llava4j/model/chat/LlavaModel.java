@@ -25,13 +25,13 @@ import org.llava4j.model.config.VocabularyCheck;
 import org.llava4j.model.features.FeatureSource;
 import org.llava4j.model.features.RecentImageFeatures;
 import org.llava4j.model.features.TowerFeatures;
+import org.llava4j.model.folder.ModelSource;
 import org.llava4j.model.generate.ContextLengthException;
 import org.llava4j.model.generate.ContinuousBatchingScheduler;
 import org.llava4j.model.generate.DecodingOptions;
 import org.llava4j.model.generate.Generation;
 import org.llava4j.model.generate.OutputTokens;
 import org.llava4j.model.generate.Prompt;
-import org.llava4j.model.weights.Checkpoint;
 import org.llava4j.model.weights.WeightDtype;
 
 /**
@@ -56,6 +56,7 @@ public final class LlavaModel implements AutoCloseable {
     private final LlamaTokenizer tokenizer;
     private final ChatFormat chatFormat;
     private final WeightDtype weightDtype;
+    private final @Nullable ModelSource source;
     private final RecentImageFeatures imageFeatures;
     private final ContinuousBatchingScheduler scheduler;
 
@@ -73,7 +74,7 @@ public final class LlavaModel implements AutoCloseable {
             FeatureSource features,
             Llava language,
             Set<Integer> eosIds) {
-        this(config, tokenizer, chatFormat, WeightDtype.FP32, features, language, eosIds);
+        this(config, tokenizer, chatFormat, WeightDtype.FP32, null, features, language, eosIds);
     }
 
     private LlavaModel(
@@ -81,6 +82,7 @@ public final class LlavaModel implements AutoCloseable {
             LlamaTokenizer tokenizer,
             ChatFormat chatFormat,
             WeightDtype weightDtype,
+            @Nullable ModelSource source,
             FeatureSource features,
             Llava language,
             Set<Integer> eosIds) {
@@ -88,6 +90,7 @@ public final class LlavaModel implements AutoCloseable {
         this.tokenizer = tokenizer;
         this.chatFormat = chatFormat;
         this.weightDtype = weightDtype;
+        this.source = source;
         imageFeatures = new RecentImageFeatures(features);
         scheduler = newScheduler(
                 config,
@@ -143,25 +146,48 @@ public final class LlavaModel implements AutoCloseable {
      * @param type dtype of the matrices
      */
     public static LlavaModel load(Path folder, Path visionTower, ChatFormat chat, WeightDtype type) {
-        LlavaConfig config = LlavaConfig.read(folder, visionTower);
-        TowerFeatures features = TowerFeatures.load(folder, visionTower, config, type);
-        return load(folder, visionTower, chat, type, features.withOrientation(ExifOrientation.APPLY));
+        return load(source(folder, visionTower), chat, type);
     }
 
     /** Loads a LLaVA folder with another feature source, such as a cache. */
     public static LlavaModel load(
             Path folder, Path visionTower, ChatFormat chat, WeightDtype type, FeatureSource features) {
-        LlavaConfig config = LlavaConfig.read(folder, visionTower);
+        return load(source(folder, visionTower), chat, type, features);
+    }
+
+    private static ModelSource source(Path folder, Path visionTower) {
+        return new ModelSource(folder, visionTower, null, LlavaConfig.read(folder, visionTower));
+    }
+
+    /**
+     * Loads a model that may have a LoRA adapter, which stays unmerged: A and B are float32 weights of the graph beside the
+     * base's weights in any dtype. Images are turned upright by their EXIF orientation.
+     *
+     * @param type dtype of the matrices
+     * @throws BadInputException if a file is missing or inconsistent, or the adapter was trained on another model
+     */
+    public static LlavaModel load(ModelSource source, ChatFormat chat, WeightDtype type) {
+        FeatureSource features = TowerFeatures.load(source, type).withOrientation(ExifOrientation.APPLY);
+        return load(source, chat, type, features);
+    }
+
+    /** As {@link #load(ModelSource, ChatFormat, WeightDtype)}, with another feature source, such as a cache. */
+    public static LlavaModel load(ModelSource source, ChatFormat chat, WeightDtype type, FeatureSource features) {
+        LlavaConfig config = source.config();
+        Path folder = source.folder();
         LlamaTokenizer tokenizer = VocabularyCheck.load(folder, config.decoder().vocabSize());
-        try (Checkpoint weights =
-                Checkpoint.llava(folder, visionTower).withoutTower().withWeightDtype(type, name -> false)) {
-            Llava language = Llava.build(config, weights, Llava.ImageInput.FEATURES);
-            LlavaModel model =
-                    new LlavaModel(config, tokenizer, chat, type, features, language, GenerationConfig.eosIds(folder));
-            model.setMaxCacheBytes(DEFAULT_MAX_CACHE_BYTES);
-            CLEANER.register(model, model.scheduler.start()::close);
-            return model;
-        }
+        LlavaModel model = new LlavaModel(
+                config,
+                tokenizer,
+                chat,
+                type,
+                source,
+                features,
+                source.buildDecoder(type),
+                GenerationConfig.eosIds(folder));
+        model.setMaxCacheBytes(DEFAULT_MAX_CACHE_BYTES);
+        CLEANER.register(model, model.scheduler.start()::close);
+        return model;
     }
 
     /** Answers a question about an image greedily, with at most {@link #DEFAULT_MAX_NEW_TOKENS} tokens. */
@@ -297,6 +323,11 @@ public final class LlavaModel implements AutoCloseable {
     /** The storage type of the weight matrices. */
     public WeightDtype weightDtype() {
         return weightDtype;
+    }
+
+    /** What the model was loaded from; null for a model in training. */
+    public @Nullable ModelSource source() {
+        return source;
     }
 
     /** The model's configuration. */

@@ -14,10 +14,10 @@ import org.llava4j.data.image.ImageRef;
 import org.llava4j.data.image.RgbImage;
 import org.llava4j.model.Llava;
 import org.llava4j.model.config.LlavaConfig;
+import org.llava4j.model.folder.ModelSource;
 import org.llava4j.model.memory.ArrayScope;
 import org.llava4j.model.memory.NativeArray;
 import org.llava4j.model.samediff.GraphProgram;
-import org.llava4j.model.weights.Checkpoint;
 import org.llava4j.model.weights.TensorHash;
 import org.llava4j.model.weights.WeightDtype;
 import org.nd4j.linalg.api.ndarray.INDArray;
@@ -56,10 +56,13 @@ public final class TowerFeatures implements FeatureSource {
      * @throws org.llava4j.data.BadInputException if weights, config and preprocessing are inconsistent
      */
     public static TowerFeatures load(Path folder, Path visionTower, LlavaConfig config, WeightDtype type) {
-        ClipImageProcessor processor = new ClipImageProcessor(preprocessing(visionTower, config));
-        try (Checkpoint weights = Checkpoint.tower(folder, visionTower).withWeightDtype(type, name -> false)) {
-            return new TowerFeatures(Llava.buildTower(config, weights), processor, MAX_BATCH_SIZE);
-        }
+        return load(new ModelSource(folder, visionTower, null, config), type);
+    }
+
+    /** As {@link #load(Path, Path, LlavaConfig, WeightDtype)}, for a model that may have an adapter. */
+    public static TowerFeatures load(ModelSource source, WeightDtype type) {
+        ClipImageProcessor processor = new ClipImageProcessor(preprocessing(source.visionTower(), source.config()));
+        return new TowerFeatures(source.buildTower(type), processor, MAX_BATCH_SIZE);
     }
 
     /**

@@ -14,7 +14,7 @@ import org.llava4j.data.config.ConfigKeys;
 import org.llava4j.data.config.ConfigWarnings;
 
 /**
- * Settings of PEFT's {@code adapter_config.json} that a merge depends on.
+ * Settings of PEFT's {@code adapter_config.json} that the result depends on.
  *
  * @param rank of every A and B
  * @param scale of the product B A
@@ -31,10 +31,10 @@ record AdapterConfig(int rank, double scale) {
     private static final ConfigKeys KEYS = ConfigKeys.builder()
             .read("r", "lora_alpha", "use_rslora", "init_lora_weights")
             .only(text("LORA"), "only LORA is supported", "peft_type")
-            .only(text("none"), "merging trained biases is not supported", "bias")
+            .only(text("none"), "trained biases are not supported", "bias")
             .only(OFF, "DoRA is not supported; use an adapter without it", "use_dora")
-            .only(OFF, "merging fully trained modules is not supported", "modules_to_save")
-            .only(OFF, "merging trained embedding rows is not supported", "trainable_token_indices")
+            .only(OFF, "fully trained modules are not supported", "modules_to_save")
+            .only(OFF, "trained embedding rows are not supported", "trainable_token_indices")
             .only(OFF, "only one rank and alpha for all targets is supported", "rank_pattern", "alpha_pattern")
             .only(OFF, UNKNOWN_KIND, "layer_replication", "lora_bias", "use_qalora", "target_parameters")
             .only(OFF, UNKNOWN_KIND, "arrow_config", "alora_invocation_tokens", "megatron_config")
@@ -47,7 +47,7 @@ record AdapterConfig(int rank, double scale) {
             .ignored("fan_in_fan_out")
             .build();
 
-    /** @throws BadInputException if the merge would differ from PEFT's */
+    /** @throws BadInputException if the result would differ from PEFT's */
     static AdapterConfig read(Path folder) {
         Path file = folder.resolve(AdapterFiles.CONFIG);
         JsonNode json = JsonInput.readBoundedObject(file);

@@ -1,6 +1,12 @@
 package org.llava4j.model.folder;
 
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
+import java.util.Objects;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
+import org.llava4j.data.BadInputException;
 
 /**
  * Files of an adapter folder: PEFT's layout with LLaVA's additional files:
@@ -25,6 +31,28 @@ public final class AdapterFiles {
 
     private AdapterFiles() {}
 
+    /** Whether a folder is an adapter. */
+    static boolean isIn(Path folder) {
+        return Files.isRegularFile(folder.resolve(CONFIG));
+    }
+
+    /** The weight files of an adapter that exist: A and B, and the other trained weights. */
+    public static List<Path> weights(Path adapter) {
+        return Stream.of(MODEL, NON_LORA_TRAINABLES)
+                .map(name -> find(adapter, name))
+                .filter(Objects::nonNull)
+                .toList();
+    }
+
+    /** The file of a name without its ending; null if there is none. */
+    static @Nullable Path find(Path folder, String name) {
+        return Stream.of(SAFETENSORS, TORCH)
+                .map(ending -> folder.resolve(name + ending))
+                .filter(Files::isRegularFile)
+                .findFirst()
+                .orElse(null);
+    }
+
     /**
      * Hash of the base model recorded in an adapter: of the decoder's weights as float32, independent of the file
      * format. The projector is excluded, since the adapter contains its own.
@@ -33,5 +61,25 @@ public final class AdapterFiles {
         try (NamedWeights weights = NamedWeights.open(base)) {
             return weights.sha256(name -> !NamedWeights.isLlavaOnly(name));
         }
+    }
+
+    /**
+     * Checks an adapter's base model by its hash; reads the base's weights if the adapter records one.
+     *
+     * @return whether the adapter records the hash of its base
+     * @throws BadInputException if it records another one
+     */
+    static boolean requireBase(Path adapter, Path base) {
+        String recordedHash = ModelManifest.readBase(adapter);
+        if (recordedHash == null) {
+            return false;
+        }
+        String hash = baseHash(base);
+        if (!recordedHash.equals(hash)) {
+            throw new BadInputException(adapter + " was trained on a base model whose decoder has hash " + recordedHash
+                    + ", but the decoder of " + base + " has hash " + hash
+                    + "; give the base model it was trained on");
+        }
+        return true;
     }
 }

@@ -1,6 +1,5 @@
 package org.llava4j.model.folder;
 
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -13,19 +12,22 @@ import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 import org.llava4j.data.BadInputException;
 import org.llava4j.model.Llava;
+import org.llava4j.model.config.LlamaConfig;
+import org.llava4j.model.lora.Lora;
 import org.llava4j.model.lora.LoraConfig;
 import org.llava4j.model.lora.LoraPair;
 import org.llava4j.model.tensors.LazyTensor;
 import org.llava4j.model.tensors.TensorFolder;
 import org.llava4j.model.tensors.TensorInfo;
 import org.llava4j.model.tensors.TensorStore;
+import org.llava4j.model.weights.Checkpoint;
 import org.llava4j.model.weights.CheckpointLayout;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
- * A LoRA adapter folder written by PEFT, LLaVA or {@link AdapterWriter}. A and B are read when their weight is merged.
- * Tensor names may contain PEFT's adapter name {@code .default}, and may be those of llava-hf.
+ * A LoRA adapter folder written by PEFT, LLaVA or {@link AdapterWriter}. A and B are read when they are used. Tensor
+ * names may contain PEFT's adapter name {@code .default}, and may be those of llava-hf.
  */
 final class LoraAdapter implements AutoCloseable {
     private static final String DEFAULT = ".default";
@@ -44,7 +46,7 @@ final class LoraAdapter implements AutoCloseable {
     private LoraAdapter(Path folder) {
         this.folder = folder;
         config = AdapterConfig.read(folder);
-        Path found = find(folder, AdapterFiles.MODEL);
+        Path found = AdapterFiles.find(folder, AdapterFiles.MODEL);
         if (found == null) {
             throw new BadInputException(folder + " has an " + AdapterFiles.CONFIG + " but no " + AdapterFiles.MODEL
                     + AdapterFiles.SAFETENSORS + " or " + AdapterFiles.TORCH + "; download the complete adapter");
@@ -58,14 +60,6 @@ final class LoraAdapter implements AutoCloseable {
         return new LoraAdapter(folder);
     }
 
-    private static @Nullable Path find(Path folder, String name) {
-        return List.of(AdapterFiles.SAFETENSORS, AdapterFiles.TORCH).stream()
-                .map(ending -> folder.resolve(name + ending))
-                .filter(Files::isRegularFile)
-                .findFirst()
-                .orElse(null);
-    }
-
     /** The files that are read, except for {@link #nonLoraWeights}. */
     List<Path> files() {
         return List.of(folder.resolve(AdapterFiles.CONFIG), file);
@@ -74,7 +68,15 @@ final class LoraAdapter implements AutoCloseable {
     /** The file of trained weights other than LoRA; null if there is none. */
     @Nullable
     Path nonLoraWeights() {
-        return find(folder, AdapterFiles.NON_LORA_TRAINABLES);
+        return AdapterFiles.find(folder, AdapterFiles.NON_LORA_TRAINABLES);
+    }
+
+    /** Makes a checkpoint of the base read the weights that were trained beside A and B, such as the projector. */
+    void addOtherWeights(Checkpoint base) {
+        Path others = nonLoraWeights();
+        if (others != null) {
+            base.withProjector(others);
+        }
     }
 
     /**
@@ -134,13 +136,15 @@ final class LoraAdapter implements AutoCloseable {
             return weight;
         }
         return weight.mapFloats(
-                floats -> {
-                    try (INDArray a = read(LoraConfig.nameOfA(weight.name()));
-                            INDArray b = read(LoraConfig.nameOfB(weight.name()))) {
-                        return new LoraPair(a, b, config.scale()).mergeInto(floats);
-                    }
-                },
-                weight.info().shape());
+                floats -> merge(weight.name(), floats), weight.info().shape());
+    }
+
+    /** Merges LoRA into a target, {@code float32[out, in]}; returns a new array. */
+    INDArray merge(String weight, INDArray floats) {
+        try (INDArray a = read(LoraConfig.nameOfA(weight));
+                INDArray b = read(LoraConfig.nameOfB(weight))) {
+            return new LoraPair(a, b, config.scale()).mergeInto(floats);
+        }
     }
 
     /** Whether the adapter targets a weight. */
@@ -148,7 +152,26 @@ final class LoraAdapter implements AutoCloseable {
         return weight.endsWith(".weight") && tensors.containsKey(LoraConfig.nameOfA(weight));
     }
 
-    private INDArray read(String name) {
+    /** The targets in a decoder's linear layers as LoRA of a graph, without dropout; null if there are none. */
+    @Nullable
+    Lora lora(LlamaConfig decoder) {
+        List<String> targets = LoraConfig.linearWeights(decoder).stream()
+                .filter(this::isTarget)
+                .map(Pattern::quote)
+                .toList();
+        double alpha = config.scale() * config.rank();
+        return targets.isEmpty() ? null : new Lora(new LoraConfig(config.rank(), alpha, 0, targets), 0);
+    }
+
+    /** Names and shapes of A and B. */
+    SortedMap<String, long[]> shapes() {
+        SortedMap<String, long[]> shapes = new TreeMap<>();
+        tensors.forEach((name, stored) -> shapes.put(name, stored.shape()));
+        return shapes;
+    }
+
+    /** Reads an A or a B by its variable name, as float32. */
+    INDArray read(String name) {
         TensorInfo stored = Objects.requireNonNull(tensors.get(name), name);
         return store.read(stored.name(), DataType.FLOAT);
     }

@@ -1,6 +1,5 @@
 package org.llava4j.model.folder;
 
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -14,13 +13,11 @@ import org.llava4j.data.InputPaths;
 import org.llava4j.data.InputSnapshot;
 import org.llava4j.model.Llava;
 import org.llava4j.model.config.ChatFormat;
-import org.llava4j.model.config.LlavaConfig;
 import org.llava4j.model.folder.CheckpointWriter.Origin;
 import org.llava4j.model.folder.CheckpointWriter.WriteOptions;
 import org.llava4j.model.tensors.LazyTensor;
 import org.llava4j.model.weights.Checkpoint;
 import org.llava4j.model.weights.CheckpointLayout;
-import org.llava4j.model.weights.VisionTowerResolver;
 
 /**
  * Merge of a LoRA adapter into its base model: {@code W + alpha / rank * B A} for each target, and the projector
@@ -46,13 +43,10 @@ public record LoraMerge(Path base, Path adapter, @Nullable Path visionTower, Sav
         InputPaths inputs = InputPaths.of(base, adapter, origin.visionTower());
         try (AtomicFolder folder = AtomicFolder.begin(output, CheckpointWriter.KIND, inputs);
                 LoraAdapter loraAdapter = LoraAdapter.open(adapter)) {
-            boolean baseVerified = requireBase();
+            boolean baseVerified = AdapterFiles.requireBase(adapter, base);
             InputSnapshot read = InputSnapshot.byMetadata(files(origin, loraAdapter));
             try (Checkpoint checkpoint = Checkpoint.llava(base, origin.visionTower())) {
-                Path nonLoraWeights = loraAdapter.nonLoraWeights();
-                if (nonLoraWeights != null) {
-                    checkpoint.withProjector(nonLoraWeights);
-                }
+                loraAdapter.addOtherWeights(checkpoint);
                 Map<String, long[]> shapes = Llava.weightShapes(origin.config());
                 loraAdapter.requireFits(shapes);
                 List<LazyTensor> tensors =
@@ -81,31 +75,11 @@ public record LoraMerge(Path base, Path adapter, @Nullable Path visionTower, Sav
         return files;
     }
 
-    private boolean requireBase() {
-        String recordedHash = ModelManifest.readBase(adapter);
-        if (recordedHash == null) {
-            return false;
-        }
-        String hash = AdapterFiles.baseHash(base);
-        if (!recordedHash.equals(hash)) {
-            throw new BadInputException(adapter + " was trained on a base model whose decoder has hash " + recordedHash
-                    + ", but the decoder of " + base + " has hash " + hash
-                    + "; give the base model it was trained on");
-        }
-        return true;
-    }
-
     private Origin origin() {
-        boolean adapterHasConfig =
-                Files.isRegularFile(adapter.resolve(FolderFiles.CONFIG)) && LlavaConfig.isLlava(adapter);
-        if (!adapterHasConfig && !LlavaConfig.isLlava(base)) {
-            throw new BadInputException("neither " + base + " nor " + adapter + " has a LLaVA config.json; give the"
-                    + " LLaVA that the adapter was trained on");
-        }
-        Path configFolder = adapterHasConfig ? adapter : base;
-        Path tower = VisionTowerResolver.resolve(LlavaConfig.isLlava(base) ? base : adapter, visionTower);
+        ModelSource model = ModelSource.withAdapter(base, adapter, visionTower);
+        Path configFolder = model.configFolder();
         ChatFormat chat = ChatFormat.isIn(configFolder) ? ChatFormat.of(configFolder) : null;
-        return new Origin(base, tower, LlavaConfig.read(configFolder, tower), chat, null);
+        return new Origin(base, model.visionTower(), model.config(), chat, null);
     }
 
     private ModelManifest.Provenance provenance(Origin origin, SortedMap<String, String> sources) {

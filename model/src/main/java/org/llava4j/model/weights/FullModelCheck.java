@@ -18,7 +18,8 @@ public final class FullModelCheck {
         }
         if (Files.isRegularFile(folder.resolve(ADAPTER_CONFIG))) {
             throw new BadInputException(
-                    folder + " is a LoRA adapter; merge it into the model it was trained on (merge-lora)");
+                    folder + " is a LoRA adapter; merge it into the model it was trained on (merge-lora), or give"
+                            + " that model and, for inference, --adapter " + folder);
         }
     }
 }

@@ -16,8 +16,10 @@ import org.junit.jupiter.api.io.TempDir;
 import org.llava4j.cli.CommandFailedException;
 import org.llava4j.data.BadInputException;
 import org.llava4j.model.ImageStartEndEmbeddings;
+import org.llava4j.model.chat.LlavaModel;
 import org.llava4j.model.folder.LoraMerge;
 import org.llava4j.model.folder.ModelManifest;
+import org.llava4j.model.folder.ModelSource;
 import org.llava4j.model.folder.SaveType;
 import org.llava4j.model.tensors.SafetensorsFile;
 import org.llava4j.model.weights.Checkpoint;
@@ -113,6 +115,12 @@ class LoraStageTest {
                 boolean target = name.endsWith("_proj.weight");
                 assertThat(after.read(name).equals(before.read(name))).as(name).isNotEqualTo(target);
             }
+        }
+        ModelSource source = ModelSource.withAdapter(model, out);
+        Path image = ModelFolders.IMAGES.resolve("edges_90x60.png");
+        try (LlavaModel unmerged = LlavaModel.load(source, source.chatFormat(null), WeightDtype.FP32);
+                LlavaModel whole = LlavaModel.load(merged)) {
+            assertThat(unmerged.answer(image, "What is it?", 12)).isEqualTo(whole.answer(image, "What is it?", 12));
         }
     }
 
