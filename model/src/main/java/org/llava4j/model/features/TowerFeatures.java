@@ -17,8 +17,8 @@ import org.llava4j.model.memory.NativeArray;
 import org.llava4j.model.weights.Checkpoint;
 import org.llava4j.model.weights.TensorHash;
 import org.llava4j.model.weights.WeightDtype;
+import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
-import org.nd4j.linalg.factory.Nd4j;
 
 /** Feature source that runs the vision tower. */
 public final class TowerFeatures implements FeatureSource {
@@ -135,20 +135,16 @@ public final class TowerFeatures implements FeatureSource {
         List<float[]> all = new ArrayList<>();
         for (int from = 0; from < images.size(); from += batchSize) {
             List<T> batch = images.subList(from, Math.min(images.size(), from + batchSize));
-            all.addAll(forward(batch.stream().map(pixelsOf).toList()));
+            all.addAll(forward(batch.parallelStream().map(pixelsOf).toList()));
         }
         return all;
     }
 
     private List<float[]> forward(List<float[]> images) {
         int side = processor.settings().cropPx();
-        int length = 3 * side * side;
-        float[] pixels = new float[images.size() * length];
-        for (int i = 0; i < images.size(); i++) {
-            System.arraycopy(images.get(i), 0, pixels, i * length, length);
-        }
-        INDArray in = Nd4j.createFromArray(pixels).reshape(images.size(), 3, side, side);
         try (ArrayScope scope = new ArrayScope()) {
+            INDArray in = scope.borrow(DataType.FLOAT, images.size(), 3, side, side);
+            NativeArray.writeRows(in, images);
             INDArray out = scope.own(tower.output(Map.of(Llava.PIXEL_VALUES, in), Llava.FEATURES));
             return NativeArray.rows(out, images.size());
         }
