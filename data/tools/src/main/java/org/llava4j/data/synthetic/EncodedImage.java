@@ -62,9 +62,9 @@ record EncodedImage(String extension, byte[] bytes, String pixelHash, int sizePx
     }
 
     private static String hash(BufferedImage image) {
-        int size = image.getWidth();
-        ByteBuffer pixels = ByteBuffer.allocate(4 * size * size);
-        pixels.asIntBuffer().put(image.getRGB(0, 0, size, size, null, 0, size));
+        int[] rgb = Canvas.pixels(image);
+        ByteBuffer pixels = ByteBuffer.allocate(Integer.BYTES * rgb.length);
+        pixels.asIntBuffer().put(rgb);
         return new Sha256().add(pixels).hex();
     }
 }
