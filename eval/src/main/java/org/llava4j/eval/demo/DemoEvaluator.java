@@ -60,10 +60,10 @@ final class DemoEvaluator {
     }
 
     /** A model that runs on the calling thread, so that all of a batch's prompts are there when it is prefilled. */
-    private LlavaModel load(Path folder, UnaryOperator<Checkpoint> choice) {
+    private LlavaModel load(Path folder, UnaryOperator<Checkpoint> change) {
         LlavaConfig config = LlavaConfig.read(folder, tower);
         try (Checkpoint weights =
-                choice.apply(Checkpoint.llava(folder, tower).withoutTower())) {
+                change.apply(Checkpoint.llava(folder, tower).withoutTower())) {
             return new LlavaModel(
                     config,
                     LlamaTokenizer.load(folder),

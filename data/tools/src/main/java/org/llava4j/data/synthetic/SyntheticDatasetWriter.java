@@ -105,7 +105,7 @@ public final class SyntheticDatasetWriter {
         ObjectNode splits = json.createObjectNode();
         List<Slot> slots = slots(splits);
         List<ScienceQaProblem> problems = new ArrayList<>();
-        inOrder(slots, this::draft, draft -> problems.add(writeProblem(draft)));
+        sampleAndWrite(slots, this::draft, draft -> problems.add(writeProblem(draft)));
         RecordFiles.writeScienceQa(folder.resolve(PROBLEMS), problems.iterator());
         json.writeValue(folder.resolve("pid_splits.json").toFile(), splits);
     }
@@ -140,7 +140,7 @@ public final class SyntheticDatasetWriter {
      * Samples and renders items on all cores, and writes them one after another: each depends on its own generator
      * alone, until it is compared with those before it.
      */
-    private static <T, R> void inOrder(List<T> items, Function<T, R> sample, Writing<R> writing) throws IOException {
+    private static <T, R> void sampleAndWrite(List<T> items, Function<T, R> sample, Writing<R> writing) throws IOException {
         for (int from = 0; from < items.size(); from += CHUNK_SIZE) {
             List<T> chunk = items.subList(from, Math.min(items.size(), from + CHUNK_SIZE));
             for (R sampled : chunk.parallelStream().map(sample).toList()) {
@@ -211,11 +211,11 @@ public final class SyntheticDatasetWriter {
         Path images = Files.createDirectories(folder.resolve("captions").resolve("images"));
         ArrayNode samples = json.createArrayNode();
         List<Integer> indices = IntStream.range(0, config.captions()).boxed().toList();
-        inOrder(indices, this::captioned, rendering -> samples.add(writeCaption(samples.size(), rendering, images)));
+        sampleAndWrite(indices, this::renderCaptioned, rendering -> samples.add(writeCaption(samples.size(), rendering, images)));
         json.writeValue(folder.resolve("captions").resolve("chat.json").toFile(), samples);
     }
 
-    private Rendering captioned(int index) {
+    private Rendering renderCaptioned(int index) {
         SplittableRandom random = SeededRandom.generator(config.seed(), "captions", index);
         return Rendering.of(Scene.random(random), random);
     }
