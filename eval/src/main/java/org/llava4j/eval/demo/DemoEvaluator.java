@@ -50,8 +50,7 @@ final class DemoEvaluator {
     /** The base model with a projector of random weights. */
     LlavaModel untrained() {
         return load(
-                demo.base(),
-                weights -> weights.withNewProjector(demo.pretrain().seed()));
+                demo.base(), weights -> weights.withNewProjector(demo.pretrain().seed()));
     }
 
     /** A trained model. */
@@ -62,8 +61,7 @@ final class DemoEvaluator {
     /** A model that runs on the calling thread, so that all of a batch's prompts are there when it is prefilled. */
     private LlavaModel load(Path folder, UnaryOperator<Checkpoint> change) {
         LlavaConfig config = LlavaConfig.read(folder, tower);
-        try (Checkpoint weights =
-                change.apply(Checkpoint.llava(folder, tower).withoutTower())) {
+        try (Checkpoint weights = change.apply(Checkpoint.llava(folder, tower).withoutTower())) {
             return new LlavaModel(
                     config,
                     LlamaTokenizer.load(folder),

@@ -41,7 +41,7 @@ class NativeArrayTest {
         INDArray array = Nd4j.zeros(DataType.FLOAT, 4, 3);
         INDArray view = array.get(NDArrayIndex.interval(2, 4));
         NativeArray.writeRows(view, List.of(new float[] {6, 7, 8}, new float[] {9, 10, 11}));
-        assertThat(array.toFloatVector()).containsExactly(0, 0, 0, 0, 0, 0, 6, 7, 8, 9, 10, 11);
+        assertThat(array.data().asFloat()).containsExactly(0, 0, 0, 0, 0, 0, 6, 7, 8, 9, 10, 11);
     }
 
     @Test

@@ -65,7 +65,10 @@ public final class SyntheticDatasetWriter {
      * @param rendering null for a text-only problem
      */
     private record Draft(
-            Slot slot, SceneQuestion question, SplittableRandom random, @Nullable Rendering rendering) {}
+            Slot slot,
+            SceneQuestion question,
+            SplittableRandom random,
+            @Nullable Rendering rendering) {}
 
     private interface Writing<T> {
         void write(T item) throws IOException;
@@ -140,7 +143,8 @@ public final class SyntheticDatasetWriter {
      * Samples and renders items on all cores, and writes them one after another: each depends on its own generator
      * alone, until it is compared with those before it.
      */
-    private static <T, R> void sampleAndWrite(List<T> items, Function<T, R> sample, Writing<R> writing) throws IOException {
+    private static <T, R> void sampleAndWrite(List<T> items, Function<T, R> sample, Writing<R> writing)
+            throws IOException {
         for (int from = 0; from < items.size(); from += CHUNK_SIZE) {
             List<T> chunk = items.subList(from, Math.min(items.size(), from + CHUNK_SIZE));
             for (R sampled : chunk.parallelStream().map(sample).toList()) {
@@ -172,8 +176,7 @@ public final class SyntheticDatasetWriter {
     }
 
     private static ScienceQaProblem problem(Slot slot, SceneQuestion question, String image) {
-        return ProblemGenerator.toScienceQa(
-                slot.pid, slot.type, slot.turn, question.question(), image, slot.split);
+        return ProblemGenerator.toScienceQa(slot.pid, slot.type, slot.turn, question.question(), image, slot.split);
     }
 
     /**
@@ -211,7 +214,10 @@ public final class SyntheticDatasetWriter {
         Path images = Files.createDirectories(folder.resolve("captions").resolve("images"));
         ArrayNode samples = json.createArrayNode();
         List<Integer> indices = IntStream.range(0, config.captions()).boxed().toList();
-        sampleAndWrite(indices, this::renderCaptioned, rendering -> samples.add(writeCaption(samples.size(), rendering, images)));
+        sampleAndWrite(
+                indices,
+                this::renderCaptioned,
+                rendering -> samples.add(writeCaption(samples.size(), rendering, images)));
         json.writeValue(folder.resolve("captions").resolve("chat.json").toFile(), samples);
     }
 
