@@ -11,7 +11,8 @@ import java.util.HexFormat;
 
 /** Incremental SHA-256 hash in hexadecimal. */
 public final class Sha256 {
-    private static final int BUFFER_BYTES = 1 << 20;
+    private static final int MIN_BUFFER_BYTES = 1 << 13;
+    private static final int MAX_BUFFER_BYTES = 1 << 20;
 
     private final MessageDigest digest;
 
@@ -37,7 +38,8 @@ public final class Sha256 {
     public static String of(Path file) {
         Sha256 hash = new Sha256();
         try (FileChannel channel = FileChannel.open(file)) {
-            ByteBuffer buffer = ByteBuffer.allocate(BUFFER_BYTES);
+            long size = Math.min(MAX_BUFFER_BYTES, Math.max(MIN_BUFFER_BYTES, channel.size()));
+            ByteBuffer buffer = ByteBuffer.allocate((int) size);
             while (channel.read(buffer) >= 0) {
                 hash.add(buffer.flip());
                 buffer.clear();

@@ -42,10 +42,13 @@ abstract class ImageArchive {
 
     /** Returns the file that the path of an image leads through as if it were a folder, or null if there is none. */
     private static @Nullable Path fileOf(Path image) {
-        for (Path parent = image.getParent(); parent != null; parent = parent.getParent()) {
+        Path parent = image.getParent();
+        // The parents of a folder are folders.
+        while (parent != null && !Files.isDirectory(parent)) {
             if (Files.isRegularFile(parent)) {
                 return parent;
             }
+            parent = parent.getParent();
         }
         return null;
     }

@@ -6,6 +6,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.function.Function;
+import java.util.function.UnaryOperator;
 import org.llava4j.data.scienceqa.ScienceQaProblem;
 import org.llava4j.data.synthetic.ProblemType;
 import org.llava4j.data.tokenizer.LlamaTokenizer;
@@ -19,7 +20,6 @@ import org.llava4j.model.features.FeatureCache;
 import org.llava4j.model.features.FeatureStore;
 import org.llava4j.model.features.TowerFeatures;
 import org.llava4j.model.weights.Checkpoint;
-import org.llava4j.model.weights.WeightDtype;
 import org.llava4j.train.run.RunOptions;
 
 /** Greedy evaluation of the demo's models on held-out problems, with one feature cache for all of them. */
@@ -30,14 +30,13 @@ final class DemoEvaluator {
     private final Demo demo;
     private final DemoProgress progress;
     private final Path tower;
-    private final LlavaConfig config;
     private final FeatureCache features;
 
     DemoEvaluator(Demo demo, Path featureFolder, DemoProgress progress) {
         this.demo = demo;
         this.progress = progress;
         tower = LlavaConfig.visionTowerPath(demo.base());
-        config = LlavaConfig.read(demo.base(), tower);
+        LlavaConfig config = LlavaConfig.read(demo.base(), tower);
         TowerFeatures source = TowerFeatures.load(demo.base(), tower, config);
         features = new FeatureCache(
                 source,
@@ -50,29 +49,27 @@ final class DemoEvaluator {
 
     /** The base model with a projector of random weights. */
     LlavaModel untrained() {
-        try (Checkpoint weights = Checkpoint.llava(demo.base(), tower)
-                .withoutTower()
-                .withNewProjector(demo.pretrain().seed())) {
-            return new LlavaModel(
-                    config,
-                    LlamaTokenizer.load(demo.base()),
-                    demo.finetune().data().chatFormat(),
-                    features,
-                    Llava.build(config, weights, Llava.ImageInput.FEATURES),
-                    GenerationConfig.eosIds(demo.base()));
-        }
+        return load(
+                demo.base(), weights -> weights.withNewProjector(demo.pretrain().seed()));
     }
 
     /** A trained model. */
     LlavaModel load(Path model) {
-        LlavaModel trained = LlavaModel.load(
-                model,
-                LlavaConfig.visionTowerPath(model),
-                demo.finetune().data().chatFormat(),
-                WeightDtype.FP32,
-                features);
-        trained.setMaxCacheBytes(0); // as in every evaluation: the order of questions must not change the rounding
-        return trained;
+        return load(model, UnaryOperator.identity());
+    }
+
+    /** A model that runs on the calling thread, so that all of a batch's prompts are there when it is prefilled. */
+    private LlavaModel load(Path folder, UnaryOperator<Checkpoint> change) {
+        LlavaConfig config = LlavaConfig.read(folder, tower);
+        try (Checkpoint weights = change.apply(Checkpoint.llava(folder, tower).withoutTower())) {
+            return new LlavaModel(
+                    config,
+                    LlamaTokenizer.load(folder),
+                    demo.finetune().data().chatFormat(),
+                    features,
+                    Llava.build(config, weights, Llava.ImageInput.FEATURES),
+                    GenerationConfig.eosIds(folder));
+        }
     }
 
     /** Answers the problems and grades the answers. */

@@ -3,7 +3,6 @@ package org.llava4j.eval.demo;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
 import java.util.stream.Collectors;
@@ -47,15 +46,17 @@ final class SplitOverlapCheck {
     }
 
     private void checkPixels() {
-        Set<String> seen = new HashSet<>();
-        for (String trained : List.of("images/train", "captions/images")) {
-            images(dataset.resolve(trained)).forEach(image -> seen.add(hash(image)));
-        }
-        for (Path image : images(dataset.resolve("images/test"))) {
-            if (seen.contains(hash(image))) {
-                throw new BadInputException(image + " is also an image of the training data" + ADVICE);
-            }
-        }
+        List<Path> training = Stream.of("images/train", "captions/images")
+                .flatMap(folder -> images(dataset.resolve(folder)).stream())
+                .toList();
+        Set<String> trained =
+                training.parallelStream().map(SplitOverlapCheck::hash).collect(Collectors.toSet());
+        images(dataset.resolve("images/test")).parallelStream()
+                .filter(image -> trained.contains(hash(image)))
+                .findFirst()
+                .ifPresent(image -> {
+                    throw new BadInputException(image + " is also an image of the training data" + ADVICE);
+                });
     }
 
     private void checkWordings() {

@@ -20,6 +20,7 @@ import org.llava4j.model.memory.NativeArray;
 import org.llava4j.model.samediff.GraphProgram;
 import org.llava4j.model.weights.TensorHash;
 import org.llava4j.model.weights.WeightDtype;
+import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 
@@ -148,33 +149,32 @@ public final class TowerFeatures implements FeatureSource {
         if (program == null) {
             program = new GraphProgram(tower.graph(), Llava.FEATURES, Map.of());
         }
-        return new TowerRun(program, batch(List.of(pixels)));
+        INDArray in = Nd4j.createUninitialized(DataType.FLOAT, pixelShape(1), 'c');
+        NativeArray.writeRows(in, List.of(pixels));
+        return new TowerRun(program, in);
     }
 
     private <T> List<float[]> inBatches(List<T> images, Function<T, float[]> pixelsOf) {
         List<float[]> all = new ArrayList<>();
         for (int from = 0; from < images.size(); from += batchSize) {
             List<T> batch = images.subList(from, Math.min(images.size(), from + batchSize));
-            all.addAll(forward(batch.stream().map(pixelsOf).toList()));
+            all.addAll(forward(batch.parallelStream().map(pixelsOf).toList()));
         }
         return all;
     }
 
     private List<float[]> forward(List<float[]> images) {
         try (ArrayScope scope = new ArrayScope()) {
-            INDArray out = scope.own(tower.output(Map.of(Llava.PIXEL_VALUES, batch(images)), Llava.FEATURES));
+            INDArray in = scope.borrow(DataType.FLOAT, pixelShape(images.size()));
+            NativeArray.writeRows(in, images);
+            INDArray out = scope.own(tower.output(Map.of(Llava.PIXEL_VALUES, in), Llava.FEATURES));
             return NativeArray.rows(out, images.size());
         }
     }
 
-    /** Pixels {@code float32[N, 3, S, S]}. */
-    private INDArray batch(List<float[]> images) {
+    /** [N, 3, S, S]. */
+    private long[] pixelShape(int images) {
         int side = processor.settings().cropPx();
-        int length = 3 * side * side;
-        float[] pixels = new float[images.size() * length];
-        for (int i = 0; i < images.size(); i++) {
-            System.arraycopy(images.get(i), 0, pixels, i * length, length);
-        }
-        return Nd4j.createFromArray(pixels).reshape(images.size(), 3, side, side);
+        return new long[] {images, 3, side, side};
     }
 }

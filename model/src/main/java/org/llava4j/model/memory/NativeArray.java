@@ -46,6 +46,15 @@ public final class NativeArray {
         Reference.reachabilityFence(to);
     }
 
+    /** Copies parts of equal length from the heap to a float32 array, the inverse of {@link #rows}. */
+    public static void writeRows(INDArray array, List<float[]> rows) {
+        NativeArray memory = new NativeArray(array);
+        int length = Math.toIntExact(array.length() / rows.size());
+        for (int row = 0; row < rows.size(); row++) {
+            memory.write(rows.get(row), (long) row * length, length);
+        }
+    }
+
     /** Reads {@code count} bytes from a position into the beginning of an array. */
     public void read(long position, byte[] to, int count) {
         Scratch.forCurrentThread().bytesAt(address + position).get(to, 0, count);
@@ -79,6 +88,12 @@ public final class NativeArray {
     /** Writes the first {@code count} values of an array to a position. */
     public void write(short[] from, long position, int count) {
         Scratch.forCurrentThread().shortsAt(address + position * Short.BYTES).put(from, 0, count);
+        Reference.reachabilityFence(array);
+    }
+
+    /** Writes the first {@code count} floats of an array to a position. */
+    public void write(float[] from, long position, int count) {
+        Scratch.forCurrentThread().write(from, address + position * Float.BYTES, count);
         Reference.reachabilityFence(array);
     }
 }

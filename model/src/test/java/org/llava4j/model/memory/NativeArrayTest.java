@@ -3,6 +3,7 @@ package org.llava4j.model.memory;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
@@ -33,6 +34,14 @@ class NativeArrayTest {
     void readsRowsOfViewsAtTheirOffset() {
         INDArray view = Nd4j.arange(12).castTo(DataType.FLOAT).reshape(4, 3).get(NDArrayIndex.interval(2, 4));
         assertThat(NativeArray.rows(view, 2)).containsExactly(new float[] {6, 7, 8}, new float[] {9, 10, 11});
+    }
+
+    @Test
+    void writesRowsOfViewsAtTheirOffset() {
+        INDArray array = Nd4j.zeros(DataType.FLOAT, 4, 3);
+        INDArray view = array.get(NDArrayIndex.interval(2, 4));
+        NativeArray.writeRows(view, List.of(new float[] {6, 7, 8}, new float[] {9, 10, 11}));
+        assertThat(array.data().asFloat()).containsExactly(0, 0, 0, 0, 0, 0, 6, 7, 8, 9, 10, 11);
     }
 
     @Test

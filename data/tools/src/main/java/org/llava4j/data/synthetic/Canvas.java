@@ -11,6 +11,7 @@ import java.awt.geom.Line2D;
 import java.awt.geom.Path2D;
 import java.awt.geom.Rectangle2D;
 import java.awt.image.BufferedImage;
+import java.awt.image.DataBufferInt;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.SplittableRandom;
@@ -127,14 +128,17 @@ final class Canvas {
     /** Adds sensor-like noise to every channel and returns the image. */
     BufferedImage finish() {
         graphics.dispose();
-        int size = image.getWidth();
-        int[] pixels = image.getRGB(0, 0, size, size, null, 0, size);
+        int[] pixels = pixels(image);
         for (int i = 0; i < pixels.length; i++) {
             int rgb = pixels[i];
             pixels[i] = noisy(rgb >> 16) << 16 | noisy(rgb >> 8) << 8 | noisy(rgb);
         }
-        image.setRGB(0, 0, size, size, pixels, 0, size);
         return image;
+    }
+
+    /** Returns the pixels of a rendered image by reference: {@code int32[S, S]}, 0xRRGGBB. */
+    static int[] pixels(BufferedImage rendered) {
+        return ((DataBufferInt) rendered.getRaster().getDataBuffer()).getData();
     }
 
     private int noisy(int channel) {

@@ -12,6 +12,7 @@ import javax.imageio.ImageIO;
 import javax.imageio.ImageWriteParam;
 import javax.imageio.ImageWriter;
 import javax.imageio.stream.ImageOutputStream;
+import javax.imageio.stream.MemoryCacheImageOutputStream;
 import org.llava4j.data.Sha256;
 import org.llava4j.data.captions.BoundingBox;
 
@@ -50,7 +51,8 @@ record EncodedImage(String extension, byte[] bytes, String pixelHash, int sizePx
             settings.setCompressionMode(ImageWriteParam.MODE_EXPLICIT);
             settings.setCompressionQuality(JPEG_QUALITY);
         }
-        try (ImageOutputStream output = ImageIO.createImageOutputStream(bytes)) {
+        // Not ImageIO.createImageOutputStream, which creates a temporary file.
+        try (ImageOutputStream output = new MemoryCacheImageOutputStream(bytes)) {
             writer.setOutput(output);
             writer.write(null, new IIOImage(image, null, null), settings);
         } finally {
@@ -60,9 +62,9 @@ record EncodedImage(String extension, byte[] bytes, String pixelHash, int sizePx
     }
 
     private static String hash(BufferedImage image) {
-        int size = image.getWidth();
-        ByteBuffer pixels = ByteBuffer.allocate(4 * size * size);
-        pixels.asIntBuffer().put(image.getRGB(0, 0, size, size, null, 0, size));
+        int[] rgb = Canvas.pixels(image);
+        ByteBuffer pixels = ByteBuffer.allocate(Integer.BYTES * rgb.length);
+        pixels.asIntBuffer().put(rgb);
         return new Sha256().add(pixels).hex();
     }
 }

@@ -6,13 +6,15 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.HashSet;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
-import java.util.Map;
 import java.util.Set;
 import java.util.SplittableRandom;
+import java.util.function.Function;
+import java.util.stream.IntStream;
+import org.jspecify.annotations.Nullable;
 import org.llava4j.data.AtomicFolder;
 import org.llava4j.data.BadInputException;
 import org.llava4j.data.records.RecordFiles;
@@ -36,8 +38,41 @@ public final class SyntheticDatasetWriter {
             "Give a short caption for the image.",
             "Describe the image in one sentence.");
 
+    /** Items that are rendered in parallel, and whose images are in memory together. */
+    private static final int CHUNK_SIZE = 256;
+
     /** Split of the dataset, with its number of problems of each type. */
     private record Share(String split, int perType) {}
+
+    /** Position of a problem in the dataset. */
+    private record Slot(String pid, ProblemType type, int turn, String split) {}
+
+    /**
+     * Scene and image of one problem or caption.
+     *
+     * @param random generator of the item, after the scene and its image
+     */
+    private record Rendering(Scene scene, SplittableRandom random, EncodedImage image) {
+        static Rendering of(Scene scene, SplittableRandom random) {
+            return new Rendering(scene, random, EncodedImage.of(scene, random));
+        }
+    }
+
+    /**
+     * Problem before it is compared with the others.
+     *
+     * @param random generator of the problem, after the question and its image
+     * @param rendering null for a text-only problem
+     */
+    private record Draft(
+            Slot slot,
+            SceneQuestion question,
+            SplittableRandom random,
+            @Nullable Rendering rendering) {}
+
+    private interface Writing<T> {
+        void write(T item) throws IOException;
+    }
 
     private final ObjectMapper json = new ObjectMapper();
     private final SyntheticDatasetConfig config;
@@ -70,9 +105,17 @@ public final class SyntheticDatasetWriter {
     }
 
     private void writeProblems() throws IOException {
-        Map<String, ScienceQaProblem> problems = new LinkedHashMap<>();
         ObjectNode splits = json.createObjectNode();
-        int id = 0;
+        List<Slot> slots = slots(splits);
+        List<ScienceQaProblem> problems = new ArrayList<>();
+        sampleAndWrite(slots, this::draft, draft -> problems.add(writeProblem(draft)));
+        RecordFiles.writeScienceQa(folder.resolve(PROBLEMS), problems.iterator());
+        json.writeValue(folder.resolve("pid_splits.json").toFile(), splits);
+    }
+
+    /** Returns the slots of all problems and adds their ids to {@code splits}. */
+    private List<Slot> slots(ObjectNode splits) {
+        List<Slot> slots = new ArrayList<>();
         List<Share> shares = List.of(
                 new Share(TRAIN, config.trainPerType()),
                 new Share("val", config.valPerType()),
@@ -82,8 +125,8 @@ public final class SyntheticDatasetWriter {
             ArrayNode mini = json.createArrayNode();
             for (int turn = 0; turn < share.perType; turn++) {
                 for (ProblemType type : ProblemType.values()) {
-                    String pid = String.valueOf(++id);
-                    problems.put(pid, writeProblem(pid, type, turn, share.split));
+                    String pid = String.valueOf(slots.size() + 1);
+                    slots.add(new Slot(pid, type, turn, share.split));
                     ids.add(pid);
                     // ScienceQA's mini splits are a tenth of the whole.
                     if (turn % 10 == 0) {
@@ -93,50 +136,76 @@ public final class SyntheticDatasetWriter {
             }
             splits.set("mini" + share.split, mini);
         }
-        RecordFiles.writeScienceQa(folder.resolve(PROBLEMS), problems.values().iterator());
-        json.writeValue(folder.resolve("pid_splits.json").toFile(), splits);
+        return slots;
     }
 
-    private ScienceQaProblem writeProblem(String pid, ProblemType type, int turn, String split) throws IOException {
-        SplittableRandom random = SeededRandom.generator(config.seed(), split + "/" + type.label(), turn);
-        SceneQuestion question =
-                type.hasImage() ? ProblemGenerator.generate(type, turn, random) : textOnly(type, turn, split, random);
-        String name = "";
+    /**
+     * Samples and renders items on all cores, and writes them one after another: each depends on its own generator
+     * alone, until it is compared with those before it.
+     */
+    private static <T, R> void sampleAndWrite(List<T> items, Function<T, R> sample, Writing<R> writing)
+            throws IOException {
+        for (int from = 0; from < items.size(); from += CHUNK_SIZE) {
+            List<T> chunk = items.subList(from, Math.min(items.size(), from + CHUNK_SIZE));
+            for (R sampled : chunk.parallelStream().map(sample).toList()) {
+                writing.write(sampled);
+            }
+        }
+    }
+
+    private Draft draft(Slot slot) {
+        SplittableRandom random =
+                SeededRandom.generator(config.seed(), slot.split + "/" + slot.type.label(), slot.turn);
+        SceneQuestion question = ProblemGenerator.generate(slot.type, slot.turn, random);
         Scene scene = question.scene();
-        if (scene != null) {
-            EncodedImage image = fresh(scene, random);
-            name = "image." + image.extension();
-            Path imageFolder = Files.createDirectories(
-                    folder.resolve("images").resolve(split).resolve(pid));
-            Files.write(imageFolder.resolve(name), image.bytes());
-        }
-        return ProblemGenerator.toScienceQa(pid, type, turn, question.question(), name, split);
+        return new Draft(slot, question, random, scene == null ? null : Rendering.of(scene, random));
     }
 
-    /** Creates a text-only problem; one of another split differs from all of the train split, which is written first. */
-    private SceneQuestion textOnly(ProblemType type, int turn, String split, SplittableRandom random) {
-        for (int attempt = 0; attempt < MAX_SAMPLING_ATTEMPTS; attempt++) {
-            SceneQuestion question = ProblemGenerator.generate(type, turn, random);
-            ScienceQaProblem.Wording wording = ProblemGenerator.toScienceQa(
-                            "", type, turn, question.question(), "", split)
-                    .wording();
-            if (split.equals(TRAIN)) {
-                trainWordings.add(wording);
-                return question;
-            }
-            if (!trainWordings.contains(wording)) {
-                return question;
-            }
+    private ScienceQaProblem writeProblem(Draft draft) throws IOException {
+        Slot slot = draft.slot;
+        Rendering rendering = draft.rendering;
+        if (rendering == null) {
+            return textOnly(draft);
         }
-        throw new BadInputException("no " + type.label() + " problem for the " + split
+        EncodedImage image = fresh(rendering);
+        String name = "image." + image.extension();
+        Path imageFolder = Files.createDirectories(
+                folder.resolve("images").resolve(slot.split).resolve(slot.pid));
+        Files.write(imageFolder.resolve(name), image.bytes());
+        return problem(slot, draft.question, name);
+    }
+
+    private static ScienceQaProblem problem(Slot slot, SceneQuestion question, String image) {
+        return ProblemGenerator.toScienceQa(slot.pid, slot.type, slot.turn, question.question(), image, slot.split);
+    }
+
+    /**
+     * Returns a text-only problem; one of another split is sampled until it differs from all of the train split, which is
+     * written first.
+     */
+    private ScienceQaProblem textOnly(Draft draft) {
+        Slot slot = draft.slot;
+        ScienceQaProblem problem = problem(slot, draft.question, "");
+        if (slot.split.equals(TRAIN)) {
+            trainWordings.add(problem.wording());
+            return problem;
+        }
+        for (int attempt = 0; attempt < MAX_SAMPLING_ATTEMPTS; attempt++) {
+            if (!trainWordings.contains(problem.wording())) {
+                return problem;
+            }
+            problem = problem(slot, ProblemGenerator.generate(slot.type, slot.turn, draft.random), "");
+        }
+        throw new BadInputException("no " + slot.type.label() + " problem for the " + slot.split
                 + " split differs from those of the train split after " + MAX_SAMPLING_ATTEMPTS
                 + " attempts; configure fewer train problems per type (now " + config.trainPerType() + ")");
     }
 
-    private EncodedImage fresh(Scene scene, SplittableRandom random) {
-        EncodedImage image = EncodedImage.of(scene, random);
+    /** Returns the image of a scene, rendered again while its pixels are known. */
+    private EncodedImage fresh(Rendering rendering) {
+        EncodedImage image = rendering.image;
         while (!seen.add(image.pixelHash())) {
-            image = EncodedImage.of(scene, random);
+            image = EncodedImage.of(rendering.scene, rendering.random);
         }
         return image;
     }
@@ -144,20 +213,32 @@ public final class SyntheticDatasetWriter {
     private void writeCaptions() throws IOException {
         Path images = Files.createDirectories(folder.resolve("captions").resolve("images"));
         ArrayNode samples = json.createArrayNode();
-        for (int i = 0; i < config.captions(); i++) {
-            SplittableRandom random = SeededRandom.generator(config.seed(), "captions", i);
-            Scene scene = Scene.random(random);
-            EncodedImage image = fresh(scene, random);
-            String name = String.format(Locale.ROOT, "world_%09d.%s", i, image.extension());
-            Files.write(images.resolve(name), image.bytes());
-            ObjectNode sample = samples.addObject();
-            sample.put("id", String.valueOf(i));
-            sample.put("image", name);
-            ArrayNode turns = sample.putArray("conversations");
-            turns.add(turn("human", "<image>\n" + SeededRandom.choice(INSTRUCTIONS, random)));
-            turns.add(turn("gpt", config.labels() ? scene.label() : scene.caption(random)));
-        }
+        List<Integer> indices = IntStream.range(0, config.captions()).boxed().toList();
+        sampleAndWrite(
+                indices,
+                this::renderCaptioned,
+                rendering -> samples.add(writeCaption(samples.size(), rendering, images)));
         json.writeValue(folder.resolve("captions").resolve("chat.json").toFile(), samples);
+    }
+
+    private Rendering renderCaptioned(int index) {
+        SplittableRandom random = SeededRandom.generator(config.seed(), "captions", index);
+        return Rendering.of(Scene.random(random), random);
+    }
+
+    private ObjectNode writeCaption(int index, Rendering rendering, Path images) throws IOException {
+        EncodedImage image = fresh(rendering);
+        String name = String.format(Locale.ROOT, "world_%09d.%s", index, image.extension());
+        Files.write(images.resolve(name), image.bytes());
+        ObjectNode sample = json.createObjectNode();
+        sample.put("id", String.valueOf(index));
+        sample.put("image", name);
+        SplittableRandom random = rendering.random;
+        Scene scene = rendering.scene;
+        ArrayNode turns = sample.putArray("conversations");
+        turns.add(turn("human", "<image>\n" + SeededRandom.choice(INSTRUCTIONS, random)));
+        turns.add(turn("gpt", config.labels() ? scene.label() : scene.caption(random)));
+        return sample;
     }
 
     private ObjectNode turn(String from, String value) {
