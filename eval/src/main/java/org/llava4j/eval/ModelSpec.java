@@ -20,7 +20,7 @@ import org.llava4j.model.weights.WeightDtype;
  * Model of an evaluation or inference command, as given by its flags.
  *
  * @param source LLaVA folder, or base model and LoRA adapter
- * @param dtype storage type of the weight matrices: float32, 16-bit floating point or quantized int8
+ * @param dtype storage type of the weight matrices: float32, 16-bit floating point or quantized
  * @param exifOrientation treatment of the EXIF orientation of images
  */
 public record ModelSpec(ModelSource source, ChatFormat chatFormat, WeightDtype dtype, ExifOrientation exifOrientation) {
@@ -65,7 +65,7 @@ public record ModelSpec(ModelSource source, ChatFormat chatFormat, WeightDtype d
                 .addOption(Command.flag("vision-tower", "DIR", "CLIP folder, if config.json does not name a local one"))
                 .addOption(Command.flag("conv-mode", "NAME", "conversation template, if config.json does not name it"))
                 .addOption(
-                        Command.flag("dtype", "TYPE", "weight dtype: fp32 (default), bf16, fp16 or int8 (quantized)"))
+                        Command.flag("dtype", "TYPE", "weight dtype: fp32 (default), bf16, fp16, q8 or q4 (quantized)"))
                 .addOption(Command.flag(
                         EXIF_ORIENTATION,
                         "MODE",

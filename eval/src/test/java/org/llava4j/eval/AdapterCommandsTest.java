@@ -130,7 +130,7 @@ class AdapterCommandsTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"bf16", "fp16", "int8"})
+    @ValueSource(strings = {"bf16", "fp16", "q8", "q4"})
     void scienceQaRunsOnBaseInEveryDtype(String dtype) throws IOException {
         JsonNode report = scienceQa("out", withAdapter(), List.of("--dtype", dtype));
         assertThat(report.at("/run_configuration/dtype").textValue()).isEqualTo(dtype);

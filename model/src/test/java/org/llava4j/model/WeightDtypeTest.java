@@ -11,6 +11,7 @@ import java.util.function.Predicate;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.llava4j.data.BadInputException;
 import org.llava4j.model.Llava.ImageInput;
@@ -97,17 +98,24 @@ class WeightDtypeTest {
         assertClose(actual, run(rounded(type, PROJECTOR), Gradients.STAGE1));
     }
 
-    /** Int8 logits are within 2 % even on random weights. */
-    @Test
-    void int8QuantizesOnlyDecoderLayersWithinTwoPercent() {
-        Llava model = lowPrecision(WeightDtype.INT8, any -> false);
+    /** Logits are within 2 % and 30 % even on random weights. */
+    @ParameterizedTest
+    @CsvSource({"Q8, BYTE, 0.02", "Q4, UBYTE, 0.3"})
+    void quantizedLogitsAreNearExactOnes(WeightDtype type, DataType quantized, double tolerance) {
+        Llava model = lowPrecision(type, any -> false);
+        Llava exact = lowPrecision(WeightDtype.FP32, any -> false);
         for (String name : model.weightNames()) {
-            boolean quantized = name.startsWith("model.layers.") && name.endsWith("_proj.weight");
-            assertThat(model.weight(name).dataType()).as(name).isEqualTo(quantized ? DataType.BYTE : DataType.FLOAT);
+            boolean matrix = exact.weight(name).rank() > 1 && !name.contains("position_embedding");
+            boolean wholeGroups = type.quantizes(name, exact.weight(name).shape());
+            assertThat(model.weight(name).dataType())
+                    .as(name)
+                    .isEqualTo(matrix ? wholeGroups ? quantized : DataType.HALF : DataType.FLOAT);
         }
-        Map<String, INDArray> exact = run(lowPrecision(WeightDtype.FP32, any -> false), null);
-        double error = Golden.relativeError(run(model, null).get("logits"), exact.get("logits"));
-        assertThat(error).isBetween(1e-4, 0.02);
+        assertThat(model.weightNames().stream().map(model::weight).map(INDArray::dataType))
+                .contains(quantized, DataType.HALF);
+        double error = Golden.relativeError(
+                run(model, null).get("logits"), run(exact, null).get("logits"));
+        assertThat(error).isBetween(1e-4, tolerance);
         assertThatThrownBy(() -> model.setTrainable(name -> name.startsWith("model.layers.0.")))
                 .isInstanceOf(BadInputException.class)
                 .hasMessageContaining("cannot be trained");

@@ -3,8 +3,11 @@ package org.llava4j.model.kernels;
 import static org.llava4j.model.kernels.Matrix.of;
 import static org.llava4j.model.kernels.Matrix.orNull;
 
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.EnumMap;
 import java.util.List;
+import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import org.llava4j.model.memory.Blas;
 import org.llava4j.model.memory.Scratch;
@@ -48,11 +51,12 @@ final class CpuLinear implements LinearKernels {
         }
         float @Nullable [] biasRow =
                 bias == null ? null : bias.expect("bias", 1, outputs).toHeap();
+        SmallBatch smallBatch = rows <= LinearWeight.SMALL_BATCH_ROWS ? SmallBatch.of(x, w.smallBatchForm()) : null;
         ProductBlocks.run(pool, rows, outputs, w.inputs(), (r0, r1, n0, n1) -> {
             Scratch s = Scratch.forCurrentThread();
             float beta = initializeOutput(s, biasRow, residual, y, r0, r1, n0, n1);
-            if (rows <= LinearWeight.SMALL_BATCH_ROWS) {
-                w.multiplySmallBatch(s, x, n0, n1, beta, y);
+            if (smallBatch != null) {
+                w.multiplySmallBatch(s, smallBatch, n0, n1, beta, y);
             } else {
                 addForward(s, x, w, beta, y, r0, r1, n0, n1);
             }
@@ -76,11 +80,14 @@ final class CpuLinear implements LinearKernels {
      * one.
      */
     private void forwardSmallBatch(Matrix x, List<LinearWeight> ws, List<Matrix> ys) {
+        Map<SmallBatch.Form, SmallBatch> batches = new EnumMap<>(SmallBatch.Form.class);
+        List<SmallBatch> batchOf = new ArrayList<>();
         int[] starts = new int[ws.size() + 1];
         for (int i = 0; i < ws.size(); i++) {
             x.expect("x", x.rows(), ws.get(i).inputs());
             ys.get(i).expect("y " + i, x.rows(), ws.get(i).outputs());
             starts[i + 1] = starts[i] + ws.get(i).outputs();
+            batchOf.add(batches.computeIfAbsent(ws.get(i).smallBatchForm(), form -> SmallBatch.of(x, form)));
         }
         ProductBlocks.run(pool, 1, starts[ws.size()], x.columns(), (r0, r1, from, to) -> {
             Scratch s = Scratch.forCurrentThread();
@@ -88,7 +95,7 @@ final class CpuLinear implements LinearKernels {
                 int n0 = Math.max(from, starts[i]) - starts[i];
                 int n1 = Math.min(to, starts[i + 1]) - starts[i];
                 if (n0 < n1) {
-                    ws.get(i).multiplySmallBatch(s, x, n0, n1, 0, ys.get(i));
+                    ws.get(i).multiplySmallBatch(s, batchOf.get(i), n0, n1, 0, ys.get(i));
                 }
             }
         });

@@ -23,21 +23,12 @@ record HalfLinearWeight(HalfMatrix matrix, MathBackend math) implements LowPreci
     }
 
     @Override
-    public void multiplySmallBatch(Scratch scratch, Matrix x, int n0, int n1, float beta, Matrix y) {
-        float[][] xs = new float[x.rows()][inputs()];
-        float[][] ys = new float[x.rows()][n1 - n0];
-        float[] row = scratch.row(HEAP_SLOT, inputs());
-        for (int r = 0; r < xs.length; r++) {
-            scratch.read(x.row(r), row, inputs());
-            HalfMatrix.deinterleave(row, inputs(), xs[r]);
-        }
-        float[] sums = new float[xs.length];
-        for (int n = n0; n < n1; n++) {
-            matrix.dot(scratch, math.halves(), n, xs, sums);
-            for (int r = 0; r < xs.length; r++) {
-                ys[r][n - n0] = sums[r];
-            }
-        }
-        LinearWeight.store(scratch, ys, n0, beta, y);
+    public SmallBatch.Form smallBatchForm() {
+        return SmallBatch.Form.DEINTERLEAVED;
+    }
+
+    @Override
+    public void multiplySmallBatch(Scratch scratch, SmallBatch x, int n0, int n1, float[][] sums) {
+        matrix.dotRows(scratch, math.halves(), n0, n1, x, sums);
     }
 }

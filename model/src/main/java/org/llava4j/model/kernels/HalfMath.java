@@ -1,11 +1,13 @@
 package org.llava4j.model.kernels;
 
+import java.nio.ByteBuffer;
+
 /**
  * Arithmetic on rows of 16-bit floats (bfloat16 and IEEE 754 binary16). Values are converted to float32 exactly,
  * including subnormals, infinities and NaN.
  *
- * <p>For dot products two neighboring values are packed into one {@code int}, the first in its lower half, so that
- * shifts and masks convert both.
+ * <p>Dot products read two neighboring values as one {@code int}, the first in its lower half, so that shifts and masks
+ * convert both.
  */
 interface HalfMath {
 
@@ -16,12 +18,14 @@ interface HalfMath {
     void widenF16(short[] from, float[] to, int n);
 
     /**
-     * Dot product of n pairs of bfloat16 values and x.
+     * Dot products of rows of bfloat16 values with x: {@code sums[sumAt + r]} for each row r.
      *
-     * @param x 2n values: those for the n lower halves first, then those for the n upper halves
+     * @param memory dense rows from position 0 on
+     * @param columns of a row; an odd last one is left out
+     * @param x the values for the columns of even index, then those for the columns of odd index
      */
-    float dotBf16(int[] pairs, float[] x, int n);
+    void dotRowsBf16(ByteBuffer memory, int rows, int columns, float[] x, float[] sums, int sumAt);
 
-    /** Like {@link #dotBf16} for IEEE 754 binary16. */
-    float dotF16(int[] pairs, float[] x, int n);
+    /** Like {@link #dotRowsBf16} for IEEE 754 binary16. */
+    void dotRowsF16(ByteBuffer memory, int rows, int columns, float[] x, float[] sums, int sumAt);
 }

@@ -1,5 +1,6 @@
 package org.llava4j.model.kernels;
 
+import java.nio.ByteBuffer;
 import org.llava4j.model.memory.NativeArray;
 import org.llava4j.model.memory.Scratch;
 import org.llava4j.model.tensors.FloatConversion;
@@ -14,6 +15,9 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  * @param address of the first element
  */
 record HalfMatrix(INDArray array, long address, int rows, int columns) {
+    /** Bytes of rows that are multiplied with each row of a batch in turn: they stay in the L2 cache. */
+    private static final int READ_BYTES = 1 << 17;
+
     private boolean isBf16() {
         return array.dataType() == DataType.BFLOAT16;
     }
@@ -52,35 +56,36 @@ record HalfMatrix(INDArray array, long address, int rows, int columns) {
     }
 
     /**
-     * sums[r] = dot product of a row and xs[r]. Neighboring values are read as pairs, because memory is little-endian
-     * on every platform of ND4J.
-     *
-     * @param xs float32[K] each, in the order of {@link #deinterleave}
+     * sums[r][0..n1 - n0) = dot products of the rows [n0, n1) and each row of x, which is {@link
+     * SmallBatch.Form#DEINTERLEAVED}. Neighboring values are read as pairs, because memory is little-endian on every
+     * platform of ND4J.
      */
-    void dot(Scratch scratch, HalfMath math, long row, float[][] xs, float[] sums) {
-        int n = columns / 2;
-        int[] pairs = scratch.readInts(at(row, 0), n);
-        for (int r = 0; r < sums.length; r++) {
-            sums[r] = isBf16() ? math.dotBf16(pairs, xs[r], n) : math.dotF16(pairs, xs[r], n);
+    void dotRows(Scratch scratch, HalfMath math, int n0, int n1, SmallBatch x, float[][] sums) {
+        int rowBytes = columns * Short.BYTES;
+        int rowsPerRead = Math.max(1, READ_BYTES / rowBytes);
+        for (int n = n0; n < n1; n += rowsPerRead) {
+            int count = Math.min(rowsPerRead, n1 - n);
+            ByteBuffer rows = NativeArray.bytes(at(n, 0), count * rowBytes);
+            for (int r = 0; r < sums.length; r++) {
+                if (isBf16()) {
+                    math.dotRowsBf16(rows, count, columns, x.row(r), sums[r], n - n0);
+                } else {
+                    math.dotRowsF16(rows, count, columns, x.row(r), sums[r], n - n0);
+                }
+            }
         }
         if (columns % 2 == 1) {
-            float[] last = new float[1];
-            widen(scratch, math, row, columns - 1, 1, last);
-            for (int r = 0; r < sums.length; r++) {
-                sums[r] += last[0] * xs[r][columns - 1];
-            }
+            addLastColumn(scratch, math, n0, n1, x, sums);
         }
     }
 
-    /** Reorders n values: those at even positions, those at odd positions, and the last one if n is odd. */
-    static void deinterleave(float[] from, int n, float[] to) {
-        int half = n / 2;
-        for (int i = 0; i < half; i++) {
-            to[i] = from[2 * i];
-            to[half + i] = from[2 * i + 1];
-        }
-        if (n % 2 == 1) {
-            to[n - 1] = from[n - 1];
+    private void addLastColumn(Scratch scratch, HalfMath math, int n0, int n1, SmallBatch x, float[][] sums) {
+        float[] last = new float[1];
+        for (int n = n0; n < n1; n++) {
+            widen(scratch, math, n, columns - 1, 1, last);
+            for (int r = 0; r < sums.length; r++) {
+                sums[r][n - n0] += last[0] * x.row(r)[columns - 1];
+            }
         }
     }
 }

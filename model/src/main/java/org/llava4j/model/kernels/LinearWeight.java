@@ -16,13 +16,13 @@ interface LinearWeight {
     /** Whether all weights are dense and in a data type that products read. */
     static boolean allReadable(INDArray... ws) {
         return Arrays.stream(ws)
-                .allMatch(w -> Matrix.allReadable(w) || HalfMatrix.isReadable(w) || Int8Quantization.isReadable(w));
+                .allMatch(w -> Matrix.allReadable(w) || HalfMatrix.isReadable(w) || QuantizedMatrix.isReadable(w));
     }
 
     /** A weight that passes {@link #allReadable}. */
     static LinearWeight of(INDArray w, MathBackend math) {
-        if (Int8Quantization.isQuantized(w)) {
-            return Int8LinearWeight.of(w, math);
+        if (QuantizedFormat.isQuantized(w)) {
+            return new QuantizedLinearWeight(QuantizedMatrix.of(w), math);
         }
         return HalfMatrix.isHalfPrecision(w) ? new HalfLinearWeight(HalfMatrix.of(w), math) : new Float32(Matrix.of(w));
     }
@@ -49,11 +49,21 @@ interface LinearWeight {
      */
     long tile(int row, int count, int column, int width, Scratch scratch);
 
+    /** The form in which {@link #multiplySmallBatch} reads x. */
+    SmallBatch.Form smallBatchForm();
+
+    /** sums[r][0..n1 - n0) = x[R, K] w[n0..n1, K]^T, for at most {@link #SMALL_BATCH_ROWS} rows. */
+    void multiplySmallBatch(Scratch scratch, SmallBatch x, int n0, int n1, float[][] sums);
+
     /** y[R, n0..n1] = x[R, K] w[n0..n1, K]^T + beta y, for at most {@link #SMALL_BATCH_ROWS} rows. */
-    void multiplySmallBatch(Scratch scratch, Matrix x, int n0, int n1, float beta, Matrix y);
+    default void multiplySmallBatch(Scratch scratch, SmallBatch x, int n0, int n1, float beta, Matrix y) {
+        float[][] sums = new float[y.rows()][n1 - n0];
+        multiplySmallBatch(scratch, x, n0, n1, sums);
+        store(scratch, sums, n0, beta, y);
+    }
 
     /** y[r, n0..] = sums[r] + beta y, where beta is 0 or 1. */
-    static void store(Scratch scratch, float[][] sums, int n0, float beta, Matrix y) {
+    private static void store(Scratch scratch, float[][] sums, int n0, float beta, Matrix y) {
         for (int r = 0; r < sums.length; r++) {
             int width = sums[r].length;
             if (beta != 0) {
@@ -99,19 +109,23 @@ interface LinearWeight {
             return matrix.at(row, column);
         }
 
+        @Override
+        public SmallBatch.Form smallBatchForm() {
+            return SmallBatch.Form.NATIVE;
+        }
+
         /**
          * Computes one dot product per row, which reads memory fastest: sgemv interleaves several rows and gets half
          * the bandwidth.
          */
         @Override
-        public void multiplySmallBatch(Scratch scratch, Matrix x, int n0, int n1, float beta, Matrix y) {
-            float[][] sums = new float[x.rows()][n1 - n0];
+        public void multiplySmallBatch(Scratch scratch, SmallBatch x, int n0, int n1, float[][] sums) {
             for (int n = n0; n < n1; n++) {
                 for (int r = 0; r < sums.length; r++) {
-                    sums[r][n - n0] = Blas.dot(scratch, inputs(), matrix.row(n), x.row(r));
+                    sums[r][n - n0] = Blas.dot(
+                            scratch, inputs(), matrix.row(n), x.matrix().row(r));
                 }
             }
-            LinearWeight.store(scratch, sums, n0, beta, y);
         }
     }
 }

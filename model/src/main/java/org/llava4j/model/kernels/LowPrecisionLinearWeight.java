@@ -3,7 +3,7 @@ package org.llava4j.model.kernels;
 import org.llava4j.model.memory.Scratch;
 
 /**
- * A linear layer's weight stored in bf16, fp16 or int8. A product converts one tile at a time to float32 just before it
+ * A linear layer's weight stored in bf16 or fp16, or quantized. A product converts one tile at a time to float32 just before it
  * reads the tile. Products therefore run at the speed of float32 GEMM and equal those of the rounded weight in float32.
  * A tile is nearly square, because GEMM repacks its other operand for every tile, and it is about the size of the L2
  * cache.

@@ -9,7 +9,7 @@ import org.slf4j.LoggerFactory;
  *
  * @param name for logs and tests
  */
-record MathBackend(String name, RowMath rows, ActivationMath activations, HalfMath halves, Int8Math int8) {
+record MathBackend(String name, RowMath rows, ActivationMath activations, HalfMath halves, QuantizedMath quantized) {
 
     private static final Logger LOG = LoggerFactory.getLogger(MathBackend.class);
     private static final AtomicBoolean WARNED = new AtomicBoolean();
@@ -17,7 +17,11 @@ record MathBackend(String name, RowMath rows, ActivationMath activations, HalfMa
     /** Plain Java, for any JVM. */
     static MathBackend scalar() {
         return new MathBackend(
-                "scalar", new ScalarRowMath(), new ScalarActivationMath(), new ScalarHalfMath(), new ScalarInt8Math());
+                "scalar",
+                new ScalarRowMath(),
+                new ScalarActivationMath(),
+                new ScalarHalfMath(),
+                new ScalarQuantizedMath());
     }
 
     /** The Vector API if this JVM was started with it, else plain Java with one warning. */
@@ -39,6 +43,10 @@ record MathBackend(String name, RowMath rows, ActivationMath activations, HalfMa
     // Only this method names the classes that need the module, so they are loaded only when it runs.
     private static MathBackend vector() {
         return new MathBackend(
-                "vector", new VectorRowMath(), new VectorActivationMath(), new VectorHalfMath(), new VectorInt8Math());
+                "vector",
+                new VectorRowMath(),
+                new VectorActivationMath(),
+                new VectorHalfMath(),
+                new VectorQuantizedMath());
     }
 }

@@ -8,7 +8,7 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 
 /**
- * Products with a bf16, fp16 or int8 weight [N, K] in ND4J calls: converts a block of rows to the data type of the
+ * Products with a bf16, fp16 or quantized weight [N, K] in ND4J calls: converts a block of rows to the data type of the
  * other operand, then multiplies.
  */
 final class Nd4jLowPrecision {
@@ -16,9 +16,9 @@ final class Nd4jLowPrecision {
 
     private Nd4jLowPrecision() {}
 
-    /** Whether a weight is stored in 16 or 8 bits. */
+    /** Whether a weight is stored in 16 bits or quantized. */
     static boolean isLowPrecision(INDArray w) {
-        return HalfMatrix.isHalfPrecision(w) || Int8Quantization.isQuantized(w);
+        return HalfMatrix.isHalfPrecision(w) || QuantizedFormat.isQuantized(w);
     }
 
     private interface Block {
@@ -29,8 +29,8 @@ final class Nd4jLowPrecision {
         long rows = w.size(0);
         for (long from = 0; from < rows; from += BLOCK_ROWS) {
             long to = Math.min(rows, from + BLOCK_ROWS);
-            INDArray stored = Int8Quantization.isQuantized(w)
-                    ? Int8Quantization.dequantize(w, from, to)
+            INDArray stored = QuantizedFormat.isQuantized(w)
+                    ? QuantizedMatrix.of(w).dequantize(from, to)
                     : w.get(interval(from, to), all());
             INDArray converted = stored.castTo(type);
             block.run(from, to, converted);

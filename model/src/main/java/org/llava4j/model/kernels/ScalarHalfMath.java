@@ -1,5 +1,6 @@
 package org.llava4j.model.kernels;
 
+import java.nio.ByteBuffer;
 import org.llava4j.model.tensors.HalfFloats;
 
 /** {@link HalfMath} in plain Java. Sums accumulate in double: one chain of float additions would lose precision. */
@@ -16,13 +17,19 @@ final class ScalarHalfMath implements HalfMath {
     }
 
     @Override
-    public float dotBf16(int[] pairs, float[] x, int n) {
-        return (float) dotBf16From(0, pairs, x, n);
+    public void dotRowsBf16(ByteBuffer memory, int rows, int columns, float[] x, float[] sums, int sumAt) {
+        int n = columns / 2;
+        for (int r = 0; r < rows; r++) {
+            sums[sumAt + r] = (float) dotBf16From(0, memory, r * columns * Short.BYTES, x, n);
+        }
     }
 
     @Override
-    public float dotF16(int[] pairs, float[] x, int n) {
-        return (float) dotF16From(0, pairs, x, n);
+    public void dotRowsF16(ByteBuffer memory, int rows, int columns, float[] x, float[] sums, int sumAt) {
+        int n = columns / 2;
+        for (int r = 0; r < rows; r++) {
+            sums[sumAt + r] = (float) dotF16From(0, memory, r * columns * Short.BYTES, x, n);
+        }
     }
 
     static void widenBf16From(int start, short[] from, float[] to, int n) {
@@ -37,20 +44,22 @@ final class ScalarHalfMath implements HalfMath {
         }
     }
 
-    static double dotBf16From(int start, int[] pairs, float[] x, int n) {
+    static double dotBf16From(int start, ByteBuffer memory, int at, float[] x, int n) {
         double sum = 0;
         for (int i = start; i < n; i++) {
-            sum += HalfFloats.bf16ToFloat((short) pairs[i]) * x[i];
-            sum += HalfFloats.bf16ToFloat((short) (pairs[i] >> Short.SIZE)) * x[n + i];
+            int pair = memory.getInt(at + i * Integer.BYTES);
+            sum += HalfFloats.bf16ToFloat((short) pair) * x[i];
+            sum += HalfFloats.bf16ToFloat((short) (pair >> Short.SIZE)) * x[n + i];
         }
         return sum;
     }
 
-    static double dotF16From(int start, int[] pairs, float[] x, int n) {
+    static double dotF16From(int start, ByteBuffer memory, int at, float[] x, int n) {
         double sum = 0;
         for (int i = start; i < n; i++) {
-            sum += HalfFloats.f16ToFloat((short) pairs[i]) * x[i];
-            sum += HalfFloats.f16ToFloat((short) (pairs[i] >> Short.SIZE)) * x[n + i];
+            int pair = memory.getInt(at + i * Integer.BYTES);
+            sum += HalfFloats.f16ToFloat((short) pair) * x[i];
+            sum += HalfFloats.f16ToFloat((short) (pair >> Short.SIZE)) * x[n + i];
         }
         return sum;
     }

@@ -1,5 +1,6 @@
 package org.llava4j.model.kernels;
 
+import java.nio.ByteBuffer;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
 import jdk.incubator.vector.ShortVector;
@@ -15,7 +16,7 @@ import jdk.incubator.vector.VectorSpecies;
  * a row that contains one is computed again in plain Java.
  */
 final class VectorHalfMath implements HalfMath {
-    private static final VectorSpecies<Integer> INTS = IntVector.SPECIES_PREFERRED;
+    private static final VectorSpecies<Integer> INTS = VectorLoads.INTS;
     private static final VectorSpecies<Float> FLOATS = VectorFastMath.SPECIES;
     /** A vector with as many shorts as {@link #INTS} has ints, in half the bits. */
     private static final VectorSpecies<Short> SHORTS =
@@ -66,29 +67,43 @@ final class VectorHalfMath implements HalfMath {
     }
 
     @Override
-    public float dotBf16(int[] pairs, float[] x, int n) {
+    public void dotRowsBf16(ByteBuffer memory, int rows, int columns, float[] x, float[] sums, int sumAt) {
+        Object source = VectorLoads.source(memory);
+        for (int r = 0; r < rows; r++) {
+            sums[sumAt + r] = dotBf16(memory, source, r * columns * Short.BYTES, x, columns / 2);
+        }
+    }
+
+    private static float dotBf16(ByteBuffer memory, Object source, int at, float[] x, int n) {
         int end = INTS.loopBound(n);
         FloatVector lower = FloatVector.zero(FLOATS);
         FloatVector upper = FloatVector.zero(FLOATS);
         for (int i = 0; i < end; i += INTS.length()) {
-            IntVector pair = IntVector.fromArray(INTS, pairs, i);
+            IntVector pair = VectorLoads.ints(source, at + i * Integer.BYTES);
             FloatVector a = pair.lanewise(VectorOperators.LSHL, Short.SIZE).reinterpretAsFloats();
             FloatVector b = pair.and(UPPER).reinterpretAsFloats();
             lower = lower.add(a.mul(FloatVector.fromArray(FLOATS, x, i)));
             upper = upper.add(b.mul(FloatVector.fromArray(FLOATS, x, n + i)));
         }
         return (float)
-                (lower.add(upper).reduceLanes(VectorOperators.ADD) + ScalarHalfMath.dotBf16From(end, pairs, x, n));
+                (lower.add(upper).reduceLanes(VectorOperators.ADD) + ScalarHalfMath.dotBf16From(end, memory, at, x, n));
     }
 
     @Override
-    public float dotF16(int[] pairs, float[] x, int n) {
+    public void dotRowsF16(ByteBuffer memory, int rows, int columns, float[] x, float[] sums, int sumAt) {
+        Object source = VectorLoads.source(memory);
+        for (int r = 0; r < rows; r++) {
+            sums[sumAt + r] = dotF16(memory, source, r * columns * Short.BYTES, x, columns / 2);
+        }
+    }
+
+    private static float dotF16(ByteBuffer memory, Object source, int at, float[] x, int n) {
         int end = INTS.loopBound(n);
         FloatVector lower = FloatVector.zero(FLOATS);
         FloatVector upper = FloatVector.zero(FLOATS);
         IntVector largest = IntVector.zero(INTS);
         for (int i = 0; i < end; i += INTS.length()) {
-            IntVector pair = IntVector.fromArray(INTS, pairs, i);
+            IntVector pair = VectorLoads.ints(source, at + i * Integer.BYTES);
             IntVector low = pair.and(LOWER_MAGNITUDE).lanewise(VectorOperators.LSHL, FRACTION_SHIFT);
             IntVector high = pair.and(UPPER_MAGNITUDE).lanewise(VectorOperators.LSHR, Short.SIZE - FRACTION_SHIFT);
             largest = largest.max(low).max(high);
@@ -100,9 +115,22 @@ final class VectorHalfMath implements HalfMath {
             upper = upper.add(b.mul(REBIAS).mul(FloatVector.fromArray(FLOATS, x, n + i)));
         }
         if (largest.reduceLanes(VectorOperators.MAX) >= INFINITE) {
-            return (float) ScalarHalfMath.dotF16From(0, pairs, x, n);
+            return (float) ScalarHalfMath.dotF16From(0, memory, at, x, n);
         }
         return (float)
-                (lower.add(upper).reduceLanes(VectorOperators.ADD) + ScalarHalfMath.dotF16From(end, pairs, x, n));
+                (lower.add(upper).reduceLanes(VectorOperators.ADD) + ScalarHalfMath.dotF16From(end, memory, at, x, n));
+    }
+
+    /** Converts the finite binary16 in the lower half of each int. */
+    static FloatVector lowerF16(IntVector pairs) {
+        IntVector magnitude = pairs.and(LOWER_MAGNITUDE).lanewise(VectorOperators.LSHL, FRACTION_SHIFT);
+        IntVector sign = pairs.lanewise(VectorOperators.LSHL, Short.SIZE).and(SIGN);
+        return magnitude.or(sign).reinterpretAsFloats().mul(REBIAS);
+    }
+
+    /** Converts the finite binary16 in the upper half of each int. */
+    static FloatVector upperF16(IntVector pairs) {
+        IntVector magnitude = pairs.and(UPPER_MAGNITUDE).lanewise(VectorOperators.LSHR, Short.SIZE - FRACTION_SHIFT);
+        return magnitude.or(pairs.and(SIGN)).reinterpretAsFloats().mul(REBIAS);
     }
 }

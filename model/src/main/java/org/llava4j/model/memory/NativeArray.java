@@ -1,6 +1,8 @@
 package org.llava4j.model.memory;
 
 import java.lang.ref.Reference;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.util.ArrayList;
 import java.util.List;
 import org.nd4j.linalg.api.ndarray.INDArray;
@@ -55,6 +57,16 @@ public final class NativeArray {
         }
     }
 
+    /** A view of native memory as a little-endian buffer. The caller keeps the memory alive while it uses the buffer. */
+    public static ByteBuffer bytes(long address, int count) {
+        return Scratch.forCurrentThread()
+                .bytesAt(address)
+                .position(0)
+                .limit(count)
+                .asByteBuffer()
+                .order(ByteOrder.LITTLE_ENDIAN);
+    }
+
     /** Reads {@code count} bytes from a position into the beginning of an array. */
     public void read(long position, byte[] to, int count) {
         Scratch.forCurrentThread().bytesAt(address + position).get(to, 0, count);
@@ -82,6 +94,12 @@ public final class NativeArray {
     /** Writes the first {@code count} bytes of an array to a position. */
     public void write(byte[] from, long position, int count) {
         Scratch.forCurrentThread().bytesAt(address + position).put(from, 0, count);
+        Reference.reachabilityFence(array);
+    }
+
+    /** Writes the first {@code count} values of an array to a position. */
+    public void write(int[] from, long position, int count) {
+        Scratch.forCurrentThread().intsAt(address + position * Integer.BYTES).put(from, 0, count);
         Reference.reachabilityFence(array);
     }
 

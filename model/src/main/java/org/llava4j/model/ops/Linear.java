@@ -2,8 +2,8 @@ package org.llava4j.model.ops;
 
 import java.util.ArrayList;
 import java.util.List;
-import org.llava4j.model.kernels.Int8Quantization;
 import org.llava4j.model.kernels.Kernels;
+import org.llava4j.model.kernels.QuantizedFormat;
 import org.llava4j.model.samediff.GraphOp;
 import org.nd4j.autodiff.samediff.SDVariable;
 import org.nd4j.linalg.api.ndarray.INDArray;
@@ -12,7 +12,7 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  * Linear layers on one input: {@code y_i[R, N_i] = x[R, K] W_i[N_i, K]^T (+ b_i[N_i]) (+ residual[R, N])}. Several
  * weights (q, k, v; gate, up) share one operation, so that their input gradients are one sum. Weights keep Hugging
  * Face's layout; a convolution kernel {@code [N, C, p, p]} is read as {@code [N, C*p*p]}. A frozen weight may be stored
- * in low precision (BFLOAT16, HALF or int8): it is converted to float32 as it is read.
+ * in low precision (BFLOAT16, HALF or quantized): it is converted to float32 as it is read.
  */
 public final class Linear extends GraphOp {
 
@@ -129,7 +129,7 @@ public final class Linear extends GraphOp {
         @Override
         protected long[][] outputShapes(List<INDArray> in) {
             INDArray w = in.get(in.size() / 2);
-            return new long[][] {{in.get(0).size(0), Int8Quantization.inputs(w)}};
+            return new long[][] {{in.get(0).size(0), QuantizedFormat.inputs(w)}};
         }
 
         @Override

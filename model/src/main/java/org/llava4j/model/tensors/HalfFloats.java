@@ -30,7 +30,7 @@ public final class HalfFloats {
     }
 
     /** Rounds a float to float16 bits. */
-    static short floatToF16(float value) {
+    public static short floatToF16(float value) {
         int bits = Float.floatToRawIntBits(value);
         int sign = (bits >>> 16) & 0x8000;
         int magnitude = bits & 0x7fffffff;

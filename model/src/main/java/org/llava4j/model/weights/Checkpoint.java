@@ -144,10 +144,10 @@ public final class Checkpoint implements TensorSource, AutoCloseable {
     @Override
     public SDVariable declareMatrix(SameDiff graph, String name, long... shape) {
         WeightDtype type = trainable.test(name) ? WeightDtype.FP32 : weightDtype;
-        if (type == WeightDtype.INT8 && isReadable(name, shape)) {
+        if (type.quantizes(name, shape) && isReadable(name, shape)) {
             return graph.constant(name, type.convert(name, tensor(DataType.FLOAT, name, shape)));
         }
-        return graph.constant(name, tensor(type == WeightDtype.INT8 ? DataType.FLOAT : type.dataType(), name, shape));
+        return graph.constant(name, tensor(type.dataType(), name, shape));
     }
 
     /** Whether a variable has values of its shape. */

@@ -4,7 +4,8 @@ import java.util.Arrays;
 import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 import org.llava4j.data.BadInputException;
-import org.llava4j.model.kernels.Int8Quantization;
+import org.llava4j.model.kernels.QuantizedFormat;
+import org.llava4j.model.kernels.QuantizedMatrix;
 import org.llava4j.model.tensors.FloatConversion;
 import org.llava4j.model.tensors.NonFiniteCounts;
 import org.nd4j.linalg.api.buffer.DataType;
@@ -13,59 +14,69 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 /**
  * Weight dtype of frozen matrices in memory. BF16 and FP16 halve their memory: the arrays are BFLOAT16 or HALF
  * constants of the graph, so that everything that reads an array's data type (hashes, files, the reference kernels)
- * handles them. Only LLaVA4J's own ops read these arrays. All arithmetic is float32.
+ * handles them. Q8 and Q4 quantize while loading ({@link QuantizedFormat}), for inference only. Only LLaVA4J's own ops
+ * read low-precision arrays. All arithmetic is float32.
  */
 public enum WeightDtype {
-    FP32(DataType.FLOAT),
-    BF16(DataType.BFLOAT16),
-    FP16(DataType.HALF),
-    /**
-     * Int8 quantization of the decoder layers with one scale per output channel (see {@link Int8Quantization}); all
-     * other weights are float32. For inference only.
-     */
-    INT8(DataType.BYTE);
+    FP32(DataType.FLOAT, null),
+    BF16(DataType.BFLOAT16, null),
+    FP16(DataType.HALF, null),
+    Q8(DataType.HALF, QuantizedFormat.Q8),
+    Q4(DataType.HALF, QuantizedFormat.Q4);
 
-    private static final String DECODER_LAYERS = "model.layers.";
+    /** Former name of a quantized dtype, still accepted. */
+    private static final String INT8 = "int8";
 
     private final DataType dataType;
+    private final @Nullable QuantizedFormat format;
 
-    WeightDtype(DataType dataType) {
+    WeightDtype(DataType dataType, @Nullable QuantizedFormat format) {
         this.dataType = dataType;
+        this.format = format;
+    }
+
+    /**
+     * Whether a matrix is quantized. Tables of which single rows are looked up, convolution kernels, and matrices whose
+     * rows are not whole groups have {@link #dataType} instead.
+     */
+    public boolean quantizes(String name, long... shape) {
+        return format != null && QuantizedFormat.canQuantize(shape) && !name.contains("embed");
     }
 
     /**
      * Converts or quantizes a matrix to this dtype.
      *
-     * @param name variable name; INT8 quantizes decoder layers only
+     * @param name variable name
      * @param matrix {@code float32}, contiguous in C order
-     * @throws BadInputException if INT8 is given NaN or infinite values
+     * @throws BadInputException if values are not representable: beyond the range of fp16, or NaN or infinite values
+     *     that are to be quantized
      */
     public INDArray convert(String name, INDArray matrix) {
-        if (this == INT8) {
-            NonFiniteCounts bad = NonFiniteCounts.count(matrix);
-            if (bad.total() > 0) {
-                throw new BadInputException(
-                        name + " contains " + bad + ", which int8 cannot represent; use fp32, or repair the weights");
-            }
-            return name.startsWith(DECODER_LAYERS) ? Int8Quantization.quantize(matrix) : matrix;
+        if (format == null || !quantizes(name, matrix.shape())) {
+            return FloatConversion.cast(name, matrix, dataType);
         }
-        return FloatConversion.cast(name, matrix, dataType);
+        NonFiniteCounts bad = NonFiniteCounts.count(matrix);
+        if (bad.total() > 0) {
+            throw new BadInputException(name + " contains " + bad + ", which " + this
+                    + " cannot represent; use fp32, or repair the weights");
+        }
+        return QuantizedMatrix.quantize(name, matrix, format);
     }
 
-    /** The ND4J data type of the arrays. */
+    /** The ND4J data type of matrices that are not quantized. */
     public DataType dataType() {
         return dataType;
     }
 
     /**
-     * Parses {@code --dtype} of inference: fp32, bf16, fp16 or int8.
+     * Parses {@code --dtype} of inference: fp32, bf16, fp16, q8 or q4.
      *
      * @throws BadInputException if the name is unknown
      */
     public static WeightDtype forInference(String name) {
-        WeightDtype type = find(name);
+        WeightDtype type = name.equals(INT8) ? Q8 : find(name);
         if (type == null) {
-            throw new BadInputException("--dtype " + name + " is not supported; use fp32, bf16, fp16 or int8");
+            throw new BadInputException("--dtype " + name + " is not supported; use fp32, bf16, fp16, q8 or q4");
         }
         return type;
     }
@@ -77,7 +88,7 @@ public enum WeightDtype {
      */
     public static WeightDtype forFrozenWeights(String name) {
         WeightDtype type = find(name);
-        if (type == null || type == INT8) {
+        if (type == null || type.format != null) {
             throw new BadInputException("--frozen-dtype " + name + " is not supported; use fp32, bf16 or fp16");
         }
         return type;

@@ -1,6 +1,6 @@
 /**
  * Weights of a model: strict loading of checkpoints in all published layouts
- * ({@link org.llava4j.model.weights.Checkpoint}), low precision and int8 quantization of frozen weights
+ * ({@link org.llava4j.model.weights.Checkpoint}), low precision and quantization of frozen weights
  * ({@link org.llava4j.model.weights.WeightDtype}), and initialization
  * ({@link org.llava4j.model.weights.WeightInitializer}).
  *

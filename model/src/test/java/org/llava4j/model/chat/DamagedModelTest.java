@@ -191,7 +191,7 @@ class DamagedModelTest {
                 .hasMessageContaining("1.00000e+06");
         LlavaModel.load(folder, tower, ChatFormat.of(folder), WeightDtype.BF16).close();
         write(tensors -> tensors.get("model.layers.1.self_attn.q_proj.weight").putScalar(new long[] {0, 0}, Float.NaN));
-        assertThatThrownBy(() -> LlavaModel.load(folder, tower, ChatFormat.of(folder), WeightDtype.INT8))
+        assertThatThrownBy(() -> LlavaModel.load(folder, tower, ChatFormat.of(folder), WeightDtype.Q8))
                 .isInstanceOf(BadInputException.class)
                 .hasMessageContaining("q_proj.weight contains 1 NaN");
     }

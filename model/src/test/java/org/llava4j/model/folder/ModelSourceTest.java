@@ -172,7 +172,7 @@ class ModelSourceTest {
                 adapter,
                 new ModelManifest.Provenance(
                         AdapterWriter.KIND, "llava", null, null, AdapterFiles.baseHash(BASE), new TreeMap<>()));
-        ModelSource.withAdapter(BASE, adapter).buildDecoder(WeightDtype.INT8);
+        ModelSource.withAdapter(BASE, adapter).buildDecoder(WeightDtype.Q8);
         assertThat(ConfigWarnings.in(adapter)).isEmpty();
         Files.writeString(manifest, Files.readString(manifest).replace(AdapterFiles.baseHash(BASE), "0".repeat(64)));
         assertRejected(BASE, "was trained on a base model whose decoder has hash 0000");

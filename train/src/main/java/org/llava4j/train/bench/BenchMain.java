@@ -66,7 +66,7 @@ public final class BenchMain extends Command {
                         "times a decode step of 1 and of 4 sequences with a context of "
                                 + DecodeBenchmark.CONTEXT_LENGTH
                                 + " tokens instead, against the time to read the weights"))
-                .addOption(flag("dtype", "TYPE", "weight dtype with --decode: fp32 (default), bf16, fp16 or int8"))
+                .addOption(flag("dtype", "TYPE", "weight dtype with --decode: fp32 (default), bf16, fp16, q8 or q4"))
                 .addOption(alias(
                         toggle(
                                 "gradient-checkpointing",

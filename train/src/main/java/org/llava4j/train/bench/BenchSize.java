@@ -8,8 +8,10 @@ import org.llava4j.model.config.LlamaConfig;
 import org.llava4j.model.config.LlavaConfig;
 import org.llava4j.model.config.LlavaConfig.ProjectorType;
 import org.llava4j.model.config.LlavaConfig.SelectFeature;
+import org.llava4j.model.memory.NativeArray;
 import org.llava4j.model.weights.WeightInitializer;
 import org.nd4j.linalg.api.buffer.DataType;
+import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 
 /**
@@ -22,6 +24,8 @@ record BenchSize(String name, LlavaConfig config, int textTokens, int targetToke
     private static final int MAX_LENGTH = 2048;
     private static final double DEVIATION = 0.02;
     private static final long SEED = 1;
+    /** Number of different random values, half of which no matrix width divides. */
+    private static final int BLOCK = (1 << 20) + 14;
 
     private static final BenchSize[] ALL = {
         new BenchSize(
@@ -37,7 +41,14 @@ record BenchSize(String name, LlavaConfig config, int textTokens, int targetToke
                         new ClipConfig(64, 3, 4, 256, 56, 14, 1e-5),
                         new LlamaConfig(1000, 128, 2, 4, 4, 344, 1e-5, 10000, 1, false)),
                 32,
-                16)
+                16),
+        new BenchSize(
+                "1b",
+                config(
+                        new ClipConfig(1024, 24, 16, 4096, 336, 14, 1e-5),
+                        new LlamaConfig(32000, 2048, 22, 32, 4, 5632, 1e-5, 10000, 1, false)),
+                44,
+                44)
     };
 
     private static LlavaConfig config(ClipConfig vision, LlamaConfig decoder) {
@@ -49,15 +60,29 @@ record BenchSize(String name, LlavaConfig config, int textTokens, int targetToke
         return Arrays.stream(ALL)
                 .filter(size -> size.name.equals(name))
                 .findFirst()
-                .orElseThrow(() ->
-                        new BadInputException("unknown --size " + name + "; use mid, or small to try the command"));
+                .orElseThrow(() -> new BadInputException("unknown --size " + name + "; use mid, 1b or small"));
     }
 
-    /** Random weights of typical magnitude. */
+    /**
+     * Random weights of typical magnitude. Large tensors repeat a block of them, because generating a billion values
+     * takes minutes.
+     */
     static TensorSource weights() {
-        return (name, shape) -> name.contains("norm") && name.endsWith("weight")
-                ? Nd4j.ones(DataType.FLOAT, shape)
-                : WeightInitializer.normal(SEED, name, DEVIATION, shape);
+        float[] block =
+                WeightInitializer.normal(SEED, "block", DEVIATION, BLOCK).toFloatVector();
+        return (name, shape) -> {
+            if (name.contains("norm") && name.endsWith("weight")) {
+                return Nd4j.ones(DataType.FLOAT, shape);
+            }
+            INDArray tensor = Nd4j.createUninitialized(DataType.FLOAT, shape, 'c');
+            NativeArray memory = new NativeArray(tensor);
+            int start = Math.floorMod(name.hashCode(), BLOCK / 2);
+            for (long at = 0; at < tensor.length(); at += BLOCK / 2) {
+                int count = (int) Math.min(BLOCK / 2, tensor.length() - at);
+                memory.write(Arrays.copyOfRange(block, start, start + count), at, count);
+            }
+            return tensor;
+        };
     }
 
     /**

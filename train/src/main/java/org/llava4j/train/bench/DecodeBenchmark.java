@@ -22,7 +22,7 @@ record DecodeBenchmark(BenchSize size, WeightDtype dtype, int batch, int repetit
     /** Context length of each sequence: an image and a question. */
     static final int CONTEXT_LENGTH = 384;
 
-    private static final int WARMUP = 200;
+    private static final int WARMUP = 30;
     private static final int STEPS = 20;
 
     /** Runs the benchmark and returns the results with the keys of the JSON report. */

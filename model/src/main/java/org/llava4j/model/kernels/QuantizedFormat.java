@@ -1,0 +1,113 @@
+package org.llava4j.model.kernels;
+
+import org.nd4j.linalg.api.buffer.DataType;
+import org.nd4j.linalg.api.ndarray.INDArray;
+
+/**
+ * Storage formats of quantized weights: groups of {@value #GROUP} neighboring values of a row share one fp16 scale, and
+ * a value is its integer times the scale of its group. {@link #Q8} has the values of llama.cpp's Q8_0, {@link #Q4} those
+ * of its Q4_0; the order of the integers is made for vector loads of any width.
+ *
+ * <p>A quantized weight [N, K] is one array [N, {@link #rowBytes}] of {@link #dataType}: first the integers of all rows,
+ * then the scales of all rows, then unused bytes. Rows are stored in blocks of {@link #blockColumns} columns, padded
+ * with zeros. A block is {@value #LANES} little-endian 32-bit words. Word {@code i} holds the values of the columns
+ * {@code i}, {@code i + 16}, {@code i + 32} and so on, the first in its lowest bits, in two's complement.
+ */
+public enum QuantizedFormat {
+    /** 8 bits a value, scale = absmax / 127: 8.5 bits a weight. */
+    Q8(Byte.SIZE, DataType.BYTE),
+    /** 4 bits a value from -8 to 7, scale = (value of the largest magnitude) / -8: 4.5 bits a weight. */
+    Q4(Byte.SIZE / 2, DataType.UBYTE);
+
+    /** Columns that share a scale. */
+    static final int GROUP = 32;
+    /** Words of a block. */
+    static final int LANES = 16;
+
+    private final int bits;
+    private final DataType dataType;
+
+    QuantizedFormat(int bits, DataType dataType) {
+        this.bits = bits;
+        this.dataType = dataType;
+    }
+
+    /** Whether an array holds quantized values. */
+    static boolean isQuantized(INDArray array) {
+        return array.dataType() == Q8.dataType || array.dataType() == Q4.dataType;
+    }
+
+    /** The format of an array for which {@link #isQuantized} holds. */
+    static QuantizedFormat of(INDArray array) {
+        return array.dataType() == Q8.dataType ? Q8 : Q4;
+    }
+
+    /** Whether a weight can be quantized: rank 2 with rows of whole groups. */
+    public static boolean canQuantize(long... shape) {
+        return shape.length == 2 && shape[1] > 0 && shape[1] % GROUP == 0;
+    }
+
+    /** Returns K, the input width of a weight, quantized or not. */
+    public static long inputs(INDArray weight) {
+        return isQuantized(weight) ? of(weight).columns(weight.size(1)) : weight.length() / weight.size(0);
+    }
+
+    /** The data type that marks arrays of this format. */
+    public DataType dataType() {
+        return dataType;
+    }
+
+    /** Bits of a value. */
+    int bits() {
+        return bits;
+    }
+
+    /** Columns of a block: 64 or 128. */
+    int blockColumns() {
+        return LANES * Integer.SIZE / bits;
+    }
+
+    /** Index of the word that holds a column. */
+    int wordOf(int column) {
+        return column / blockColumns() * LANES + column % LANES;
+    }
+
+    /** The value of a column in its word. */
+    int value(int word, int column) {
+        int up = Integer.SIZE - bits - shift(column);
+        return word << up >> (Integer.SIZE - bits);
+    }
+
+    /** Position of a column's lowest bit in its word. */
+    int shift(int column) {
+        return column % blockColumns() / LANES * bits;
+    }
+
+    /** Number of columns with padding, a multiple of {@link #blockColumns}. */
+    int paddedColumns(int columns) {
+        return (columns + blockColumns() - 1) / blockColumns() * blockColumns();
+    }
+
+    /** Bytes of a row's integers, with padding. */
+    int dataBytes(int columns) {
+        return paddedColumns(columns) * bits / Byte.SIZE;
+    }
+
+    /**
+     * Bytes per row of a weight with K columns: integers, scales, and one unused byte per group of padding, by which
+     * arrays of different K differ in shape.
+     */
+    public long rowBytes(long columns) {
+        int padded = paddedColumns(Math.toIntExact(columns));
+        return padded / blockColumns() * blockBytes() + (padded - columns) / GROUP;
+    }
+
+    /** The inverse of {@link #rowBytes}. */
+    private long columns(long rowBytes) {
+        return rowBytes / blockBytes() * blockColumns() - rowBytes % blockBytes() * GROUP;
+    }
+
+    private long blockBytes() {
+        return (long) LANES * Integer.BYTES + blockColumns() / GROUP * Short.BYTES;
+    }
+}

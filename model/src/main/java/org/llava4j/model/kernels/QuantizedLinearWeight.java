@@ -1,0 +1,43 @@
+package org.llava4j.model.kernels;
+
+import java.nio.ByteBuffer;
+import org.llava4j.model.memory.NativeArray;
+import org.llava4j.model.memory.Scratch;
+
+/**
+ * A quantized weight of a linear layer. A product with a small batch dequantizes inside the dot product: reading the
+ * weight dominates its time.
+ */
+record QuantizedLinearWeight(QuantizedMatrix matrix, MathBackend math) implements LowPrecisionLinearWeight {
+    private static final int BLOCKS_ROW = 1;
+
+    @Override
+    public int outputs() {
+        return matrix.rows();
+    }
+
+    @Override
+    public int inputs() {
+        return matrix.columns();
+    }
+
+    @Override
+    public void toFloat32(Scratch scratch, int row, int column, int width, float[] to) {
+        float[] blocks = scratch.row(BLOCKS_ROW, width + 2 * matrix.format().blockColumns());
+        matrix.dequantize(scratch, math.halves(), math.quantized(), row, column, width, blocks, to);
+    }
+
+    @Override
+    public SmallBatch.Form smallBatchForm() {
+        return SmallBatch.Form.PADDED;
+    }
+
+    @Override
+    public void multiplySmallBatch(Scratch scratch, SmallBatch x, int n0, int n1, float[][] sums) {
+        int rows = n1 - n0;
+        ByteBuffer words = NativeArray.bytes(matrix.row(n0), rows * matrix.rowWords() * Integer.BYTES);
+        ByteBuffer scales = NativeArray.bytes(matrix.scales(n0), rows * matrix.rowScales() * Short.BYTES);
+        int blocks = matrix.rowWords() / QuantizedFormat.LANES;
+        math.quantized().dotRows(matrix.format(), words, scales, rows, blocks, x.rows(), sums);
+    }
+}

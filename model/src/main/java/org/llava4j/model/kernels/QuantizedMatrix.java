@@ -1,0 +1,187 @@
+package org.llava4j.model.kernels;
+
+import java.util.Arrays;
+import java.util.stream.IntStream;
+import org.llava4j.data.BadInputException;
+import org.llava4j.model.memory.NativeArray;
+import org.llava4j.model.memory.Scratch;
+import org.llava4j.model.tensors.FloatConversion;
+import org.llava4j.model.tensors.HalfFloats;
+import org.nd4j.linalg.api.buffer.DataType;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.factory.Nd4j;
+
+/**
+ * View of a quantized weight [N, K] ({@link QuantizedFormat}), like {@link Matrix} for float32.
+ *
+ * @param array the array that owns the memory
+ * @param address of the first integer
+ * @param columns K, without padding
+ */
+public record QuantizedMatrix(INDArray array, QuantizedFormat format, long address, int rows, int columns) {
+    private static final int MAX_Q8 = 127;
+    private static final int MIN_Q4 = -8;
+    private static final int MAX_Q4 = 7;
+    /** Rows that a thread quantizes at once. */
+    private static final int ROWS_PER_TASK = 64;
+
+    static QuantizedMatrix of(INDArray array) {
+        return new QuantizedMatrix(
+                array,
+                QuantizedFormat.of(array),
+                NativeArray.addressOf(array),
+                Math.toIntExact(array.size(0)),
+                Math.toIntExact(QuantizedFormat.inputs(array)));
+    }
+
+    /** Whether an array holds quantized values and is dense in C order. */
+    static boolean isReadable(INDArray array) {
+        return QuantizedFormat.isQuantized(array) && array.rank() == 2 && Matrix.isDense(array);
+    }
+
+    /** Words of a row, with padding. */
+    int rowWords() {
+        return format.dataBytes(columns) / Integer.BYTES;
+    }
+
+    /** Scales of a row, with padding. */
+    int rowScales() {
+        return format.paddedColumns(columns) / QuantizedFormat.GROUP;
+    }
+
+    /** Address of the integers of a row. */
+    long row(long row) {
+        return address + row * rowWords() * Integer.BYTES;
+    }
+
+    /** Address of the scales of a row; those of the next row follow. */
+    long scales(long row) {
+        return address + ((long) rows * rowWords() * Integer.BYTES) + row * rowScales() * Short.BYTES;
+    }
+
+    /**
+     * Dequantizes the columns [column, column + width) of a row and writes them to the start of {@code to}.
+     *
+     * @param blocks values of all blocks that have one of the columns; overwritten
+     */
+    void dequantize(
+            Scratch scratch,
+            HalfMath halves,
+            QuantizedMath math,
+            int row,
+            int column,
+            int width,
+            float[] blocks,
+            float[] to) {
+        int blockColumns = format.blockColumns();
+        int first = column / blockColumns;
+        int count = (column + width + blockColumns - 1) / blockColumns - first;
+        int groups = blockColumns / QuantizedFormat.GROUP;
+        float[] scales = new float[count * groups];
+        halves.widenF16(
+                scratch.readShorts(scales(row) + (long) first * groups * Short.BYTES, scales.length),
+                scales,
+                scales.length);
+        int[] words = scratch.readInts(
+                row(row) + (long) first * QuantizedFormat.LANES * Integer.BYTES, count * QuantizedFormat.LANES);
+        boolean wholeBlocks = column % blockColumns == 0 && width % blockColumns == 0;
+        float[] target = wholeBlocks ? to : blocks;
+        math.dequantize(format, words, scales, count, target);
+        if (!wholeBlocks) {
+            System.arraycopy(blocks, column - first * blockColumns, to, 0, width);
+        }
+    }
+
+    /** Dequantizes rows [from, to) to {@code float32[to - from, K]}. */
+    INDArray dequantize(long from, long to) {
+        MathBackend math = MathBackend.scalar();
+        Scratch scratch = Scratch.forCurrentThread();
+        Matrix result = Matrix.of(Nd4j.createUninitialized(DataType.FLOAT, new long[] {to - from, columns}, 'c'));
+        float[] row = new float[format.paddedColumns(columns)];
+        for (long n = from; n < to; n++) {
+            dequantize(scratch, math.halves(), math.quantized(), (int) n, 0, row.length, row, row);
+            scratch.write(row, result.row(n - from), columns);
+        }
+        return result.array();
+    }
+
+    /** Dequantizes a weight to {@code float32[N, K]}. */
+    public static INDArray dequantize(INDArray quantized) {
+        return of(quantized).dequantize(0, quantized.size(0));
+    }
+
+    /**
+     * Quantizes a weight {@code float32[N, K]}.
+     *
+     * @param name of the weight, for the error
+     * @param weight dense, in C order, of a shape that {@link QuantizedFormat#canQuantize} accepts
+     * @throws BadInputException if a group's scale exceeds the range of fp16
+     */
+    public static INDArray quantize(String name, INDArray weight, QuantizedFormat format) {
+        Matrix from = Matrix.of(FloatConversion.cast(weight, DataType.FLOAT));
+        long[] shape = {from.rows(), format.rowBytes(from.columns())};
+        INDArray quantized = Nd4j.createUninitialized(format.dataType(), shape, 'c');
+        QuantizedMatrix to = of(quantized);
+        IntStream.range(0, (from.rows() + ROWS_PER_TASK - 1) / ROWS_PER_TASK)
+                .parallel()
+                .forEach(task -> {
+                    int first = task * ROWS_PER_TASK;
+                    quantizeRows(name, from, to, first, Math.min(from.rows(), first + ROWS_PER_TASK));
+                });
+        clearUnused(to);
+        return quantized;
+    }
+
+    private static void quantizeRows(String name, Matrix from, QuantizedMatrix to, int first, int end) {
+        NativeArray memory = new NativeArray(to.array);
+        float[] row = new float[to.format.paddedColumns(to.columns)];
+        int[] words = new int[to.rowWords()];
+        short[] scales = new short[to.rowScales()];
+        long scalesAt = (long) to.rows * words.length * (Integer.BYTES / Short.BYTES);
+        for (int n = first; n < end; n++) {
+            Scratch.forCurrentThread().read(from.row(n), row, to.columns);
+            for (int group = 0; group < scales.length; group++) {
+                float scale = scale(row, group * QuantizedFormat.GROUP, to.format);
+                scales[group] = HalfFloats.floatToF16(scale);
+                if (Float.isInfinite(HalfFloats.f16ToFloat(scales[group]))) {
+                    throw new BadInputException(name + " has a value in row " + n + " that is too large for "
+                            + to.format + ", whose scale would be " + scale + "; use bf16");
+                }
+            }
+            quantize(row, scales, to.format, words);
+            memory.write(words, (long) n * words.length, words.length);
+            memory.write(scales, scalesAt + (long) n * scales.length, scales.length);
+        }
+    }
+
+    private static void clearUnused(QuantizedMatrix matrix) {
+        long used = (long) matrix.rows * (matrix.rowWords() * Integer.BYTES + matrix.rowScales() * Short.BYTES);
+        int unused = Math.toIntExact(matrix.array.length() - used);
+        new NativeArray(matrix.array).write(new byte[unused], used, unused);
+    }
+
+    private static float scale(float[] row, int from, QuantizedFormat format) {
+        float largest = 0;
+        for (int i = from; i < from + QuantizedFormat.GROUP; i++) {
+            largest = Math.abs(row[i]) > Math.abs(largest) ? row[i] : largest;
+        }
+        return format == QuantizedFormat.Q8 ? Math.abs(largest) / MAX_Q8 : largest / MIN_Q4;
+    }
+
+    private static void quantize(float[] row, short[] scales, QuantizedFormat format, int[] words) {
+        int min = format == QuantizedFormat.Q8 ? -MAX_Q8 : MIN_Q4;
+        int max = format == QuantizedFormat.Q8 ? MAX_Q8 : MAX_Q4;
+        int mask = (1 << format.bits()) - 1;
+        Arrays.fill(words, 0);
+        for (int group = 0; group < scales.length; group++) {
+            float scale = HalfFloats.f16ToFloat(scales[group]);
+            if (scale == 0) {
+                continue;
+            }
+            for (int i = group * QuantizedFormat.GROUP; i < (group + 1) * QuantizedFormat.GROUP; i++) {
+                int value = Math.max(min, Math.min(max, Math.round(row[i] / scale)));
+                words[format.wordOf(i)] |= (value & mask) << format.shift(i);
+            }
+        }
+    }
+}

@@ -1,0 +1,59 @@
+package org.llava4j.model.kernels;
+
+import org.llava4j.model.memory.Scratch;
+
+/**
+ * The input x[R, K] of a product with few rows, in the form that a {@link LinearWeight} reads. It is computed once and
+ * shared by the threads.
+ *
+ * @param rows heap rows of the form; empty if it is {@link Form#NATIVE}
+ */
+@SuppressWarnings("ArrayRecordComponent") // never compared
+record SmallBatch(Matrix matrix, float[][] rows) {
+    /** A row ends with as many zeros at least, which the padding of quantized weights is multiplied with. */
+    private static final int PADDING = QuantizedFormat.Q4.blockColumns();
+
+    /** Forms of x. */
+    enum Form {
+        /** Native memory. */
+        NATIVE,
+        /** Rows on the heap, padded with zeros. */
+        PADDED,
+        /** Rows on the heap: values of even columns, then those of odd columns, then the last one if K is odd. */
+        DEINTERLEAVED
+    }
+
+    static SmallBatch of(Matrix x, Form form) {
+        if (form == Form.NATIVE) {
+            return new SmallBatch(x, new float[0][]);
+        }
+        int columns = x.columns();
+        Scratch scratch = Scratch.forCurrentThread();
+        float[][] rows = new float[x.rows()][columns + PADDING];
+        for (int r = 0; r < rows.length; r++) {
+            if (form == Form.PADDED) {
+                scratch.read(x.row(r), rows[r], columns);
+            } else {
+                float[] row = scratch.row(0, columns);
+                scratch.read(x.row(r), row, columns);
+                deinterleave(row, columns, rows[r]);
+            }
+        }
+        return new SmallBatch(x, rows);
+    }
+
+    float[] row(int r) {
+        return rows[r];
+    }
+
+    private static void deinterleave(float[] from, int n, float[] to) {
+        int half = n / 2;
+        for (int i = 0; i < half; i++) {
+            to[i] = from[2 * i];
+            to[half + i] = from[2 * i + 1];
+        }
+        if (n % 2 == 1) {
+            to[n - 1] = from[n - 1];
+        }
+    }
+}
