@@ -172,15 +172,19 @@ public record QuantizedMatrix(INDArray array, QuantizedFormat format, long addre
         int min = format == QuantizedFormat.Q8 ? -MAX_Q8 : MIN_Q4;
         int max = format == QuantizedFormat.Q8 ? MAX_Q8 : MAX_Q4;
         int mask = (1 << format.bits()) - 1;
+        int perBlock = format.blockColumns() / QuantizedFormat.LANES;
         Arrays.fill(words, 0);
-        for (int group = 0; group < scales.length; group++) {
-            float scale = HalfFloats.f16ToFloat(scales[group]);
-            if (scale == 0) {
-                continue;
-            }
-            for (int i = group * QuantizedFormat.GROUP; i < (group + 1) * QuantizedFormat.GROUP; i++) {
-                int value = Math.max(min, Math.min(max, Math.round(row[i] / scale)));
-                words[format.wordOf(i)] |= (value & mask) << format.shift(i);
+        for (int run = 0; run < row.length / QuantizedFormat.LANES; run++) {
+            float scale = HalfFloats.f16ToFloat(scales[run * QuantizedFormat.LANES / QuantizedFormat.GROUP]);
+            // All values are 0 or too small for a scale in fp16.
+            float inverse = scale == 0 ? 0 : 1 / scale;
+            int shift = run % perBlock * format.bits();
+            int firstWord = run / perBlock * QuantizedFormat.LANES;
+            int column = run * QuantizedFormat.LANES;
+            for (int i = 0; i < QuantizedFormat.LANES; i++) {
+                // Adding and subtracting 1.5 * 2^23 rounds to an integer.
+                int value = (int) (row[column + i] * inverse + FastMath.ROUND - FastMath.ROUND);
+                words[firstWord + i] |= (Math.max(min, Math.min(max, value)) & mask) << shift;
             }
         }
     }

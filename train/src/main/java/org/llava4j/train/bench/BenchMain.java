@@ -20,19 +20,18 @@ import org.llava4j.model.kernels.GemmBaseline.Product;
 import org.llava4j.model.weights.WeightDtype;
 
 /**
- * {@code exec:java@bench}: benchmark of training steps against a GEMM baseline, and of decode steps against a
- * memory-bandwidth baseline. Each case runs in its own JVM.
+ * {@code exec:java@bench}: benchmark of training steps against a GEMM baseline, and of inference against
+ * memory bandwidth. Each case, or weight dtype, runs in its own JVM.
  */
 public final class BenchMain extends Command {
     private static final int MIN_REPETITIONS = 7;
     private static final int SGEMM_SIDE = 1024;
     private static final int SGEMM_RUNS = 15;
-    private static final int[] DECODE_BATCH_SIZES = {1, 4};
     private static final boolean[] WITHOUT_CHECKPOINTING = {false};
     private static final boolean[] WITHOUT_AND_WITH_CHECKPOINTING = {false, true};
 
     private BenchMain() {
-        super("bench", "Benchmarks training steps against a GEMM baseline, or decode steps against memory bandwidth.");
+        super("bench", "Benchmarks training steps against a GEMM baseline, or inference against memory bandwidth.");
     }
 
     /**
@@ -47,7 +46,7 @@ public final class BenchMain extends Command {
     @Override
     protected Options options() {
         return new Options()
-                .addOption(flag("size", "NAME", "model size: mid (default), or small to try the command"))
+                .addOption(flag("size", "NAME", "model size: mid (default), 1b (TinyLlama's decoder), or small to try the command"))
                 .addOption(flag("batch", "N", "samples per step (default 4)"))
                 .addOption(flag(
                         "text", "N", "text tokens of a sample, after its image tokens (default mid 128, small 32)"))
@@ -61,12 +60,17 @@ public final class BenchMain extends Command {
                         "N",
                         "before timing, runs N steps, at least 21, and compares resident memory after"
                                 + " them with that after step 20 (default: off)"))
-                .addOption(toggle(
-                        "decode",
-                        "times a decode step of 1 and of 4 sequences with a context of "
-                                + DecodeBenchmark.CONTEXT_LENGTH
-                                + " tokens instead, against the time to read the weights"))
-                .addOption(flag("dtype", "TYPE", "weight dtype with --decode: fp32 (default), bf16, fp16, q8 or q4"))
+                .addOption(alias(
+                        toggle(
+                                "inference",
+                                "measures decode steps of 1 and of 4 sequences with a context of "
+                                        + InferenceBenchmark.CONTEXT_LENGTH
+                                        + " tokens, prefill and a second question instead"),
+                        "decode"))
+                .addOption(flag(
+                        "dtype",
+                        "LIST",
+                        "weight dtypes with --inference: fp32, bf16, fp16, q8, q4 (default fp32,bf16,q8,q4)"))
                 .addOption(alias(
                         toggle(
                                 "gradient-checkpointing",
@@ -88,8 +92,8 @@ public final class BenchMain extends Command {
                                 .split(","))
                 .map(name -> EnumName.parse(BenchCase.class, "--cases", name.strip()))
                 .toList();
-        if (line.hasOption("decode")) {
-            decode(line, size, repetitions);
+        if (line.hasOption("inference")) {
+            inference(line, size, repetitions);
             return;
         }
         if (line.hasOption("in-this-jvm")) {
@@ -117,39 +121,33 @@ public final class BenchMain extends Command {
         write(line, all);
     }
 
-    private void decode(CommandLine line, BenchSize size, int repetitions) {
-        WeightDtype dtype = WeightDtype.forInference(line.getOptionValue("dtype", WeightDtype.FP32.toString()));
+    private void inference(CommandLine line, BenchSize size, int repetitions) {
+        List<WeightDtype> dtypes = Arrays.stream(
+                        line.getOptionValue("dtype", "fp32,bf16,q8,q4").split(","))
+                .map(name -> WeightDtype.forInference(name.strip()))
+                .toList();
         if (line.hasOption("in-this-jvm")) {
-            System.out.println(new DecodeBenchmark(size, dtype, atLeast(1, line, "batch", 1), repetitions).measure());
+            dtypes.forEach(dtype -> System.out.println(new InferenceBenchmark(size, dtype, repetitions).measure()));
             return;
         }
         ObjectNode all = new JsonMapper().createObjectNode();
-        ArrayNode results = all.putArray("cases");
-        for (int batch : DECODE_BATCH_SIZES) {
+        ArrayNode results = all.putArray("dtypes");
+        for (WeightDtype dtype : dtypes) {
             List<String> arguments = List.of(
                     "--in-this-jvm",
-                    "--decode",
+                    "--inference",
                     "--dtype",
                     dtype.toString(),
                     "--size",
                     size.name(),
-                    "--batch",
-                    String.valueOf(batch),
+                    "--text",
+                    String.valueOf(size.textTokens()),
                     "--repetitions",
                     String.valueOf(repetitions));
-            JsonNode result =
-                    new ChildJvm("case " + DecodeBenchmark.LABEL, BenchMain.class, List.of("-Xmx256m")).json(arguments);
+            ObjectNode result = (ObjectNode)
+                    new ChildJvm("inference in " + dtype, BenchMain.class, List.of("-Xmx512m")).json(arguments);
             results.add(result);
-            System.out.printf(
-                    Locale.ROOT,
-                    "decode, batch %d  %8.2f ms  baseline %8.2f ms (%.0f MB at %.1f GB/s)  efficiency %.3f  %6.1f tokens/s%n",
-                    batch,
-                    result.get("median_ms").doubleValue(),
-                    result.get("baseline_ms").doubleValue(),
-                    result.get("weight_mb").doubleValue(),
-                    result.get("read_gb_per_s").doubleValue(),
-                    result.get("efficiency").doubleValue(),
-                    result.get("tokens_per_s").doubleValue());
+            System.out.print(InferenceBenchmark.describe(result));
         }
         write(line, all);
     }

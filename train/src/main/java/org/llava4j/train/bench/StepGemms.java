@@ -3,6 +3,7 @@ package org.llava4j.train.bench;
 import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
+import org.llava4j.model.config.LlamaConfig;
 import org.llava4j.model.kernels.AttentionKernels;
 import org.llava4j.model.kernels.AttentionShape;
 import org.llava4j.model.kernels.GemmBaseline.Layout;
@@ -29,6 +30,24 @@ final class StepGemms implements LinearKernels, AttentionKernels {
     static List<Product> of(PlannedRun run) {
         StepGemms gemms = new StepGemms();
         StepTrace.of(run.withGradientCheckpointing(false), MetaKernels.observedBy(gemms, gemms));
+        return gemms.products;
+    }
+
+    /** The products of the prefill of a prompt by a decoder, with the logits of its last token. */
+    static List<Product> ofPrefill(LlamaConfig decoder, int tokens) {
+        StepGemms gemms = new StepGemms();
+        int width = decoder.hiddenSize();
+        int kvWidth = decoder.kvHeads() * decoder.headDim();
+        AttentionShape attention =
+                new AttentionShape(1, tokens, decoder.heads(), decoder.kvHeads(), decoder.headDim(), true);
+        for (int layer = 0; layer < decoder.layers(); layer++) {
+            gemms.add(Layout.A_BT, tokens, width + 2L * kvWidth, width);
+            gemms.attention(attention, false);
+            gemms.add(Layout.A_BT, tokens, width, width);
+            gemms.add(Layout.A_BT, tokens, 2L * decoder.intermediateSize(), width);
+            gemms.add(Layout.A_BT, tokens, width, decoder.intermediateSize());
+        }
+        gemms.add(Layout.A_BT, 1, decoder.vocabSize(), width);
         return gemms.products;
     }
 

@@ -52,6 +52,45 @@ class BenchMainTest {
     }
 
     @Test
+    void benchMeasuresInferenceInEachDtype() throws IOException {
+        Path file = temp.resolve("inference.json");
+        BenchMain.main(new String[] {
+            "--size", "small", "--inference", "--dtype", "bf16,q4", "--repetitions", "7", "--json", file.toString()
+        });
+        JsonNode dtypes = new ObjectMapper().readTree(file.toFile()).get("dtypes");
+        assertThat(dtypes).extracting(node -> node.get("dtype").textValue()).containsExactly("bf16", "q4");
+        for (JsonNode dtype : dtypes) {
+            assertThat(dtype.get("load_ms").doubleValue()).isPositive();
+            assertThat(dtype.get("peak_rss_mb").doubleValue())
+                    .isGreaterThan(dtype.get("weight_mb").doubleValue());
+            assertThat(dtype.get("cases"))
+                    .extracting(node -> node.get("case").textValue())
+                    .containsExactly("decode", "decode", "prefill", "second_question");
+            for (JsonNode one : dtype.get("cases")) {
+                assertThat(one.get("median_ms").doubleValue()).isPositive();
+                assertThat(one.get("baseline_ms").doubleValue()).isPositive();
+            }
+        }
+        // 2 layers of q, k, v, o [128, 128] and gate, up, down [344, 128], and the head [1000, 128]: 344 is not whole
+        // groups of 32, so that the weight [128, 344] is fp16, and q4 pads its rows of 128 columns by nothing.
+        long quantized = 2 * (4 * 128 + 2 * 344) + 1000;
+        double norms = 2 * 2 * 128 * Float.BYTES;
+        assertThat(dtypes.get(1).get("weight_mb").doubleValue())
+                .isCloseTo((quantized * 128 * 4.5 / 8 + 2 * 128 * 344 * 2 + norms) / 1e6, within(1e-6));
+    }
+
+    /** Per token, layers of q and o [2048, 2048], k and v [256, 2048], three matrices [5632, 2048]; one row of the head. */
+    @Test
+    void prefillGemmsMatchDecoder() {
+        double layer = 2048.0 * (2 * 2048 + 2 * 256 + 3 * 5632);
+        double linear = StepGemms.ofPrefill(BenchSize.named("1b").config().decoder(), 620).stream()
+                .filter(product -> !product.batched())
+                .mapToDouble(Product::flops)
+                .sum();
+        assertThat(linear).isEqualTo(2 * (620 * 22 * layer + 32000.0 * 2048));
+    }
+
+    @Test
     void benchMeasuresTrainingWithGradientCheckpointing() throws IOException {
         Path file = temp.resolve("bench.json");
         BenchMain.main(new String[] {

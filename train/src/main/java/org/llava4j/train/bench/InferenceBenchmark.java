@@ -1,0 +1,194 @@
+package org.llava4j.train.bench;
+
+import com.fasterxml.jackson.databind.json.JsonMapper;
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import org.llava4j.data.memory.ProcessMemory;
+import org.llava4j.model.Llava;
+import org.llava4j.model.TensorSource;
+import org.llava4j.model.config.LlamaConfig;
+import org.llava4j.model.generate.DecodeStepRunner;
+import org.llava4j.model.generate.PrefillRunner;
+import org.llava4j.model.kernels.BandwidthBaseline;
+import org.llava4j.model.kernels.GemmBaseline;
+import org.llava4j.model.weights.WeightDtype;
+import org.nd4j.autodiff.samediff.SDVariable;
+import org.nd4j.autodiff.samediff.SameDiff;
+import org.nd4j.linalg.api.ndarray.INDArray;
+
+/**
+ * Benchmark of a decoder's inference in this JVM, in one weight dtype. Decode steps alternate with reads of memory: a
+ * step cannot be faster than one read of its weights, whatever the batch size. The prefill of a prompt alternates with
+ * its matrix products in float32. The second question of a conversation prefills what follows the cached prompt.
+ */
+record InferenceBenchmark(BenchSize size, WeightDtype dtype, int repetitions) {
+    static final String DECODE = "decode";
+    static final String PREFILL = "prefill";
+    static final String SECOND_QUESTION = "second_question";
+
+    /** Context length of each sequence of a decode step: an image and a question. */
+    static final int CONTEXT_LENGTH = 384;
+
+    private static final int[] BATCH_SIZES = {1, 4};
+    /** Steps that the JIT compiler needs, more for a model whose steps are short. */
+    private static final int WARMUP_STEPS = 40;
+
+    private static final double WARMUP_MS = 2000;
+    private static final int STEPS = 20;
+    private static final double BYTES_PER_MB = 1e6;
+
+    /** Runs the benchmark and returns the results with the keys of the JSON report. */
+    ObjectNode measure() {
+        Llava[] model = new Llava[1];
+        double loadMs = Timing.milliseconds(
+                () -> model[0] = Llava.buildLlama(size.config().decoder(), weightsInDtype()));
+        ObjectNode result = new JsonMapper().createObjectNode();
+        result.put("dtype", dtype.toString());
+        result.put("weight_mb", weightBytes(model[0]) / BYTES_PER_MB);
+        result.put("load_ms", loadMs);
+        ArrayNode cases = result.putArray("cases");
+        for (int batch : BATCH_SIZES) {
+            cases.add(decode(model[0], batch));
+        }
+        PrefillRunner prefills = new PrefillRunner(model[0], size.config().decoder().vocabSize());
+        cases.add(prefill(prefills));
+        cases.add(secondQuestion(prefills));
+        Long peak = ProcessMemory.PEAK.bytes();
+        result.put("peak_rss_mb", peak == null ? null : Double.valueOf(peak / BYTES_PER_MB));
+        return result;
+    }
+
+    private ObjectNode decode(Llava model, int batch) {
+        DecodeStepRunner steps = new DecodeStepRunner(model, batch, CONTEXT_LENGTH);
+        List<Double> times = new ArrayList<>();
+        double bestRead = 0;
+        try (BandwidthBaseline reads = new BandwidthBaseline()) {
+            double warm = 0;
+            for (int i = 0; i < WARMUP_STEPS || warm < WARMUP_MS; i++) {
+                warm += Timing.milliseconds(steps::run);
+            }
+            for (int i = 0; i < repetitions; i++) {
+                bestRead = Math.max(bestRead, reads.bytes() / Timing.milliseconds(reads::run));
+                for (int step = 0; step < STEPS; step++) {
+                    times.add(Timing.milliseconds(steps::run));
+                }
+            }
+        }
+        double stepMs = Timing.median(times);
+        ObjectNode result = result(DECODE, stepMs, weightBytes(model) / bestRead);
+        result.put("batch", batch);
+        result.put("context_length", CONTEXT_LENGTH);
+        result.put("tokens_per_s", 1e3 * batch / stepMs);
+        result.put("read_gb_per_s", bestRead / BYTES_PER_MB);
+        return result;
+    }
+
+    /** An image and a question, as text: the tower and the projector are apart. */
+    private int promptTokens() {
+        return size.length();
+    }
+
+    private ObjectNode prefill(PrefillRunner prefills) {
+        LlamaConfig decoder = size.config().decoder();
+        List<Double> times = new ArrayList<>();
+        List<Double> baselines = new ArrayList<>();
+        try (GemmBaseline products = new GemmBaseline(StepGemms.ofPrefill(decoder, promptTokens()))) {
+            prefills.prefill(promptTokens());
+            products.run();
+            for (int i = 0; i < repetitions; i++) {
+                baselines.add(Timing.milliseconds(products::run));
+                times.add(Timing.milliseconds(() -> prefills.prefill(promptTokens())));
+            }
+        }
+        ObjectNode result = result(PREFILL, Timing.median(times), Timing.median(baselines));
+        result.put("tokens", promptTokens());
+        return result;
+    }
+
+    private ObjectNode secondQuestion(PrefillRunner prefills) {
+        int newTokens = size.textTokens();
+        List<Double> alone = new ArrayList<>();
+        List<Double> cached = new ArrayList<>();
+        for (int i = 0; i <= repetitions; i++) {
+            alone.add(Timing.milliseconds(() -> prefills.prefill(newTokens)));
+        }
+        prefills.cache(promptTokens());
+        for (int i = 0; i <= repetitions; i++) {
+            cached.add(Timing.milliseconds(() -> prefills.prefill(promptTokens() + newTokens)));
+        }
+        ObjectNode result = result(
+                SECOND_QUESTION,
+                Timing.median(cached.subList(1, cached.size())),
+                Timing.median(alone.subList(1, alone.size())));
+        result.put("cached_tokens", promptTokens());
+        result.put("tokens", newTokens);
+        return result;
+    }
+
+    private static ObjectNode result(String name, double ms, double baselineMs) {
+        ObjectNode result = new JsonMapper().createObjectNode();
+        result.put("case", name);
+        result.put("median_ms", ms);
+        result.put("baseline_ms", baselineMs);
+        result.put("efficiency", baselineMs / ms);
+        return result;
+    }
+
+    /** One line per case, for the terminal. */
+    static String describe(ObjectNode all) {
+        StringBuilder text = new StringBuilder(String.format(
+                Locale.ROOT,
+                "%s: %.0f MB of weights, loaded in %.1f s, peak %.0f MB%n",
+                all.get("dtype").textValue(),
+                all.get("weight_mb").doubleValue(),
+                all.get("load_ms").doubleValue() / 1e3,
+                all.get("peak_rss_mb").doubleValue()));
+        all.get("cases")
+                .forEach(result -> text.append(String.format(
+                        Locale.ROOT,
+                        "  %-16s %-10s %9.2f ms  baseline %9.2f ms  ratio %.2f%n",
+                        result.get("case").textValue(),
+                        result.has("batch")
+                                ? "batch " + result.get("batch")
+                                : result.get("tokens") + " tokens",
+                        result.get("median_ms").doubleValue(),
+                        result.get("baseline_ms").doubleValue(),
+                        1 / result.get("efficiency").doubleValue())));
+        return text.toString();
+    }
+
+    private TensorSource weightsInDtype() {
+        TensorSource float32 = BenchSize.weights();
+        return new TensorSource() {
+            @Override
+            public INDArray tensor(String name, long... shape) {
+                return float32.tensor(name, shape);
+            }
+
+            @Override
+            public SDVariable declareMatrix(SameDiff graph, String name, long... shape) {
+                INDArray exact = float32.tensor(name, shape);
+                INDArray converted = dtype.convert(name, exact);
+                if (converted != exact) {
+                    exact.close();
+                }
+                return graph.constant(name, converted);
+            }
+        };
+    }
+
+    /**
+     * Bytes of weights that a decode step reads: the decoder layers and the LM head; of the embedding table it reads one
+     * row per sequence.
+     */
+    private static long weightBytes(Llava model) {
+        return model.weightNames().stream()
+                .filter(name -> name.startsWith("model.layers.") || name.startsWith("lm_head."))
+                .map(model::weight)
+                .mapToLong(weight -> weight.length() * weight.dataType().width())
+                .sum();
+    }
+}
