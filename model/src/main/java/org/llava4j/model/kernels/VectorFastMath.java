@@ -5,6 +5,7 @@ import static org.llava4j.model.kernels.FastMath.*;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.VectorMask;
 import jdk.incubator.vector.VectorOperators;
+import jdk.incubator.vector.VectorShuffle;
 import jdk.incubator.vector.VectorSpecies;
 
 /**
@@ -14,7 +15,40 @@ import jdk.incubator.vector.VectorSpecies;
 final class VectorFastMath {
     static final VectorSpecies<Float> SPECIES = FloatVector.SPECIES_PREFERRED;
 
+    private static final boolean REDUCES_IN_ONE_ORDER = Runtime.version().feature() <= 17;
+
+    private static final VectorShuffle<Float> BY_8 = rotation(8);
+    private static final VectorShuffle<Float> BY_4 = rotation(4);
+    private static final VectorShuffle<Float> BY_2 = rotation(2);
+    private static final VectorShuffle<Float> BY_1 = rotation(1);
+
     private VectorFastMath() {}
+
+    private static VectorShuffle<Float> rotation(int lanes) {
+        return VectorShuffle.fromOp(SPECIES, i -> (i + lanes) % SPECIES.length());
+    }
+
+    /**
+     * The sum of all lanes, in the same order on every call. The order of {@code reduceLanes} is unspecified: on newer
+     * JDKs it differs between interpreted and compiled code, so that a second run may round differently. JDK 17 has one
+     * order, and slow shuffles.
+     */
+    static float sum(FloatVector x) {
+        if (REDUCES_IN_ONE_ORDER) {
+            return x.reduceLanes(VectorOperators.ADD);
+        }
+        FloatVector sum = x;
+        if (SPECIES.length() > 8) {
+            sum = sum.add(sum.rearrange(BY_8));
+        }
+        if (SPECIES.length() > 4) {
+            sum = sum.add(sum.rearrange(BY_4));
+        }
+        if (SPECIES.length() > 2) {
+            sum = sum.add(sum.rearrange(BY_2));
+        }
+        return sum.add(sum.rearrange(BY_1)).lane(0);
+    }
 
     static FloatVector exp(FloatVector x) {
         // Comparing and blending preserves NaN; min and max also would, at twice the cost.

@@ -86,7 +86,7 @@ final class VectorHalfMath implements HalfMath {
             upper = upper.add(b.mul(FloatVector.fromArray(FLOATS, x, n + i)));
         }
         return (float)
-                (lower.add(upper).reduceLanes(VectorOperators.ADD) + ScalarHalfMath.dotBf16From(end, memory, at, x, n));
+                (VectorFastMath.sum(lower.add(upper)) + ScalarHalfMath.dotBf16From(end, memory, at, x, n));
     }
 
     @Override
@@ -118,7 +118,7 @@ final class VectorHalfMath implements HalfMath {
             return (float) ScalarHalfMath.dotF16From(0, memory, at, x, n);
         }
         return (float)
-                (lower.add(upper).reduceLanes(VectorOperators.ADD) + ScalarHalfMath.dotF16From(end, memory, at, x, n));
+                (VectorFastMath.sum(lower.add(upper)) + ScalarHalfMath.dotF16From(end, memory, at, x, n));
     }
 
     /** Converts the finite binary16 in the lower half of each int. */

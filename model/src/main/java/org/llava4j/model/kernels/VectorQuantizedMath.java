@@ -1,6 +1,5 @@
 package org.llava4j.model.kernels;
 
-import static jdk.incubator.vector.VectorOperators.ADD;
 import static jdk.incubator.vector.VectorOperators.ASHR;
 import static jdk.incubator.vector.VectorOperators.LSHL;
 import static org.llava4j.model.kernels.QuantizedFormat.GROUP;
@@ -86,7 +85,7 @@ final class VectorQuantizedMath implements QuantizedMath {
             even = a.fma(FloatVector.broadcast(FLOATS, scales[block]), even);
             odd = b.fma(FloatVector.broadcast(FLOATS, scales[blocks + block]), odd);
         }
-        return even.add(odd).reduceLanes(ADD);
+        return VectorFastMath.sum(even.add(odd));
     }
 
     private static float dotQ4(Object words, int at, float[] scales, float[] x, int blocks) {
@@ -124,7 +123,7 @@ final class VectorQuantizedMath implements QuantizedMath {
             even = c.fma(FloatVector.broadcast(FLOATS, scales[first + 1]), even);
             odd = d.fma(FloatVector.broadcast(FLOATS, scales[second + 1]), odd);
         }
-        return even.add(odd).reduceLanes(ADD);
+        return VectorFastMath.sum(even.add(odd));
     }
 
     /** The highest 8 bits of each word as a signed value. */

@@ -16,7 +16,7 @@ final class VectorRowMath implements RowMath {
         for (int i = 0; i < end; i += SPECIES.length()) {
             sums = sums.add(FloatVector.fromArray(SPECIES, x, i));
         }
-        float sum = sums.reduceLanes(VectorOperators.ADD);
+        float sum = VectorFastMath.sum(sums);
         for (int i = end; i < n; i++) {
             sum += x[i];
         }
@@ -30,7 +30,7 @@ final class VectorRowMath implements RowMath {
         for (int i = 0; i < end; i += SPECIES.length()) {
             sums = sums.add(FloatVector.fromArray(SPECIES, a, i).mul(FloatVector.fromArray(SPECIES, b, i)));
         }
-        float sum = sums.reduceLanes(VectorOperators.ADD);
+        float sum = VectorFastMath.sum(sums);
         for (int i = end; i < n; i++) {
             sum += a[i] * b[i];
         }
@@ -45,7 +45,7 @@ final class VectorRowMath implements RowMath {
             FloatVector ab = FloatVector.fromArray(SPECIES, a, i).mul(FloatVector.fromArray(SPECIES, b, i));
             sums = sums.add(ab.mul(FloatVector.fromArray(SPECIES, c, i)));
         }
-        float sum = sums.reduceLanes(VectorOperators.ADD);
+        float sum = VectorFastMath.sum(sums);
         for (int i = end; i < n; i++) {
             sum += a[i] * b[i] * c[i];
         }
@@ -72,7 +72,7 @@ final class VectorRowMath implements RowMath {
             e.intoArray(x, i);
             sums = sums.add(e);
         }
-        return sums.reduceLanes(VectorOperators.ADD);
+        return VectorFastMath.sum(sums);
     }
 
     /** Fills up the last vector after n with minus infinity, whose exponential is 0. Returns the end of that vector. */
