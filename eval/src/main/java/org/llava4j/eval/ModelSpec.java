@@ -65,7 +65,10 @@ public record ModelSpec(ModelSource source, ChatFormat chatFormat, WeightDtype d
                 .addOption(Command.flag("vision-tower", "DIR", "CLIP folder, if config.json does not name a local one"))
                 .addOption(Command.flag("conv-mode", "NAME", "conversation template, if config.json does not name it"))
                 .addOption(
-                        Command.flag("dtype", "TYPE", "weight dtype: fp32 (default), bf16, fp16, q8 or q4 (quantized)"))
+                        Command.flag(
+                                "dtype",
+                                "TYPE",
+                                "weight dtype: fp32, bf16, fp16, q8 or q4 (default: as stored if the folder is quantized, else fp32)"))
                 .addOption(Command.flag(
                         EXIF_ORIENTATION,
                         "MODE",
@@ -89,7 +92,7 @@ public record ModelSpec(ModelSource source, ChatFormat chatFormat, WeightDtype d
         return new ModelSpec(
                 source,
                 source.chatFormat(line.getOptionValue("conv-mode")),
-                WeightDtype.forInference(line.getOptionValue("dtype", WeightDtype.FP32.toString())),
+                line.hasOption("dtype") ? WeightDtype.forInference(line.getOptionValue("dtype")) : source.storedDtype(),
                 ExifOrientation.fromName(line.getOptionValue(EXIF_ORIENTATION, defaultOrientation.optionName())));
     }
 

@@ -47,7 +47,11 @@ public final class InspectMain extends Command {
         System.out.println(folder + ": " + inspection.description());
         inspection.parametersByPart().forEach((part, count) -> print(part, count + " parameters"));
         print("total", inspection.parameters() + " parameters");
-        inspection.tensorsByDtype().forEach((type, count) -> print(type.toString(), count + " tensors"));
+        inspection
+                .tensorsByDtype()
+                .forEach((type, count) -> print(
+                        type.toString(),
+                        count + " tensors, " + inspection.bytesByDtype().get(type) + " bytes"));
         inspection
                 .variablesByFile()
                 .forEach((file, count) ->

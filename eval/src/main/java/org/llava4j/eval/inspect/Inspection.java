@@ -35,6 +35,7 @@ import org.llava4j.model.tensors.TensorStore;
 import org.llava4j.model.tensors.TensorType;
 import org.llava4j.model.weights.Checkpoint;
 import org.llava4j.model.weights.FullModelCheck;
+import org.llava4j.model.weights.WeightDtype;
 import org.llava4j.model.weights.WeightPlan;
 
 /**
@@ -43,6 +44,7 @@ import org.llava4j.model.weights.WeightPlan;
  * @param description type of the model, and layout of its tensor names
  * @param parametersByPart number of parameters of each part
  * @param tensorsByDtype number of stored tensors of each dtype
+ * @param bytesByDtype size of the stored tensors of each dtype
  * @param variablesByFile number of weights that each file provides
  * @param skippedByReason number of stored tensors that are not loaded, by reason
  * @param warnings unusual findings, and values that the user must give
@@ -52,6 +54,7 @@ public record Inspection(
         String description,
         SortedMap<String, Long> parametersByPart,
         SortedMap<TensorType, Long> tensorsByDtype,
+        SortedMap<TensorType, Long> bytesByDtype,
         SortedMap<String, Long> variablesByFile,
         SortedMap<String, Long> skippedByReason,
         List<String> warnings,
@@ -133,7 +136,8 @@ public record Inspection(
         parts.putAll(parts(lora));
         SortedMap<String, Long> files = new TreeMap<>(variablesByFile);
         files.put(AdapterFiles.weights(adapter).get(0).toString(), (long) lora.size());
-        return new Inspection(description, parts, tensorsByDtype, files, skippedByReason, warnings, problems);
+        return new Inspection(
+                description, parts, tensorsByDtype, bytesByDtype, files, skippedByReason, warnings, problems);
     }
 
     /** The output of stage 1 alone: a projector file, or that of a folder that holds one and no model; else null. */
@@ -153,11 +157,13 @@ public record Inspection(
     private static Inspection ofProjector(Path file) {
         SortedMap<String, Long> parts = new TreeMap<>();
         SortedMap<TensorType, Long> types = new TreeMap<>();
+        SortedMap<TensorType, Long> bytes = new TreeMap<>();
         List<String> problems = new ArrayList<>();
         try (TensorStore store = TensorFolder.open(file)) {
             store.tensors().forEach((name, tensor) -> {
                 parts.merge(part(name), tensor.length(), Long::sum);
                 types.merge(tensor.type(), 1L, Long::sum);
+                bytes.merge(tensor.type(), tensor.bytes(), Long::sum);
                 if (!name.startsWith(Checkpoint.PROJECTOR_PREFIX) && !name.equals(ImageStartEndEmbeddings.TABLE)) {
                     problems.add(tensor + " does not belong in a projector file");
                 }
@@ -166,6 +172,7 @@ public record Inspection(
                     "projector weights from stage 1: pass them as --pretrain-mm-mlp-adapter",
                     parts,
                     types,
+                    bytes,
                     new TreeMap<>(Map.of(file.toString(), (long) store.tensors().size())),
                     new TreeMap<>(),
                     List.of(),
@@ -177,10 +184,13 @@ public record Inspection(
             String what, Checkpoint checkpoint, Map<String, long[]> variables, List<String> warnings) {
         try (checkpoint) {
             WeightPlan plan = checkpoint.plan(variables);
+            WeightDtype quantization = checkpoint.quantization();
             return new Inspection(
-                    what + ", layout " + checkpoint.layout(),
+                    what + ", layout " + checkpoint.layout()
+                            + (quantization == null ? "" : ", quantized to " + quantization),
                     parts(variables),
                     checkpoint.tensorCountsByType(),
+                    checkpoint.bytesByType(),
                     counted(plan.sources().values().stream()
                             .map(Inspection::fileOf)
                             .toList()),

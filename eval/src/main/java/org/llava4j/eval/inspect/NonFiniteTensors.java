@@ -6,10 +6,9 @@ import java.util.List;
 import java.util.Map;
 import org.llava4j.model.folder.AdapterFiles;
 import org.llava4j.model.tensors.NonFiniteCounts;
-import org.llava4j.model.tensors.TensorFolder;
 import org.llava4j.model.tensors.TensorInfo;
-import org.llava4j.model.tensors.TensorStore;
 import org.llava4j.model.tensors.TensorType;
+import org.llava4j.model.weights.WeightStore;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
@@ -26,7 +25,7 @@ final class NonFiniteTensors {
 
     private static List<String> inStore(Path fileOrFolder) {
         List<String> lines = new ArrayList<>();
-        try (TensorStore store = TensorFolder.open(fileOrFolder)) {
+        try (WeightStore store = WeightStore.open(fileOrFolder)) {
             for (Map.Entry<String, TensorInfo> tensor : store.tensors().entrySet()) {
                 TensorType type = tensor.getValue().type();
                 if (type != TensorType.F32 && type != TensorType.F16 && type != TensorType.BF16) {

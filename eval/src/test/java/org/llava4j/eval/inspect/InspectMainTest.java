@@ -18,6 +18,7 @@ import org.llava4j.cli.CommandFailedException;
 import org.llava4j.model.convert.ExportMain;
 import org.llava4j.model.tensors.SafetensorsFile;
 import org.llava4j.model.tensors.SafetensorsWriter;
+import org.llava4j.model.tensors.TensorInfo;
 import org.llava4j.model.tensors.TensorType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
@@ -145,6 +146,33 @@ class InspectMainTest {
         assertThat(Inspection.of(golden("b_llama/model.safetensors"), null).problems())
                 .isNotEmpty()
                 .allMatch(problem -> problem.endsWith("does not belong in a projector file"));
+    }
+
+    @ParameterizedTest
+    @CsvSource({"q8, I8", "q4, U8"})
+    void inspectCountsParametersOfQuantizedFolder(String format, TensorType type) throws IOException {
+        Path original = golden("c_llava_linear");
+        Path model = temp.resolve("model");
+        ExportMain.main(new String[] {
+            "--model-path", original.toString(), "--save-type", format, "--output-dir", model.toString()
+        });
+        Inspection inspection = Inspection.of(model, null);
+        assertThat(inspection.problems()).isEmpty();
+        assertThat(inspection.description()).endsWith("quantized to " + format);
+        assertThat(inspection.parametersByPart())
+                .isEqualTo(Inspection.of(original, null).parametersByPart());
+        assertThat(inspection.tensorsByDtype()).containsKeys(type, TensorType.F16, TensorType.F32);
+        long bytes = 0;
+        for (Path file : List.of(model.resolve("model.safetensors"), model.resolve("vision_tower/model.safetensors"))) {
+            try (SafetensorsFile weights = SafetensorsFile.open(file)) {
+                bytes += weights.tensors().values().stream()
+                        .filter(tensor -> tensor.type() == type)
+                        .mapToLong(TensorInfo::length)
+                        .sum();
+            }
+        }
+        assertThat(inspection.bytesByDtype()).containsEntry(type, bytes);
+        InspectMain.main(new String[] {"--model-path", model.toString(), "--verify"});
     }
 
     @Test

@@ -126,7 +126,7 @@ public final class LlavaModel implements AutoCloseable {
     }
 
     /**
-     * Loads a LLaVA folder.
+     * Loads a LLaVA folder: in float32, or as stored if it is quantized.
      *
      * @param chat chat format that the model was trained with
      * @throws BadInputException if a file is missing or inconsistent
@@ -137,7 +137,8 @@ public final class LlavaModel implements AutoCloseable {
 
     /** Loads a LLaVA folder with a vision tower from another folder than the one that the config names. */
     public static LlavaModel load(Path folder, Path visionTower, ChatFormat chat) {
-        return load(folder, visionTower, chat, WeightDtype.FP32);
+        ModelSource source = source(folder, visionTower);
+        return load(source, chat, source.storedDtype());
     }
 
     /**

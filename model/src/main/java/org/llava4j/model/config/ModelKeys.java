@@ -38,8 +38,9 @@ final class ModelKeys {
             .read("model_type")
             .only(OFF, NOT_IMPLEMENTED, "pruned_heads", "add_cross_attention", "cross_attention_hidden_size")
             .only(
-                    OFF,
-                    "LLaVA4J reads weights in float32, float16 and bfloat16 only; use the model before quantization",
+                    ModelKeys::isReadable,
+                    "LLaVA4J reads weights in float32, float16 and bfloat16, and those that its export quantized;"
+                            + " use the model before quantization",
                     "quantization_config",
                     "quantize_config",
                     "compression_config")
@@ -163,6 +164,12 @@ final class ModelKeys {
             .build();
 
     private ModelKeys() {}
+
+    /** Whether weights are not quantized, or in LLaVA4J's own format. */
+    private static boolean isReadable(JsonNode quantization) {
+        return OFF.test(quantization)
+                || quantization.path("quant_method").asText().equals("llava4j");
+    }
 
     /** Whether a list has a non-zero entry for each layer, so that RoPE is applied in all. */
     private static boolean allRotated(JsonNode layers) {

@@ -15,6 +15,7 @@ import org.llava4j.data.image.RgbImage;
 import org.llava4j.model.Llava;
 import org.llava4j.model.config.LlavaConfig;
 import org.llava4j.model.folder.ModelSource;
+import org.llava4j.model.kernels.QuantizedFormat;
 import org.llava4j.model.memory.ArrayScope;
 import org.llava4j.model.memory.NativeArray;
 import org.llava4j.model.samediff.GraphProgram;
@@ -91,7 +92,7 @@ public final class TowerFeatures implements FeatureSource {
     /** Number of the tower's parameters. */
     public long parameterCount() {
         return tower.weightNames().stream()
-                .mapToLong(name -> tower.weight(name).length())
+                .mapToLong(name -> QuantizedFormat.length(tower.weight(name)))
                 .sum();
     }
 

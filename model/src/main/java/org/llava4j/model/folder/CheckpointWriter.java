@@ -1,5 +1,6 @@
 package org.llava4j.model.folder;
 
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collection;
@@ -18,10 +19,13 @@ import org.llava4j.model.config.ChatFormat;
 import org.llava4j.model.config.LlavaConfig;
 import org.llava4j.model.tensors.LazyTensor;
 import org.llava4j.model.tensors.SafetensorsWriter;
+import org.llava4j.model.tensors.ShardedSafetensorsWriter;
 import org.llava4j.model.tensors.TensorType;
 import org.llava4j.model.weights.Checkpoint;
 import org.llava4j.model.weights.CheckpointLayout;
+import org.llava4j.model.weights.QuantizedTensors;
 import org.llava4j.model.weights.TowerWeights;
+import org.llava4j.model.weights.WeightDtype;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
@@ -65,13 +69,51 @@ public final class CheckpointWriter {
      * @param layout {@link CheckpointLayout#LLAVA} or {@link CheckpointLayout#LLAVA_HF}
      * @param shardBytes maximum bytes of tensor data per file, see
      *     {@link org.llava4j.model.tensors.ShardedSafetensorsWriter}
+     * @param quantization dtype of a quantized folder ({@link QuantizedTensors}); null to write floating-point tensors
      */
-    public record WriteOptions(CheckpointLayout layout, long shardBytes) {
+    public record WriteOptions(
+            CheckpointLayout layout,
+            long shardBytes,
+            @Nullable WeightDtype quantization) {
         /** Default maximum shard size of transformers. */
         public static final long DEFAULT_SHARD_BYTES = 5_000_000_000L;
 
         /** LLaVA's own layout with the default shard size. */
         public static final WriteOptions DEFAULT = new WriteOptions(CheckpointLayout.LLAVA, DEFAULT_SHARD_BYTES);
+
+        /** Floating-point tensors. */
+        public WriteOptions(CheckpointLayout layout, long shardBytes) {
+            this(layout, shardBytes, null);
+        }
+
+        /** Returns these options with another dtype of a quantized folder; null for floating-point tensors. */
+        WriteOptions withQuantization(@Nullable WeightDtype dtype) {
+            return new WriteOptions(layout, shardBytes, dtype);
+        }
+
+        /** Writes the weights of a folder. */
+        void writeWeights(Path folder, Collection<LazyTensor> tensors) {
+            ShardedSafetensorsWriter.write(
+                    folder,
+                    tensors.stream()
+                            .map(tensor -> QuantizedTensors.quantize(tensor, quantization))
+                            .toList(),
+                    shardBytes,
+                    QuantizedTensors.metadata(quantization));
+        }
+
+        /** Writes the format of the weights into the config of a folder. */
+        void writeTo(ObjectNode config) {
+            config.remove(FolderFiles.QUANTIZATION);
+            if (quantization != null) {
+                config.set(FolderFiles.QUANTIZATION, QuantizedTensors.config(quantization));
+            }
+        }
+
+        /** {@code torch_dtype} of a model with these tensors. */
+        String torchType(Collection<LazyTensor> tensors) {
+            return quantization == null ? FolderFiles.torchType(tensors) : TensorType.F16.torchName();
+        }
     }
 
     /**
@@ -149,9 +191,9 @@ public final class CheckpointWriter {
                 .filter(tensor -> isVisionTower(tensor.name()) || isLanguageModel(tensor.name()))
                 .toList();
         if (options.layout() == CheckpointLayout.LLAVA_HF) {
-            LlavaHfFolder.write(folder, parts, origin, options.shardBytes());
+            LlavaHfFolder.write(folder, parts, origin, options);
         } else {
-            LlavaFolder.write(folder, parts, origin, options.shardBytes());
+            LlavaFolder.write(folder, parts, origin, options);
         }
     }
 

@@ -1,5 +1,6 @@
 package org.llava4j.model.folder;
 
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -14,6 +15,7 @@ import org.llava4j.data.AtomicFolder;
 import org.llava4j.data.BadInputException;
 import org.llava4j.data.InputPaths;
 import org.llava4j.data.InputSnapshot;
+import org.llava4j.data.JsonInput;
 import org.llava4j.model.tensors.LazyTensor;
 import org.llava4j.model.tensors.ShardedSafetensorsWriter;
 import org.llava4j.model.weights.Checkpoint;
@@ -163,7 +165,7 @@ public record Delta(Path base, SaveType type, long shardBytes) {
     }
 
     private static void copyOthers(Path from, Path to) {
-        FolderFiles.copy(from.resolve(FolderFiles.CONFIG), to.resolve(FolderFiles.CONFIG));
+        copyConfig(from.resolve(FolderFiles.CONFIG), to.resolve(FolderFiles.CONFIG));
         FolderFiles.copyTokenizer(from, to);
         FolderFiles.copyGeneration(from, to);
         FolderFiles.copyTemplate(from, to);
@@ -171,6 +173,16 @@ public record Delta(Path base, SaveType type, long shardBytes) {
         Path tower = from.resolve(LlavaFolder.TOWER_FOLDER);
         if (Files.isDirectory(tower)) {
             FolderFiles.copyFolder(tower, to.resolve(LlavaFolder.TOWER_FOLDER));
+        }
+    }
+
+    /** Copies the config of weights that are written dequantized. */
+    private static void copyConfig(Path from, Path to) {
+        ObjectNode config = (ObjectNode) JsonInput.readBoundedObject(from);
+        if (config.remove(FolderFiles.QUANTIZATION) == null) {
+            FolderFiles.copy(from, to);
+        } else {
+            FolderFiles.writeJson(to, config);
         }
     }
 

@@ -24,8 +24,8 @@ import org.llava4j.model.weights.VisionTowerResolver;
  * @param model a LLaVA folder of any layout
  * @param visionTower the vision tower's folder; null for the one that the config names
  * @param projector a projector file, which overrides the projector in {@code model}; null for none
- * @param options layout and shard size
- * @param type dtype of the floating-point tensors
+ * @param options layout, shard size and quantization
+ * @param type dtype of the floating-point tensors; as stored, a quantized folder stays quantized
  * @param convMode conversation template; null for the one of the folder, if any
  */
 public record Export(
@@ -45,7 +45,9 @@ public record Export(
     public void writeTo(Path output) {
         run(output, (folder, checkpoint, origin) -> {
             List<LazyTensor> tensors = tensors(checkpoint, origin.config());
-            CheckpointWriter.writeInto(folder, tensors, origin, options);
+            boolean asStored = options.quantization() == null && type.type() == null;
+            CheckpointWriter.writeInto(
+                    folder, tensors, origin, asStored ? options.withQuantization(checkpoint.quantization()) : options);
             return options.layout().toString();
         });
     }

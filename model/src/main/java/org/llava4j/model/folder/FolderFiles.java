@@ -28,6 +28,9 @@ final class FolderFiles {
 
     static final String GENERATION_CONFIG = "generation_config.json";
 
+    /** Key of a config that names the format of quantized weights. */
+    static final String QUANTIZATION = "quantization_config";
+
     /** Files with settings of the image preprocessing. */
     static final List<String> PREPROCESSING = List.of(ClipPreprocessing.FILE_NAME, ProcessorConfig.FILE_NAME);
 

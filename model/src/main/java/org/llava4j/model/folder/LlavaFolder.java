@@ -15,9 +15,9 @@ import org.llava4j.model.config.ChatFormat;
 import org.llava4j.model.config.LlavaConfig;
 import org.llava4j.model.config.LlavaHfConfig;
 import org.llava4j.model.folder.CheckpointWriter.Origin;
+import org.llava4j.model.folder.CheckpointWriter.WriteOptions;
 import org.llava4j.model.tensors.LazyTensor;
 import org.llava4j.model.tensors.SafetensorsWriter;
-import org.llava4j.model.tensors.ShardedSafetensorsWriter;
 import org.llava4j.model.tensors.TensorType;
 
 /**
@@ -37,20 +37,21 @@ final class LlavaFolder {
 
     private LlavaFolder() {}
 
-    static void write(Path folder, Collection<LazyTensor> tensors, Origin origin, long shardBytes) {
+    static void write(Path folder, Collection<LazyTensor> tensors, Origin origin, WriteOptions options) {
         List<LazyTensor> language = filter(tensors, name -> !CheckpointWriter.isVisionTower(name));
-        ShardedSafetensorsWriter.write(folder, language, shardBytes);
+        options.writeWeights(folder, language);
         writeProjector(folder, language, origin.config());
-        FolderFiles.writeJson(
-                folder.resolve(FolderFiles.CONFIG), config(folder, origin, FolderFiles.torchType(language)));
+        ObjectNode config = config(folder, origin, options.torchType(language));
+        options.writeTo(config);
+        FolderFiles.writeJson(folder.resolve(FolderFiles.CONFIG), config);
         FolderFiles.writeTokenizer(origin, folder);
         Path tower = FolderFiles.makeFolder(folder.resolve(TOWER_FOLDER));
         List<LazyTensor> vision = filter(tensors, CheckpointWriter::isVisionTower).stream()
                 .map(tensor -> tensor.withName(tensor.name().substring(Llava.TOWER_PREFIX.length())))
                 .toList();
-        ShardedSafetensorsWriter.write(tower, vision, shardBytes);
+        options.writeWeights(tower, vision);
         FolderFiles.writePreprocessor(origin, tower);
-        writeTowerConfig(origin, tower.resolve(FolderFiles.CONFIG));
+        writeTowerConfig(origin, tower.resolve(FolderFiles.CONFIG), options);
     }
 
     /** Writes the projector alone, as float32. */
@@ -113,14 +114,22 @@ final class LlavaFolder {
         return json;
     }
 
-    private static void writeTowerConfig(Origin origin, Path file) {
+    private static void writeTowerConfig(Origin origin, Path file, WriteOptions options) {
         if (LlavaConfig.isLlava(origin.visionTower())) {
             // A tower inside the LLaVA folder has no separate config.
             ObjectNode vision = JsonNodeFactory.instance.objectNode();
             origin.config().vision().writeTo(vision);
+            options.writeTo(vision);
             FolderFiles.writeJson(file, vision);
+            return;
+        }
+        Path original = origin.visionTower().resolve(FolderFiles.CONFIG);
+        ObjectNode config = (ObjectNode) JsonInput.readBoundedObject(original);
+        if (options.quantization() == null && !config.has(FolderFiles.QUANTIZATION)) {
+            FolderFiles.copy(original, file);
         } else {
-            FolderFiles.copy(origin.visionTower().resolve(FolderFiles.CONFIG), file);
+            options.writeTo(config);
+            FolderFiles.writeJson(file, config);
         }
     }
 }

@@ -19,8 +19,8 @@ import org.llava4j.model.config.LlavaConfig.ProjectorType;
 import org.llava4j.model.config.LlavaConfig.SelectFeature;
 import org.llava4j.model.config.LlavaHfConfig;
 import org.llava4j.model.folder.CheckpointWriter.Origin;
+import org.llava4j.model.folder.CheckpointWriter.WriteOptions;
 import org.llava4j.model.tensors.LazyTensor;
-import org.llava4j.model.tensors.ShardedSafetensorsWriter;
 import org.llava4j.model.weights.CheckpointLayout;
 
 /**
@@ -31,17 +31,16 @@ import org.llava4j.model.weights.CheckpointLayout;
 final class LlavaHfFolder {
     private LlavaHfFolder() {}
 
-    static void write(Path folder, Collection<LazyTensor> tensors, Origin origin, long shardBytes) {
+    static void write(Path folder, Collection<LazyTensor> tensors, Origin origin, WriteOptions options) {
         requireRepresentable(origin.config());
         VocabularyGrowth growth = imageToken(origin);
         CheckpointLayout layout = CheckpointLayout.LLAVA_HF;
-        ShardedSafetensorsWriter.write(
+        options.writeWeights(
                 folder,
                 tensors.stream()
                         .map(tensor -> growth == null ? tensor : growth.apply(tensor))
                         .map(tensor -> tensor.withName(layout.toStoredName(tensor.name())))
-                        .toList(),
-                shardBytes);
+                        .toList());
         int vocabulary = growth == null ? origin.config().decoder().vocabSize() : growth.vocabSize();
         int imageId = growth == null ? vocabulary - 1 : imageId(growth, origin);
         FolderFiles.copyGeneration(origin.folder(), folder);
@@ -51,7 +50,8 @@ final class LlavaHfFolder {
         }
         writePreprocessor(origin, folder);
         ObjectNode config = config(origin, vocabulary, imageId);
-        config.put("torch_dtype", FolderFiles.torchType(tensors));
+        config.put("torch_dtype", options.torchType(tensors));
+        options.writeTo(config);
         ChatFormat chat = origin.chat();
         if (chat != null) {
             chat.writeTo(folder, config);

@@ -2,6 +2,7 @@ package org.llava4j.model.folder;
 
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Objects;
 import java.util.Set;
 import java.util.SortedMap;
 import java.util.TreeMap;
@@ -19,6 +20,7 @@ import org.llava4j.model.weights.Checkpoint;
 import org.llava4j.model.weights.FullModelCheck;
 import org.llava4j.model.weights.VisionTowerResolver;
 import org.llava4j.model.weights.WeightDtype;
+import org.llava4j.model.weights.WeightStore;
 
 /**
  * What a model for inference is loaded from: a LLaVA folder, or a base model and a LoRA adapter that stays unmerged.
@@ -92,6 +94,13 @@ public record ModelSource(
         return adapter != null && hasLlavaConfig(adapter) ? adapter : folder;
     }
 
+    /** The dtype of the folder's matrices if it is quantized, else float32: the default for loading. */
+    public WeightDtype storedDtype() {
+        try (WeightStore weights = WeightStore.open(folder)) {
+            return Objects.requireNonNullElse(weights.quantization(), WeightDtype.FP32);
+        }
+    }
+
     /** The folder that was trained last: the adapter if there is one. */
     public Path trainedFolder() {
         return adapter == null ? folder : adapter;
@@ -129,6 +138,13 @@ public record ModelSource(
      */
     public Llava buildDecoder(WeightDtype type) {
         requireBase();
+        WeightDtype stored = type.format() == null ? type : storedDtype();
+        if (stored != type && stored.format() != null) {
+            ConfigWarnings.report(
+                    folder,
+                    "holds " + stored + " weights, which are dequantized and quantized again to " + type
+                            + "; quantize the original model to lose less precision");
+        }
         return build(
                 Checkpoint.llava(folder, visionTower).withoutTower(),
                 type,

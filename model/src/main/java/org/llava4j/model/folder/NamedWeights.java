@@ -9,12 +9,11 @@ import java.util.function.Predicate;
 import org.llava4j.data.BadInputException;
 import org.llava4j.data.JsonInput;
 import org.llava4j.model.tensors.LazyTensor;
-import org.llava4j.model.tensors.TensorFolder;
-import org.llava4j.model.tensors.TensorStore;
 import org.llava4j.model.weights.Checkpoint;
 import org.llava4j.model.weights.CheckpointLayout;
 import org.llava4j.model.weights.TensorHash;
 import org.llava4j.model.weights.TiedHead;
+import org.llava4j.model.weights.WeightStore;
 
 /**
  * Weights of one folder by variable name, independent of a model's configuration. Stored buffers that are computed here
@@ -23,18 +22,18 @@ import org.llava4j.model.weights.TiedHead;
 final class NamedWeights implements AutoCloseable {
     private static final String TIE_KEY = "tie_word_embeddings";
 
-    private final TensorStore store;
+    private final WeightStore store;
     private final CheckpointLayout layout;
     private final SortedMap<String, LazyTensor> tensors = new TreeMap<>();
 
-    private NamedWeights(TensorStore store) {
+    private NamedWeights(WeightStore store) {
         this.store = store;
         layout = CheckpointLayout.of(store.tensors().keySet());
     }
 
     /** @throws BadInputException if two tensors map to the same variable, or a tied head differs from its table */
     static NamedWeights open(Path folder) {
-        NamedWeights weights = new NamedWeights(TensorFolder.open(folder));
+        NamedWeights weights = new NamedWeights(WeightStore.open(folder));
         try {
             weights.list(folder);
             weights.mergeTiedHead(folder);
@@ -48,7 +47,7 @@ final class NamedWeights implements AutoCloseable {
     private void list(Path folder) {
         layout.variables(store.tensors().values(), folder).forEach((variable, stored) -> {
             if (CheckpointLayout.skipReason(stored.name()) == null) {
-                tensors.put(variable, LazyTensor.fromStore(store, stored.name()));
+                tensors.put(variable, store.lazyTensor(stored.name()));
             }
         });
     }

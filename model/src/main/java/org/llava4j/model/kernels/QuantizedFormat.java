@@ -1,5 +1,6 @@
 package org.llava4j.model.kernels;
 
+import java.util.OptionalLong;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
@@ -23,6 +24,8 @@ public enum QuantizedFormat {
     static final int GROUP = 32;
     /** Words of a block. */
     static final int LANES = 16;
+    /** Bound on the bytes of a row, below which no number of columns overflows 32 bits. */
+    private static final long MAX_ROW_BYTES = 1 << 28;
 
     private final int bits;
     private final DataType dataType;
@@ -50,6 +53,11 @@ public enum QuantizedFormat {
     /** Returns K, the input width of a weight, quantized or not. */
     public static long inputs(INDArray weight) {
         return isQuantized(weight) ? of(weight).columns(weight.size(1)) : weight.length() / weight.size(0);
+    }
+
+    /** Number of parameters of a weight, quantized or not. */
+    public static long length(INDArray weight) {
+        return isQuantized(weight) ? weight.size(0) * inputs(weight) : weight.length();
     }
 
     /** The data type that marks arrays of this format. */
@@ -105,6 +113,19 @@ public enum QuantizedFormat {
     /** The inverse of {@link #rowBytes}. */
     private long columns(long rowBytes) {
         return rowBytes / blockBytes() * blockColumns() - rowBytes % blockBytes() * GROUP;
+    }
+
+    /**
+     * Returns K of rows of this length; empty if no weight has them. The length may be any number, such as one from a
+     * file.
+     */
+    public OptionalLong columnsOf(long rowBytes) {
+        if (rowBytes <= 0 || rowBytes > MAX_ROW_BYTES) {
+            return OptionalLong.empty();
+        }
+        long columns = columns(rowBytes);
+        boolean exists = columns > 0 && canQuantize(1, columns) && rowBytes(columns) == rowBytes;
+        return exists ? OptionalLong.of(columns) : OptionalLong.empty();
     }
 
     private long blockBytes() {

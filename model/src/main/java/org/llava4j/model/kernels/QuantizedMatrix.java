@@ -2,6 +2,7 @@ package org.llava4j.model.kernels;
 
 import java.util.Arrays;
 import java.util.stream.IntStream;
+import org.jspecify.annotations.Nullable;
 import org.llava4j.data.BadInputException;
 import org.llava4j.model.memory.NativeArray;
 import org.llava4j.model.memory.Scratch;
@@ -154,10 +155,63 @@ public record QuantizedMatrix(INDArray array, QuantizedFormat format, long addre
         }
     }
 
+    /**
+     * Validates a quantized weight that was read from a file.
+     *
+     * @return the first value that {@link #quantize} does not write: a scale that is NaN, infinite or (Q8) negative, or
+     *     padding that is not zero; null if there is none
+     */
+    public static @Nullable String problem(INDArray quantized) {
+        QuantizedMatrix matrix = of(quantized);
+        int task = IntStream.range(0, (matrix.rows + ROWS_PER_TASK - 1) / ROWS_PER_TASK)
+                .parallel()
+                .filter(rows -> matrix.problem(rows) != null)
+                .findFirst()
+                .orElse(-1);
+        return task < 0 ? matrix.unusedProblem() : matrix.problem(task);
+    }
+
+    private @Nullable String problem(int task) {
+        NativeArray memory = new NativeArray(array);
+        short[] scales = new short[rowScales()];
+        int[] words = new int[QuantizedFormat.LANES];
+        long scalesAt = (long) rows * rowWords() * (Integer.BYTES / Short.BYTES);
+        int end = Math.min(rows, (task + 1) * ROWS_PER_TASK);
+        for (int n = task * ROWS_PER_TASK; n < end; n++) {
+            memory.read(scalesAt + (long) n * scales.length, scales, scales.length);
+            for (int group = 0; group < scales.length; group++) {
+                float scale = HalfFloats.f16ToFloat(scales[group]);
+                boolean isPadding = group >= columns / QuantizedFormat.GROUP;
+                if (isPadding && scale != 0) {
+                    return "row " + n + " has padding that is not zero";
+                }
+                if (!Float.isFinite(scale) || (format == QuantizedFormat.Q8 && scale < 0)) {
+                    return "row " + n + " has the scale " + scale;
+                }
+            }
+            memory.read((n + 1L) * rowWords() - words.length, words, words.length);
+            for (int column = columns; column < format.paddedColumns(columns); column++) {
+                if (format.value(words[format.wordOf(column) % words.length], column) != 0) {
+                    return "row " + n + " has padding that is not zero";
+                }
+            }
+        }
+        return null;
+    }
+
+    private @Nullable String unusedProblem() {
+        byte[] unused = new byte[unusedBytes()];
+        new NativeArray(array).read(array.length() - unused.length, unused, unused.length);
+        return Arrays.equals(unused, new byte[unused.length]) ? null : "the unused bytes at its end are not zero";
+    }
+
+    private int unusedBytes() {
+        return Math.toIntExact(array.length() - (long) rows * (rowWords() * Integer.BYTES + rowScales() * Short.BYTES));
+    }
+
     private static void clearUnused(QuantizedMatrix matrix) {
-        long used = (long) matrix.rows * (matrix.rowWords() * Integer.BYTES + matrix.rowScales() * Short.BYTES);
-        int unused = Math.toIntExact(matrix.array.length() - used);
-        new NativeArray(matrix.array).write(new byte[unused], used, unused);
+        int unused = matrix.unusedBytes();
+        new NativeArray(matrix.array).write(new byte[unused], matrix.array.length() - unused, unused);
     }
 
     private static float scale(float[] row, int from, QuantizedFormat format) {

@@ -17,17 +17,23 @@ public final class LazyTensor {
     private final Supplier<INDArray> values;
     private final boolean closed;
     private final @Nullable Consumer<String> onOverflow;
+    private final @Nullable LazyTensor encoded;
 
     private LazyTensor(TensorInfo info, Supplier<INDArray> values, boolean closed) {
-        this(info, values, closed, null);
+        this(info, values, closed, null, null);
     }
 
     private LazyTensor(
-            TensorInfo info, Supplier<INDArray> values, boolean closed, @Nullable Consumer<String> onOverflow) {
+            TensorInfo info,
+            Supplier<INDArray> values,
+            boolean closed,
+            @Nullable Consumer<String> onOverflow,
+            @Nullable LazyTensor encoded) {
         this.info = info;
         this.values = values;
         this.closed = closed;
         this.onOverflow = onOverflow;
+        this.encoded = encoded;
     }
 
     /** Creates a tensor from an existing array, which the caller continues to own. */
@@ -50,14 +56,29 @@ public final class LazyTensor {
                 info, () -> info.type().isFloat() ? store.read(name, info.type().exactType()) : store.read(name));
     }
 
+    /**
+     * Creates a tensor whose values are decoded from another one that has the stored form, such as quantized values.
+     *
+     * @param info name, dtype and shape of the decoded tensor
+     * @param decode computes the values on demand
+     */
+    public static LazyTensor decoded(TensorInfo info, LazyTensor encoded, Supplier<INDArray> decode) {
+        return new LazyTensor(info, decode, true, null, encoded);
+    }
+
+    /** The stored form of a {@link #decoded} tensor whose values have not changed since, by its name; else null. */
+    public @Nullable LazyTensor encoded() {
+        return encoded == null ? null : encoded.withName(info.name());
+    }
+
     /** Returns this tensor with another name. */
     public LazyTensor withName(String name) {
-        return new LazyTensor(new TensorInfo(name, info.type(), info.shape()), values, closed, onOverflow);
+        return new LazyTensor(new TensorInfo(name, info.type(), info.shape()), values, closed, onOverflow, encoded);
     }
 
     /** Returns this tensor with another dtype; narrowing rounds to nearest, ties to even. */
     public LazyTensor withType(TensorType type) {
-        return new LazyTensor(new TensorInfo(info.name(), type, info.shape()), values, closed, onOverflow);
+        return new LazyTensor(new TensorInfo(info.name(), type, info.shape()), values, closed, onOverflow, encoded);
     }
 
     /**
@@ -67,7 +88,7 @@ public final class LazyTensor {
      * @param notice receives one sentence with the number of such values
      */
     public LazyTensor allowingOverflow(Consumer<String> notice) {
-        return new LazyTensor(info, values, closed, notice);
+        return new LazyTensor(info, values, closed, notice, encoded);
     }
 
     /**
@@ -98,7 +119,7 @@ public final class LazyTensor {
             requireFinite(changed[0]);
             return changed[0];
         };
-        return new LazyTensor(new TensorInfo(info.name(), info.type(), shape), made, true, onOverflow);
+        return new LazyTensor(new TensorInfo(info.name(), info.type(), shape), made, true, onOverflow, null);
     }
 
     private void requireFinite(INDArray computed) {

@@ -16,6 +16,7 @@ import java.util.Collection;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
+import java.util.TreeMap;
 import java.util.function.Function;
 import org.llava4j.data.AtomicFile;
 import org.llava4j.model.memory.NativeArray;
@@ -66,6 +67,15 @@ public final class SafetensorsWriter {
      *     dtype ({@link LazyTensor#allowingOverflow})
      */
     public static void write(Path file, Collection<LazyTensor> tensors) {
+        write(file, tensors, Map.of());
+    }
+
+    /**
+     * As {@link #write(Path, Collection)}, with metadata.
+     *
+     * @param metadata strings to store in addition to {@code format}
+     */
+    static void write(Path file, Collection<LazyTensor> tensors, Map<String, String> metadata) {
         if (tensors.stream().map(LazyTensor::name).distinct().count() != tensors.size()) {
             throw new IllegalArgumentException("duplicate tensor name in " + file);
         }
@@ -73,7 +83,7 @@ public final class SafetensorsWriter {
         ordered.sort(Comparator.comparing(
                         (LazyTensor tensor) -> -tensor.info().type().bytes())
                 .thenComparing(LazyTensor::name));
-        byte[] header = header(layout(ordered));
+        byte[] header = header(layout(ordered), metadata);
         AtomicFile.write(file, channel -> {
             ByteBuffer length = ByteBuffer.allocate(Long.BYTES).order(ByteOrder.LITTLE_ENDIAN);
             writeFully(channel, length.putLong(header.length).flip());
@@ -103,10 +113,12 @@ public final class SafetensorsWriter {
         }
     }
 
-    private static byte[] header(List<SafetensorsEntry> layout) {
+    private static byte[] header(List<SafetensorsEntry> layout, Map<String, String> metadata) {
         JsonMapper mapper = new JsonMapper();
         ObjectNode root = mapper.createObjectNode();
-        METADATA.forEach(root.putObject("__metadata__")::put);
+        ObjectNode strings = root.putObject("__metadata__");
+        METADATA.forEach(strings::put);
+        new TreeMap<>(metadata).forEach(strings::put);
         for (SafetensorsEntry entry : layout) {
             TensorInfo info = entry.tensor();
             ObjectNode node =

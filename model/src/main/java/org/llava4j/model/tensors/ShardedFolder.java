@@ -22,6 +22,9 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  * shards must agree on every tensor.
  */
 abstract class ShardedFolder implements TensorStore {
+    /** Prefix of metadata keys with which all shards must agree. */
+    private static final String OWN_METADATA = "llava4j.";
+
     private final SortedMap<String, TensorInfo> tensors = new TreeMap<>();
     private final Map<String, String> metadata = new TreeMap<>();
     private final Map<String, TensorStore> shards = new TreeMap<>();
@@ -87,10 +90,18 @@ abstract class ShardedFolder implements TensorStore {
 
     private TensorStore add(String fileName, TensorStore file) {
         shards.put(fileName, file);
-        metadata.putAll(file.metadata());
+        file.metadata().forEach((key, value) -> addMetadata(file, key, value));
         tensors.putAll(file.tensors());
         file.tensors().keySet().forEach(name -> shardOf.put(name, file));
         return file;
+    }
+
+    private void addMetadata(TensorStore file, String key, String value) {
+        String before = metadata.putIfAbsent(key, value);
+        if (key.startsWith(OWN_METADATA) && before != null && !before.equals(value)) {
+            throw new BadInputException(file + " has \"" + key + "\": \"" + value + "\" but an earlier shard \""
+                    + before + "\"; the shards belong to different models");
+        }
     }
 
     private void addShards(Path folder, String indexName, String suffix, Function<Path, TensorStore> opener) {

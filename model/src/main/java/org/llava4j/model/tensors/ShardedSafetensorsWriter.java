@@ -8,6 +8,7 @@ import java.util.Collection;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import org.llava4j.data.AtomicFile;
 
 /**
@@ -27,9 +28,19 @@ public final class ShardedSafetensorsWriter {
      * @throws org.llava4j.data.BadInputException if the folder cannot be written
      */
     public static void write(Path folder, Collection<LazyTensor> tensors, long shardBytes) {
+        write(folder, tensors, shardBytes, Map.of());
+    }
+
+    /**
+     * As {@link #write(Path, Collection, long)}, with metadata.
+     *
+     * @param metadata strings to store in each file in addition to {@code format}
+     */
+    public static void write(
+            Path folder, Collection<LazyTensor> tensors, long shardBytes, Map<String, String> metadata) {
         List<List<LazyTensor>> shards = shards(tensors, shardBytes);
         if (shards.size() == 1) {
-            SafetensorsWriter.write(folder.resolve(SafetensorsFolder.SINGLE), shards.get(0));
+            SafetensorsWriter.write(folder.resolve(SafetensorsFolder.SINGLE), shards.get(0), metadata);
             return;
         }
         ObjectNode index = JsonNodeFactory.instance.objectNode();
@@ -42,7 +53,7 @@ public final class ShardedSafetensorsWriter {
         ObjectNode map = index.putObject("weight_map");
         for (int i = 0; i < shards.size(); i++) {
             String file = String.format(Locale.ROOT, "model-%05d-of-%05d.safetensors", i + 1, shards.size());
-            SafetensorsWriter.write(folder.resolve(file), shards.get(i));
+            SafetensorsWriter.write(folder.resolve(file), shards.get(i), metadata);
             shards.get(i).forEach(tensor -> map.put(tensor.name(), file));
         }
         AtomicFile.writeString(

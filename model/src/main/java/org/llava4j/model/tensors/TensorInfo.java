@@ -32,7 +32,7 @@ public record TensorInfo(String name, TensorType type, long[] shape) {
     }
 
     /** Size of the elements in the file when they are contiguous, in bytes. */
-    long bytes() {
+    public long bytes() {
         return length() * type.bytes();
     }
 

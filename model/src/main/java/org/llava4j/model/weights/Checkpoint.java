@@ -20,7 +20,6 @@ import org.llava4j.model.Llava;
 import org.llava4j.model.TensorSource;
 import org.llava4j.model.tensors.FloatConversion;
 import org.llava4j.model.tensors.LazyTensor;
-import org.llava4j.model.tensors.TensorFolder;
 import org.llava4j.model.tensors.TensorInfo;
 import org.llava4j.model.tensors.TensorType;
 import org.llava4j.model.weights.WeightPlan.StoredTensor;
@@ -53,6 +52,7 @@ public final class Checkpoint implements TensorSource, AutoCloseable {
     private Predicate<String> trainable = name -> false;
     private boolean towerUnused;
     private String onlyPrefix = "";
+    private @Nullable WeightStore ownStore;
     private boolean closed;
 
     private Checkpoint(Path folder) {
@@ -62,7 +62,8 @@ public final class Checkpoint implements TensorSource, AutoCloseable {
     /** Opens a bare CLIP vision tower or a bare LLaMA. */
     public static Checkpoint bare(Path folder) {
         Checkpoint checkpoint = new Checkpoint(folder);
-        checkpoint.sources.add(OpenCheckpoint.of(TensorFolder.open(folder), folder, ""));
+        checkpoint.ownStore = WeightStore.open(folder);
+        checkpoint.sources.add(OpenCheckpoint.of(checkpoint.ownStore, folder, ""));
         return checkpoint;
     }
 
@@ -77,8 +78,9 @@ public final class Checkpoint implements TensorSource, AutoCloseable {
     public static Checkpoint llava(Path folder, Path visionTower) {
         FullModelCheck.requireFullModel(folder);
         Checkpoint checkpoint = new Checkpoint(folder);
-        OpenCheckpoint ownFolder = OpenCheckpoint.of(TensorFolder.open(folder), folder, "");
+        OpenCheckpoint ownFolder = OpenCheckpoint.of(WeightStore.open(folder), folder, "");
         checkpoint.sources.add(ownFolder);
+        checkpoint.ownStore = ownFolder.store();
         boolean inside = ownFolder.tensors().keySet().stream().anyMatch(name -> name.startsWith(Llava.TOWER_PREFIX));
         if (inside && !VisionTowerResolver.isInside(folder, visionTower)) {
             ownFolder.tensors().keySet().removeIf(name -> name.startsWith(Llava.TOWER_PREFIX));
@@ -103,7 +105,7 @@ public final class Checkpoint implements TensorSource, AutoCloseable {
      * table in that file is read only for the rows of the image start and end tokens.
      */
     public Checkpoint withProjector(Path file) {
-        OpenCheckpoint projector = OpenCheckpoint.of(TensorFolder.open(file), file, "");
+        OpenCheckpoint projector = OpenCheckpoint.of(WeightStore.open(file), file, "");
         StoredTensor table = projector.tensors().remove(ImageStartEndEmbeddings.TABLE);
         if (table != null) {
             projector.tensors().put(ImageStartEndEmbeddings.NAME, table);
@@ -145,9 +147,20 @@ public final class Checkpoint implements TensorSource, AutoCloseable {
     public SDVariable declareMatrix(SameDiff graph, String name, long... shape) {
         WeightDtype type = trainable.test(name) ? WeightDtype.FP32 : weightDtype;
         if (type.quantizes(name, shape) && isReadable(name, shape)) {
-            return graph.constant(name, type.convert(name, tensor(DataType.FLOAT, name, shape)));
+            INDArray stored = quantizedTensor(type, name, shape);
+            return graph.constant(
+                    name, stored == null ? type.convert(name, tensor(DataType.FLOAT, name, shape)) : stored);
         }
         return graph.constant(name, tensor(type.dataType(), name, shape));
+    }
+
+    private @Nullable INDArray quantizedTensor(WeightDtype type, String name, long... shape) {
+        OpenCheckpoint.FoundTensor source = OpenCheckpoint.find(name, sources);
+        INDArray stored = source == null ? null : source.readQuantized(type);
+        if (stored != null) {
+            requested.put(name, shape);
+        }
+        return stored;
     }
 
     /** Whether a variable has values of its shape. */
@@ -277,9 +290,7 @@ public final class Checkpoint implements TensorSource, AutoCloseable {
         OpenCheckpoint.FoundTensor source = OpenCheckpoint.find(name, sources);
         return source == null
                 ? LazyTensor.computed(new TensorInfo(name, TensorType.F32, shape), () -> initialize(name, shape))
-                : LazyTensor.fromStore(
-                                source.checkpoint().store(), source.stored().name())
-                        .withName(name);
+                : source.checkpoint().store().lazyTensor(source.stored().name()).withName(name);
     }
 
     private static LazyTensor withRows(LazyTensor table, ProjectorTokenRows rows, int... ids) {
@@ -298,8 +309,23 @@ public final class Checkpoint implements TensorSource, AutoCloseable {
     public SortedMap<TensorType, Long> tensorCountsByType() {
         SortedMap<TensorType, Long> types = new TreeMap<>();
         sources.forEach(
-                place -> place.store().tensors().values().forEach(tensor -> types.merge(tensor.type(), 1L, Long::sum)));
+                place -> place.store().stored().values().forEach(tensor -> types.merge(tensor.type(), 1L, Long::sum)));
         return types;
+    }
+
+    /** The stored tensors of all files by dtype, in bytes. */
+    public SortedMap<TensorType, Long> bytesByType() {
+        SortedMap<TensorType, Long> types = new TreeMap<>();
+        sources.forEach(place -> place.store()
+                .stored()
+                .values()
+                .forEach(tensor -> types.merge(tensor.type(), tensor.bytes(), Long::sum)));
+        return types;
+    }
+
+    /** The dtype of a quantized folder; null if the folder is not quantized. */
+    public @Nullable WeightDtype quantization() {
+        return ownStore == null ? null : ownStore.quantization();
     }
 
     /** @throws BadInputException if a variable has no tensor of its shape, or a tensor is unused */

@@ -6,7 +6,6 @@ import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import org.llava4j.data.BadInputException;
-import org.llava4j.model.tensors.TensorStore;
 import org.llava4j.model.weights.WeightPlan.StoredTensor;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
@@ -17,7 +16,7 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  * @param store reads the tensors
  * @param tensors stored tensors by variable
  */
-record OpenCheckpoint(TensorStore store, Map<String, StoredTensor> tensors) {
+record OpenCheckpoint(WeightStore store, Map<String, StoredTensor> tensors) {
 
     /**
      * Indexes an open store by variable; closes it on failure.
@@ -26,7 +25,7 @@ record OpenCheckpoint(TensorStore store, Map<String, StoredTensor> tensors) {
      * @param prefix prepended to the variables of its layout
      * @throws BadInputException if two tensors map to the same variable
      */
-    static OpenCheckpoint of(TensorStore store, Path path, String prefix) {
+    static OpenCheckpoint of(WeightStore store, Path path, String prefix) {
         Map<String, StoredTensor> byVariable = new LinkedHashMap<>();
         try {
             CheckpointLayout.of(store.tensors().keySet())
@@ -52,6 +51,12 @@ record OpenCheckpoint(TensorStore store, Map<String, StoredTensor> tensors) {
         /** Reads the tensor, whatever its shape. */
         INDArray read(DataType type) {
             return checkpoint.store.read(stored.name(), type);
+        }
+
+        /** Reads a tensor that is stored in this quantized dtype; null if it is stored otherwise. */
+        @Nullable
+        INDArray readQuantized(WeightDtype type) {
+            return checkpoint.store.quantization() == type ? checkpoint.store.readQuantized(stored.name()) : null;
         }
     }
 

@@ -7,9 +7,7 @@ import java.util.TreeMap;
 import org.llava4j.data.BadInputException;
 import org.llava4j.model.Llava;
 import org.llava4j.model.tensors.LazyTensor;
-import org.llava4j.model.tensors.TensorFolder;
 import org.llava4j.model.tensors.TensorInfo;
-import org.llava4j.model.tensors.TensorStore;
 
 /**
  * Stored tensors of the vision tower by the names of a bare tower ({@code vision_model.*}), inside a LLaVA folder or in
@@ -18,10 +16,10 @@ import org.llava4j.model.tensors.TensorStore;
 public final class TowerWeights implements AutoCloseable {
     private static final String VISION = "vision_model.";
 
-    private final TensorStore store;
+    private final WeightStore store;
     private final SortedMap<String, TensorInfo> tensors = new TreeMap<>();
 
-    private TowerWeights(TensorStore store, String prefix) {
+    private TowerWeights(WeightStore store, String prefix) {
         this.store = store;
         CheckpointLayout layout = CheckpointLayout.of(store.tensors().keySet());
         store.tensors().forEach((stored, info) -> {
@@ -39,7 +37,7 @@ public final class TowerWeights implements AutoCloseable {
      * @param visionTower the tower's own folder, read if {@link VisionTowerResolver} resolves to it
      */
     public static TowerWeights open(Path folder, Path visionTower) {
-        TowerWeights own = new TowerWeights(TensorFolder.open(folder), Llava.TOWER_PREFIX);
+        TowerWeights own = new TowerWeights(WeightStore.open(folder), Llava.TOWER_PREFIX);
         if (!own.tensors.isEmpty() && VisionTowerResolver.isInside(folder, visionTower)) {
             return own;
         }
@@ -48,19 +46,19 @@ public final class TowerWeights implements AutoCloseable {
     }
 
     /** Opens the tower's own folder for a model folder without a tower. */
-    static TensorStore openFolder(Path folder, Path visionTower) {
+    static WeightStore openFolder(Path folder, Path visionTower) {
         if (visionTower.equals(folder)) {
             throw new BadInputException(folder + " contains no vision tower weights and its config.json names no"
                     + " local folder; give the CLIP folder (--vision-tower)");
         }
-        return TensorFolder.open(visionTower);
+        return WeightStore.open(visionTower);
     }
 
     /** Lazy tensors under LLaVA's names in their stored dtypes. Write them before {@link #close()}. */
     public List<LazyTensor> toLazyTensors() {
         return tensors.entrySet().stream()
-                .map(tensor -> LazyTensor.fromStore(store, tensor.getValue().name())
-                        .withName(Llava.TOWER_PREFIX + tensor.getKey()))
+                .map(tensor ->
+                        store.lazyTensor(tensor.getValue().name()).withName(Llava.TOWER_PREFIX + tensor.getKey()))
                 .toList();
     }
 

@@ -63,6 +63,11 @@ public enum WeightDtype {
         return QuantizedMatrix.quantize(name, matrix, format);
     }
 
+    /** The format of quantized matrices; null if this dtype does not quantize. */
+    public @Nullable QuantizedFormat format() {
+        return format;
+    }
+
     /** The ND4J data type of matrices that are not quantized. */
     public DataType dataType() {
         return dataType;

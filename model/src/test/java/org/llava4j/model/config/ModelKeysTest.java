@@ -112,6 +112,7 @@ class ModelKeysTest {
                 "no_rope_layers=[1,1,1,1]",
                 "layer_types=[\"full_attention\"]",
                 "quantization_config=null",
+                "quantization_config={\"quant_method\":\"llava4j\"}",
                 "sliding_window=null",
                 "sliding_window=4096",
                 "model_type=\"mistral\";sliding_window=null",

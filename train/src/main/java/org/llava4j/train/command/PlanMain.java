@@ -14,6 +14,7 @@ import org.llava4j.data.BadInputException;
 import org.llava4j.data.FileReadError;
 import org.llava4j.model.config.LlavaConfig;
 import org.llava4j.model.weights.WeightDtype;
+import org.llava4j.model.weights.WeightStore;
 import org.llava4j.train.CosineScheduleWithWarmup;
 import org.llava4j.train.data.DataSource;
 import org.llava4j.train.data.OpenDataSource;
@@ -88,6 +89,7 @@ public final class PlanMain extends Command {
         if (!Files.exists(model)) {
             throw new BadInputException("--model-path " + model + " does not exist; check the path");
         }
+        WeightStore.requireTrainable(model);
         LlavaConfig config =
                 LlavaConfig.readShapes(model, RunPaths.towerFolder(model, optionalPath(line, "vision-tower")));
         RunOptions options = RunOptions.DEFAULT

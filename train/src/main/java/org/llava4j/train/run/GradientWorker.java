@@ -18,6 +18,7 @@ import org.llava4j.model.features.FeatureStore;
 import org.llava4j.model.features.TowerFeatures;
 import org.llava4j.model.weights.Checkpoint;
 import org.llava4j.model.weights.LoraTensorSource;
+import org.llava4j.model.weights.WeightStore;
 import org.llava4j.train.GradientAccumulator;
 import org.llava4j.train.StepBatches;
 import org.llava4j.train.StepGradients;
@@ -93,6 +94,7 @@ public final class GradientWorker implements StepGradients {
 
     /** Model configuration of a run: the model's own, with the overrides of stage and options. */
     static LlavaConfig config(Stage stage, RunPaths paths, RunOptions options) {
+        WeightStore.requireTrainable(paths.model());
         LlavaConfig read = LlavaConfig.read(paths.model(), paths.towerFolder());
         return new LlavaConfig(
                 read.vision(),

@@ -21,7 +21,7 @@ public final class ExportMain extends Command {
 
     @Override
     protected Options options() {
-        return FolderFlags.addOutputFlags(new Options()
+        return FolderFlags.addQuantizingOutputFlags(new Options()
                 .addOption(required("model-path", "DIR", "LLaVA folder of any layout"))
                 .addOption(flag("vision-tower", "DIR", "the CLIP folder, if config.json does not name a local one"))
                 .addOption(flag("pretrain-mm-mlp-adapter", "FILE", "projector file (the result of stage 1)"))
@@ -36,8 +36,11 @@ public final class ExportMain extends Command {
                 path(line, "model-path"),
                 optionalPath(line, "vision-tower"),
                 optionalPath(line, "pretrain-mm-mlp-adapter"),
-                new WriteOptions(layout(line.getOptionValue("layout", "llava")), FolderFlags.shardBytes(line)),
-                FolderFlags.type(line),
+                new WriteOptions(
+                        layout(line.getOptionValue("layout", "llava")),
+                        FolderFlags.shardBytes(line),
+                        FolderFlags.quantization(line)),
+                FolderFlags.typeOrQuantization(line),
                 line.getOptionValue("conv-mode"));
         Path output = path(line, "output-dir");
         if (line.hasOption("only-projector")) {

@@ -1,32 +1,63 @@
 package org.llava4j.model.convert;
 
 import java.math.BigDecimal;
+import java.util.List;
 import java.util.Locale;
+import java.util.function.Consumer;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.apache.commons.cli.CommandLine;
 import org.apache.commons.cli.Options;
+import org.jspecify.annotations.Nullable;
 import org.llava4j.cli.Command;
 import org.llava4j.data.BadInputException;
 import org.llava4j.model.folder.CheckpointWriter.WriteOptions;
 import org.llava4j.model.folder.SaveType;
 import org.llava4j.model.tensors.TensorType;
+import org.llava4j.model.weights.WeightDtype;
 
 /** Flags of all commands that write a model folder. */
 final class FolderFlags {
     private static final Pattern SIZE = Pattern.compile("(\\d+(?:\\.\\d+)?)\\s*(KB|MB|GB)");
 
+    private static final String SAVE_TYPE = "save-type";
+    private static final List<WeightDtype> QUANTIZATIONS = List.of(WeightDtype.Q8, WeightDtype.Q4);
+
     private FolderFlags() {}
 
     /** Adds the flags for the output folder and its format. */
     static Options addOutputFlags(Options options) {
-        return addFormatFlags(options.addOption(
-                Command.required("output-dir", "DIR", "output folder: new, empty, or a previous output")));
+        return addFormatFlags(addOutputFlag(options));
+    }
+
+    private static Options addOutputFlag(Options options) {
+        return options.addOption(
+                Command.required("output-dir", "DIR", "output folder: new, empty, or a previous output"));
+    }
+
+    /** As {@link #addOutputFlags}, for a command that can quantize. */
+    static Options addQuantizingOutputFlags(Options options) {
+        return addFlags(addOutputFlag(options), "float32, float16, bfloat16, or q8 or q4 (quantized)");
+    }
+
+    /** The quantization given by {@code --save-type}; null for none. */
+    static @Nullable WeightDtype quantization(CommandLine line) {
+        String name = line.getOptionValue(SAVE_TYPE);
+        return name == null
+                ? null
+                : QUANTIZATIONS.stream()
+                        .filter(dtype -> dtype.toString().equals(name))
+                        .findFirst()
+                        .orElse(null);
     }
 
     /** Adds the format flags, for commands with another output flag. */
     static Options addFormatFlags(Options options) {
-        return options.addOption(Command.flag("save-type", "TYPE", "float32, float16 or bfloat16 (default: as stored)"))
+        return addFlags(options, "float32, float16 or bfloat16");
+    }
+
+    private static Options addFlags(Options options, String saveTypes) {
+        return options.addOption(Command.flag(SAVE_TYPE, "TYPE", saveTypes + " (default: as stored)"))
                 .addOption(Command.toggle(
                         "allow-overflow", "write values that overflow the type as infinity instead of failing"))
                 .addOption(Command.flag(
@@ -45,10 +76,21 @@ final class FolderFlags {
 
     /** The dtype given by {@code --save-type} and {@code --allow-overflow}. */
     static SaveType type(CommandLine line) {
-        String name = line.getOptionValue("save-type");
-        return new SaveType(
-                name == null ? null : TensorType.ofTorchName(name),
-                line.hasOption("allow-overflow") ? System.out::println : null);
+        String name = line.getOptionValue(SAVE_TYPE);
+        if (quantization(line) != null) {
+            throw new BadInputException("--save-type " + name + " is only supported by export; write float32, float16"
+                    + " or bfloat16 here and export the result");
+        }
+        return new SaveType(name == null ? null : TensorType.ofTorchName(name), overflow(line));
+    }
+
+    /** As {@link #type}, for a command that can quantize. */
+    static SaveType typeOrQuantization(CommandLine line) {
+        return quantization(line) == null ? type(line) : new SaveType(null, overflow(line));
+    }
+
+    private static @Nullable Consumer<String> overflow(CommandLine line) {
+        return line.hasOption("allow-overflow") ? System.out::println : null;
     }
 
     /** Parses {@code --max-shard-size} as transformers does, with decimal units. */

@@ -25,6 +25,7 @@ import org.llava4j.model.tensors.TensorFolder;
 import org.llava4j.model.tensors.TensorStore;
 import org.llava4j.testing.Golden;
 import org.llava4j.testing.ModelFolders;
+import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /** Command lines, valid and invalid: an invalid one prints one line and writes nothing. */
@@ -169,6 +170,66 @@ class FolderCommandsTest {
                 MLP,
                 "--target-model-path",
                 llama);
+    }
+
+    @Test
+    void exportQuantizesAndDequantizes() {
+        Path quantized = out.resolve("q4");
+        ExportMain.main(args("--model-path", MLP, "--save-type", "q4", "--output-dir", quantized));
+        assertThat(read(quantized).get("lm_head.weight").dataType()).isEqualTo(DataType.UBYTE);
+        ExportMain.main(args("--model-path", quantized, "--layout", "llava-hf", "--output-dir", out.resolve("hf")));
+        assertThat(read(out.resolve("hf")).get("language_model.lm_head.weight").dataType())
+                .isEqualTo(DataType.UBYTE);
+        Path floats = out.resolve("floats");
+        ExportMain.main(args("--model-path", quantized, "--save-type", "float16", "--output-dir", floats));
+        assertThat(read(floats).get("lm_head.weight").shape())
+                .isEqualTo(read(MLP).get("lm_head.weight").shape());
+    }
+
+    @Test
+    void deltaOfQuantizedModelIsDequantized() {
+        Path quantized = out.resolve("q8");
+        ExportMain.main(args("--model-path", MLP, "--save-type", "q8", "--output-dir", quantized));
+        Path delta = out.resolve("delta");
+        Path whole = out.resolve("whole");
+        Path floats = out.resolve("floats");
+        ExportMain.main(args("--model-path", quantized, "--save-type", "float32", "--output-dir", floats));
+        MakeDeltaMain.main(args(
+                "--base-model-path",
+                Golden.path("b_llama"),
+                "--target-model-path",
+                quantized,
+                "--delta-path",
+                delta,
+                "--save-type",
+                "float32"));
+        ApplyDeltaMain.main(args(
+                "--base-model-path",
+                Golden.path("b_llama"),
+                "--delta-path",
+                delta,
+                "--target-model-path",
+                whole,
+                "--save-type",
+                "float32"));
+        INDArray expected = read(floats).get("lm_head.weight");
+        assertThat(Golden.relativeError(read(whole).get("lm_head.weight"), expected))
+                .isLessThan(1e-6);
+    }
+
+    @Test
+    void onlyExportQuantizes() {
+        assertFails(
+                MakeDeltaMain::main,
+                "--save-type q8 is only supported by export",
+                "--base-model-path",
+                Golden.path("b_llama"),
+                "--target-model-path",
+                MLP,
+                "--delta-path",
+                out.resolve("x"),
+                "--save-type",
+                "q8");
     }
 
     /** A path below a file cannot be created by any user. */
