@@ -138,8 +138,8 @@ public record ModelSource(
      */
     public Llava buildDecoder(WeightDtype type) {
         requireBase();
-        WeightDtype stored = type.format() == null ? type : storedDtype();
-        if (stored != type && stored.format() != null) {
+        WeightDtype stored = type.isQuantized() ? storedDtype() : type;
+        if (stored != type && stored.isQuantized()) {
             ConfigWarnings.report(
                     folder,
                     "holds " + stored + " weights, which are dequantized and quantized again to " + type

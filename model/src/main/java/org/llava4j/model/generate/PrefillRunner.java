@@ -1,7 +1,6 @@
 package org.llava4j.model.generate;
 
 import java.util.List;
-import java.util.Map;
 import java.util.Set;
 import java.util.stream.IntStream;
 import org.llava4j.data.batch.CollatorOptions;
@@ -32,9 +31,16 @@ public final class PrefillRunner {
 
     private Generation prefilled(int tokens) {
         // Token 0 ends sequences.
-        int[] ids = IntStream.range(0, tokens).map(i -> 1 + i * 7919 % (vocabSize - 1)).toArray();
+        int[] ids = IntStream.range(0, tokens)
+                .map(i -> 1 + i * 7919 % (vocabSize - 1))
+                .toArray();
         Generation generation = new Generation(
-                new Prompt(ids, List.of()), tokens, DecodingOptions.greedy(1), OutputTokens.of(1, Set.of()), 1, t -> true);
+                new Prompt(ids, List.of()),
+                tokens,
+                DecodingOptions.greedy(1),
+                OutputTokens.of(1, Set.of()),
+                1,
+                t -> true);
         decoder.prefill(List.of(generation));
         return generation;
     }

@@ -23,6 +23,11 @@ public record QuantizedMatrix(INDArray array, QuantizedFormat format, long addre
     private static final int MAX_Q8 = 127;
     private static final int MIN_Q4 = -8;
     private static final int MAX_Q4 = 7;
+    /** Scales that are tried on either side of a middle one, and their distances as fractions of the first. */
+    private static final int SCALE_STEPS = 2;
+
+    private static final float COARSE_STEP = 0.05f;
+    private static final float FINE_STEP = 0.0125f;
     /** Rows that a thread quantizes at once. */
     private static final int ROWS_PER_TASK = 64;
 
@@ -219,7 +224,60 @@ public record QuantizedMatrix(INDArray array, QuantizedFormat format, long addre
         for (int i = from; i < from + QuantizedFormat.GROUP; i++) {
             largest = Math.abs(row[i]) > Math.abs(largest) ? row[i] : largest;
         }
-        return format == QuantizedFormat.Q8 ? Math.abs(largest) / MAX_Q8 : largest / MIN_Q4;
+        return format == QuantizedFormat.Q8 ? Math.abs(largest) / MAX_Q8 : scaleQ4(row, from, largest / MIN_Q4);
+    }
+
+    /**
+     * The scale near a first one that has the smallest squared error, by a coarse and a fine search: with 4 bits,
+     * clipping the largest value can pay.
+     */
+    private static float scaleQ4(float[] row, int from, float first) {
+        if (first == 0) {
+            return first;
+        }
+        float coarse = bestScaleQ4(row, from, first, first * COARSE_STEP);
+        return bestScaleQ4(row, from, coarse, first * FINE_STEP);
+    }
+
+    private static float bestScaleQ4(float[] row, int from, float middle, float step) {
+        float best = middle;
+        float smallestError = squaredErrorQ4(row, from, middle);
+        for (int i = 1; i <= SCALE_STEPS; i++) {
+            for (int sign = -1; sign <= 1; sign += 2) {
+                float scale = middle + sign * i * step;
+                float error = squaredErrorQ4(row, from, scale);
+                if (error < smallestError) {
+                    smallestError = error;
+                    best = scale;
+                }
+            }
+        }
+        return best;
+    }
+
+    private static float squaredErrorQ4(float[] row, int from, float scale) {
+        float inverse = 1 / scale;
+        float first = 0;
+        float second = 0;
+        float third = 0;
+        float fourth = 0;
+        // Four sums, because each addition waits for the one before it.
+        for (int i = from; i < from + QuantizedFormat.GROUP; i += 4) {
+            first += square(row[i] - scale * nearestQ4(row[i] * inverse));
+            second += square(row[i + 1] - scale * nearestQ4(row[i + 1] * inverse));
+            third += square(row[i + 2] - scale * nearestQ4(row[i + 2] * inverse));
+            fourth += square(row[i + 3] - scale * nearestQ4(row[i + 3] * inverse));
+        }
+        return first + second + (third + fourth);
+    }
+
+    private static float square(float x) {
+        return x * x;
+    }
+
+    private static float nearestQ4(float value) {
+        float rounded = value + FastMath.ROUND - FastMath.ROUND;
+        return rounded > MAX_Q4 ? MAX_Q4 : rounded < MIN_Q4 ? MIN_Q4 : rounded;
     }
 
     private static void quantize(float[] row, short[] scales, QuantizedFormat format, int[] words) {

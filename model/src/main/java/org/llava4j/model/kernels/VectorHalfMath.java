@@ -85,8 +85,7 @@ final class VectorHalfMath implements HalfMath {
             lower = lower.add(a.mul(FloatVector.fromArray(FLOATS, x, i)));
             upper = upper.add(b.mul(FloatVector.fromArray(FLOATS, x, n + i)));
         }
-        return (float)
-                (VectorFastMath.sum(lower.add(upper)) + ScalarHalfMath.dotBf16From(end, memory, at, x, n));
+        return (float) (VectorFastMath.sum(lower.add(upper)) + ScalarHalfMath.dotBf16From(end, memory, at, x, n));
     }
 
     @Override
@@ -117,8 +116,7 @@ final class VectorHalfMath implements HalfMath {
         if (largest.reduceLanes(VectorOperators.MAX) >= INFINITE) {
             return (float) ScalarHalfMath.dotF16From(0, memory, at, x, n);
         }
-        return (float)
-                (VectorFastMath.sum(lower.add(upper)) + ScalarHalfMath.dotF16From(end, memory, at, x, n));
+        return (float) (VectorFastMath.sum(lower.add(upper)) + ScalarHalfMath.dotF16From(end, memory, at, x, n));
     }
 
     /** Converts the finite binary16 in the lower half of each int. */

@@ -6,6 +6,7 @@ import java.lang.invoke.MethodType;
 import java.nio.Buffer;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.util.Objects;
 import jdk.incubator.vector.IntVector;
 import jdk.incubator.vector.VectorSpecies;
 import org.jspecify.annotations.Nullable;
@@ -33,7 +34,7 @@ final class VectorLoads {
             return memory;
         }
         try {
-            return (Object) OF_BUFFER.invokeExact((Buffer) memory);
+            return (Object) Objects.requireNonNull(OF_BUFFER).invokeExact((Buffer) memory);
         } catch (Throwable e) {
             throw unexpected(e);
         }
@@ -45,7 +46,8 @@ final class VectorLoads {
             return IntVector.fromByteBuffer(INTS, (ByteBuffer) source, at, ByteOrder.LITTLE_ENDIAN);
         }
         try {
-            return (IntVector) FROM_SEGMENT.invokeExact(INTS, source, (long) at, ByteOrder.LITTLE_ENDIAN);
+            return (IntVector)
+                    Objects.requireNonNull(FROM_SEGMENT).invokeExact(INTS, source, (long) at, ByteOrder.LITTLE_ENDIAN);
         } catch (Throwable e) {
             throw unexpected(e);
         }

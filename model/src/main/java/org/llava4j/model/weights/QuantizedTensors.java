@@ -3,7 +3,6 @@ package org.llava4j.model.weights;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.util.Map;
-import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 import org.llava4j.model.kernels.QuantizedFormat;
 import org.llava4j.model.tensors.LazyTensor;
@@ -63,10 +62,10 @@ public final class QuantizedTensors {
         }
         String name = tensor.name();
         long[] shape = tensor.info().shape();
-        if (!dtype.quantizes(name, shape)) {
+        QuantizedFormat format = dtype.formatOf(name, shape);
+        if (format == null) {
             return shape.length < 2 || name.contains(POSITION) ? tensor : tensor.withType(TensorType.F16);
         }
-        QuantizedFormat format = Objects.requireNonNull(dtype.format());
         TensorType type = storedType(format);
         LazyTensor stored = tensor.encoded();
         return stored != null && stored.info().type() == type

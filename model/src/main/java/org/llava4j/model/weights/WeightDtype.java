@@ -27,6 +27,8 @@ public enum WeightDtype {
     /** Former name of a quantized dtype, still accepted. */
     private static final String INT8 = "int8";
 
+    private static final String LM_HEAD = "lm_head.";
+
     private final DataType dataType;
     private final @Nullable QuantizedFormat format;
 
@@ -35,12 +37,28 @@ public enum WeightDtype {
         this.format = format;
     }
 
-    /**
-     * Whether a matrix is quantized. Tables of which single rows are looked up, convolution kernels, and matrices whose
-     * rows are not whole groups have {@link #dataType} instead.
-     */
+    /** Whether matrices are quantized. */
+    public boolean isQuantized() {
+        return format != null;
+    }
+
+    /** Whether a matrix is quantized, see {@link #formatOf}. */
     public boolean quantizes(String name, long... shape) {
-        return format != null && QuantizedFormat.canQuantize(shape) && !name.contains("embed");
+        return formatOf(name, shape) != null;
+    }
+
+    /**
+     * The format of a quantized matrix. Q4 quantizes the LM head to 8 bits: its errors decide between tokens, and it is
+     * a small part of a model. Tables of which single rows are looked up, convolution kernels, and matrices whose rows
+     * are not whole groups are not quantized and have {@link #dataType}.
+     *
+     * @return null if the matrix is not quantized
+     */
+    public @Nullable QuantizedFormat formatOf(String name, long... shape) {
+        if (format == null || !QuantizedFormat.canQuantize(shape) || name.contains("embed")) {
+            return null;
+        }
+        return name.startsWith(LM_HEAD) ? QuantizedFormat.Q8 : format;
     }
 
     /**
@@ -52,7 +70,8 @@ public enum WeightDtype {
      *     that are to be quantized
      */
     public INDArray convert(String name, INDArray matrix) {
-        if (format == null || !quantizes(name, matrix.shape())) {
+        QuantizedFormat quantized = formatOf(name, matrix.shape());
+        if (quantized == null) {
             return FloatConversion.cast(name, matrix, dataType);
         }
         NonFiniteCounts bad = NonFiniteCounts.count(matrix);
@@ -60,12 +79,7 @@ public enum WeightDtype {
             throw new BadInputException(name + " contains " + bad + ", which " + this
                     + " cannot represent; use fp32, or repair the weights");
         }
-        return QuantizedMatrix.quantize(name, matrix, format);
-    }
-
-    /** The format of quantized matrices; null if this dtype does not quantize. */
-    public @Nullable QuantizedFormat format() {
-        return format;
+        return QuantizedMatrix.quantize(name, matrix, quantized);
     }
 
     /** The ND4J data type of matrices that are not quantized. */

@@ -102,18 +102,19 @@ public final class WeightStore implements TensorStore {
         if (!isByte || CheckpointLayout.skipReason(stored.name()) != null) {
             return stored;
         }
-        QuantizedFormat format = quantization == null ? null : quantization.format();
-        if (format == null) {
+        if (quantization == null) {
             throw invalid(
                     stored,
                     "is " + stored.type() + " but the file's metadata has no " + QuantizedTensors.FORMAT_KEY
                             + "; weights of other quantizers are not supported");
         }
-        if (stored.type() != QuantizedTensors.storedType(format)) {
+        // A q4 model has matrices in q8 too.
+        QuantizedFormat format = stored.type() == TensorType.I8 ? QuantizedFormat.Q8 : QuantizedFormat.Q4;
+        if (quantization == WeightDtype.Q8 && format != QuantizedFormat.Q8) {
             throw invalid(
                     stored,
-                    "is " + stored.type() + " but " + quantization + " weights are "
-                            + QuantizedTensors.storedType(format) + "; export the original model again");
+                    "is " + stored.type() + " but " + quantization + " weights are " + TensorType.I8
+                            + "; export the original model again");
         }
         long[] shape = stored.shape();
         OptionalLong columns = shape.length == 2 && shape[0] > 0 && shape[0] <= Integer.MAX_VALUE

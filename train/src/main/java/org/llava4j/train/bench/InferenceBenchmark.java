@@ -53,7 +53,8 @@ record InferenceBenchmark(BenchSize size, WeightDtype dtype, int repetitions) {
         for (int batch : BATCH_SIZES) {
             cases.add(decode(model[0], batch));
         }
-        PrefillRunner prefills = new PrefillRunner(model[0], size.config().decoder().vocabSize());
+        PrefillRunner prefills =
+                new PrefillRunner(model[0], size.config().decoder().vocabSize());
         cases.add(prefill(prefills));
         cases.add(secondQuestion(prefills));
         Long peak = ProcessMemory.PEAK.bytes();
@@ -151,9 +152,7 @@ record InferenceBenchmark(BenchSize size, WeightDtype dtype, int repetitions) {
                         Locale.ROOT,
                         "  %-16s %-10s %9.2f ms  baseline %9.2f ms  ratio %.2f%n",
                         result.get("case").textValue(),
-                        result.has("batch")
-                                ? "batch " + result.get("batch")
-                                : result.get("tokens") + " tokens",
+                        result.has("batch") ? "batch " + result.get("batch") : result.get("tokens") + " tokens",
                         result.get("median_ms").doubleValue(),
                         result.get("baseline_ms").doubleValue(),
                         1 / result.get("efficiency").doubleValue())));
