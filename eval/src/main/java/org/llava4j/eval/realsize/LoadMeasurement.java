@@ -20,27 +20,30 @@ import org.llava4j.model.Llava;
 import org.llava4j.model.Llava.ImageInput;
 import org.llava4j.model.Placeholders;
 import org.llava4j.model.config.LlavaConfig;
+import org.llava4j.model.generate.DecodeStepRunner;
 import org.llava4j.model.weights.Checkpoint;
 import org.llava4j.model.weights.WeightDtype;
 import org.llava4j.model.weights.WeightInitializer;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
-/** Measures loading and one forward pass of a model in this JVM, with vision tower and bfloat16 weights. */
+/** Measures loading and one forward pass of a model in this JVM, with vision tower, and decode steps. */
 final class LoadMeasurement {
     private static final long SEED = 1;
     private static final String LOGITS = "logits";
     private static final double BYTES_PER_MB = 1e6;
+    /** The second half is measured: the first one is compiled on the way. */
+    private static final int DECODE_STEPS = 42;
 
     private LoadMeasurement() {}
 
-    /** Measures time and memory of loading and of one forward pass, under the keys of the command's JSON file. */
-    static ObjectNode measure(Path folder, int textTokens) {
+    /** Measures time and memory, under the keys of the command's JSON file. */
+    static ObjectNode measure(Path folder, int textTokens, WeightDtype dtype) {
         ObjectNode result = new JsonMapper().createObjectNode();
         Path tower = LlavaConfig.visionTowerPath(folder);
         LlavaConfig config = LlavaConfig.read(folder, tower);
         long startNanos = System.nanoTime();
         Llava model;
-        try (Checkpoint weights = Checkpoint.llava(folder, tower).withWeightDtype(WeightDtype.BF16, name -> false)) {
+        try (Checkpoint weights = Checkpoint.llava(folder, tower).withWeightDtype(dtype, name -> false)) {
             model = Llava.build(config, weights, ImageInput.PIXELS);
         }
         result.put("load_s", secondsSince(startNanos));
@@ -54,7 +57,23 @@ final class LoadMeasurement {
         result.put("forward_cpu_s", cpuSeconds() - cpuSecondsBefore);
         result.put("peak_forward_mb", megabytes(ProcessMemory.PEAK));
         requireValid(logits);
+        result.put("decode_ms", decodeMs(model, Math.toIntExact(logits.size(0))));
+        result.put("peak_mb", megabytes(ProcessMemory.PEAK));
         return result;
+    }
+
+    /** Median time of a decode step after a prompt. */
+    private static double decodeMs(Llava model, int contextLength) {
+        DecodeStepRunner steps = new DecodeStepRunner(model, 1, contextLength);
+        double[] times = new double[DECODE_STEPS];
+        for (int i = 0; i < times.length; i++) {
+            long startNanos = System.nanoTime();
+            steps.run();
+            times[i] = secondsSince(startNanos) * 1e3;
+        }
+        double[] warm = Arrays.copyOfRange(times, DECODE_STEPS / 2, DECODE_STEPS);
+        Arrays.sort(warm);
+        return warm[warm.length / 2];
     }
 
     /** Inputs of one sequence: an image, then text tokens. */

@@ -20,26 +20,28 @@ import org.llava4j.data.BadInputException;
 import org.llava4j.data.InputPaths;
 import org.llava4j.data.memory.ProcessMemory;
 import org.llava4j.eval.inspect.InspectMain;
+import org.llava4j.model.weights.WeightDtype;
 
 /**
  * {@code exec:java@real-size}: generates a model of a published size, inspects it in a separate JVM, and loads and runs
- * it in another with 16-bit weights. Loading may take at most 1.1 times the size of the 16-bit weights plus 1 GB. MB
- * and GB are 10^6 and 10^9 bytes.
+ * it in another in a weight dtype. Loading may take at most 1.1 times the size of 16-bit weights plus 1 GB, or the size
+ * of quantized weights plus 1.5 GB. MB and GB are 10^6 and 10^9 bytes.
  */
 public final class RealSizeMain extends Command {
     private static final String KIND = "real-size";
     private static final double MB = 1e6;
     private static final double WEIGHT_BYTES_FACTOR = 1.1;
     private static final double OVERHEAD_BYTES = 1e9;
+    private static final double OVERHEAD_BYTES_QUANTIZED = 1.5e9;
     /** Disk space relative to the weights: headers and file-system overhead. */
     private static final double DISK_FACTOR = 1.01;
 
     private RealSizeMain() {
         super(
                 KIND,
-                "Generates a LLaVA model of a published size with random bfloat16 weights, inspects it, loads it in 16"
-                        + " bits and runs it on one image and 64 text tokens; fails if loading takes more memory than"
-                        + " 1.1 times the 16-bit weights plus 1 GB.");
+                "Generates a LLaVA model of a published size with random bfloat16 weights, inspects it, loads it"
+                        + " and runs it on one image and 64 text tokens; fails if loading takes more memory than"
+                        + " 1.1 times the 16-bit weights plus 1 GB, or quantized weights plus 1.5 GB.");
     }
 
     public static void main(String[] args) {
@@ -52,6 +54,7 @@ public final class RealSizeMain extends Command {
                 .addOption(
                         flag("size", "NAME", "7b (default: 14 GB of disk), 13b (26 GB), or small to try the command"))
                 .addOption(required("folder", "DIR", "folder of the generated model; deleted at the end"))
+                .addOption(flag("dtype", "TYPE", "weight dtype: bf16 (default), fp16, q8 or q4"))
                 .addOption(toggle("keep", "keep the model folder"))
                 .addOption(flag("json", "FILE", "JSON file of the measurements"))
                 .addOption(
@@ -61,12 +64,13 @@ public final class RealSizeMain extends Command {
     @Override
     protected void run(CommandLine line) {
         PublishedModelSize size = PublishedModelSize.named(line.getOptionValue("size", "7b"));
+        WeightDtype dtype = WeightDtype.forInference(line.getOptionValue("dtype", WeightDtype.BF16.toString()));
         Path target = path(line, "folder");
         if (ProcessMemory.PEAK.bytes() == null) {
             throw new BadInputException("this system does not report the memory of a process; run this on Linux");
         }
         if (line.hasOption("in-this-jvm")) {
-            System.out.println(LoadMeasurement.measure(target, size.textTokens()));
+            System.out.println(LoadMeasurement.measure(target, size.textTokens(), dtype));
             return;
         }
         InputPaths.requireOutside("--json", optionalPath(line, "json"), target);
@@ -76,7 +80,7 @@ public final class RealSizeMain extends Command {
             // An interrupted run must not leave gigabytes behind.
             Thread cleanup = new Thread(folder::close);
             Runtime.getRuntime().addShutdownHook(cleanup);
-            measure(folder.path(), size, measurements);
+            measure(folder.path(), size, dtype, measurements);
             if (line.hasOption("keep")) {
                 folder.commit();
             }
@@ -106,14 +110,22 @@ public final class RealSizeMain extends Command {
         }
     }
 
-    private static void measure(Path folder, PublishedModelSize size, ObjectNode measurements) {
-        double bound = WEIGHT_BYTES_FACTOR * size.bytes16Bit() + OVERHEAD_BYTES;
+    private static double bound(PublishedModelSize size, WeightDtype dtype) {
+        return dtype.isQuantized()
+                ? size.bytes(dtype) + OVERHEAD_BYTES_QUANTIZED
+                : WEIGHT_BYTES_FACTOR * size.bytes16Bit() + OVERHEAD_BYTES;
+    }
+
+    private static void measure(Path folder, PublishedModelSize size, WeightDtype dtype, ObjectNode measurements) {
+        double bound = bound(size, dtype);
         long machine = ((OperatingSystemMXBean) ManagementFactory.getOperatingSystemMXBean()).getTotalMemorySize();
         measurements.put("size", size.name());
         measurements.put("parameters", size.parameters());
         measurements.put("bytes_16_bit", size.bytes16Bit());
+        measurements.put("dtype", dtype.toString());
+        measurements.put("bytes", size.bytes(dtype));
         measurements.put("machine_mb", machine / MB);
-        print("%s: %d parameters, %.0f MB in 16 bits", size.name(), size.parameters(), size.bytes16Bit() / MB);
+        print("%s: %d parameters, %.0f MB in %s", size.name(), size.parameters(), size.bytes(dtype) / MB, dtype);
         measurements.put("make_s", seconds(() -> RandomWeightsModel.write(folder, size)));
         print("generated  %7.1f s", measurements.get("make_s").doubleValue());
         ChildJvm inspect = new ChildJvm("inspect", InspectMain.class, List.of("-Xmx256m"));
@@ -127,7 +139,14 @@ public final class RealSizeMain extends Command {
             return;
         }
         measurements.setAll((ObjectNode) new ChildJvm("loading", RealSizeMain.class, List.of("-Xmx1g"))
-                .json(List.of("--in-this-jvm", "--size", size.name(), "--folder", folder.toString())));
+                .json(List.of(
+                        "--in-this-jvm",
+                        "--size",
+                        size.name(),
+                        "--dtype",
+                        dtype.toString(),
+                        "--folder",
+                        folder.toString())));
         measurements.put("positions", size.sequenceLength());
         print(
                 "loaded     %7.1f s, peak %.0f MB of at most %.0f MB (%.0f MB anonymous)",
@@ -141,6 +160,10 @@ public final class RealSizeMain extends Command {
                 measurements.get("forward_cpu_s").doubleValue(),
                 size.sequenceLength(),
                 measurements.get("peak_forward_mb").doubleValue());
+        print(
+                "decode     %7.1f ms for a token, peak %.0f MB",
+                measurements.get("decode_ms").doubleValue(),
+                measurements.get("peak_mb").doubleValue());
     }
 
     /**

@@ -21,6 +21,7 @@ import org.llava4j.data.BadInputException;
 import org.llava4j.eval.inspect.Inspection;
 import org.llava4j.model.tensors.SafetensorsFolder;
 import org.llava4j.model.tensors.TensorType;
+import org.llava4j.model.weights.WeightDtype;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /** Runs on Linux only, which reports the memory of a process. */
@@ -39,7 +40,7 @@ class RealSizeMainTest {
                 .isEqualTo(2 * json.get("parameters").longValue());
         assertThat(json.get("positions").intValue()).isEqualTo(16 + 16);
         for (String key : List.of(
-                "machine_mb", "make_s", "inspect_s", "load_s", "anonymous_load_mb", "forward_s", "forward_cpu_s")) {
+                "machine_mb", "make_s", "inspect_s", "load_s", "anonymous_load_mb", "forward_s", "forward_cpu_s", "decode_ms")) {
             assertThat(json.get(key).doubleValue()).as(key).isPositive();
         }
         assertThat(json.get("bound_mb").doubleValue())
@@ -48,6 +49,24 @@ class RealSizeMainTest {
                 .isLessThan(json.get("bound_mb").doubleValue())
                 .isLessThanOrEqualTo(json.get("peak_forward_mb").doubleValue());
         assertThat(namesIn(temp)).containsExactly("figures.json");
+    }
+
+    @Test
+    void realSizeLoadsQuantizedWeights() throws IOException {
+        Path file = temp.resolve("figures.json");
+        run("--size", "small", "--dtype", "q4", "--folder", temp.resolve("m").toString(), "--json", file.toString());
+        JsonNode json = new ObjectMapper().readTree(file.toFile());
+        assertThat(json.get("dtype").textValue()).isEqualTo("q4");
+        assertThat(json.get("bound_mb").doubleValue()).isEqualTo((json.get("bytes").longValue() + 1.5e9) / 1e6);
+        assertThat(json.get("decode_ms").doubleValue()).isPositive();
+    }
+
+    @Test
+    void bytesCountFormatOfEachMatrix() {
+        PublishedModelSize size = PublishedModelSize.named("7b");
+        assertThat(size.bytes(WeightDtype.BF16)).isEqualTo(size.bytes16Bit());
+        assertThat((double) size.bytes(WeightDtype.Q8) / size.parameters()).isBetween(8.5 / 8, 8.7 / 8);
+        assertThat((double) size.bytes(WeightDtype.Q4) / size.parameters()).isBetween(4.5 / 8, 4.9 / 8);
     }
 
     @Test
