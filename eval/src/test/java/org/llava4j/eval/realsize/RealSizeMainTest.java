@@ -40,7 +40,14 @@ class RealSizeMainTest {
                 .isEqualTo(2 * json.get("parameters").longValue());
         assertThat(json.get("positions").intValue()).isEqualTo(16 + 16);
         for (String key : List.of(
-                "machine_mb", "make_s", "inspect_s", "load_s", "anonymous_load_mb", "forward_s", "forward_cpu_s", "decode_ms")) {
+                "machine_mb",
+                "make_s",
+                "inspect_s",
+                "load_s",
+                "anonymous_load_mb",
+                "forward_s",
+                "forward_cpu_s",
+                "decode_ms")) {
             assertThat(json.get(key).doubleValue()).as(key).isPositive();
         }
         assertThat(json.get("bound_mb").doubleValue())
@@ -57,7 +64,8 @@ class RealSizeMainTest {
         run("--size", "small", "--dtype", "q4", "--folder", temp.resolve("m").toString(), "--json", file.toString());
         JsonNode json = new ObjectMapper().readTree(file.toFile());
         assertThat(json.get("dtype").textValue()).isEqualTo("q4");
-        assertThat(json.get("bound_mb").doubleValue()).isEqualTo((json.get("bytes").longValue() + 1.5e9) / 1e6);
+        assertThat(json.get("bound_mb").doubleValue())
+                .isEqualTo((json.get("bytes").longValue() + 1.5e9) / 1e6);
         assertThat(json.get("decode_ms").doubleValue()).isPositive();
     }
 

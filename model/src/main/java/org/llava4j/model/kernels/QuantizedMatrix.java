@@ -23,7 +23,7 @@ public record QuantizedMatrix(INDArray array, QuantizedFormat format, long addre
     private static final int MAX_Q8 = 127;
     private static final int MIN_Q4 = -8;
     private static final int MAX_Q4 = 7;
-    /** Scales that are tried on either side of a middle one, and their distances as fractions of the first. */
+    /** Scales that are tried on either side of a middle one, and their distances as fractions of the best so far. */
     private static final int SCALE_STEPS = 2;
 
     private static final float COARSE_STEP = 0.05f;
@@ -224,32 +224,37 @@ public record QuantizedMatrix(INDArray array, QuantizedFormat format, long addre
         for (int i = from; i < from + QuantizedFormat.GROUP; i++) {
             largest = Math.abs(row[i]) > Math.abs(largest) ? row[i] : largest;
         }
-        return format == QuantizedFormat.Q8 ? Math.abs(largest) / MAX_Q8 : scaleQ4(row, from, largest / MIN_Q4);
+        return format == QuantizedFormat.Q8 ? Math.abs(largest) / MAX_Q8 : scaleQ4(row, from, largest);
     }
 
     /**
-     * The scale near a first one that has the smallest squared error, by a coarse and a fine search: with 4 bits,
-     * clipping the largest value can pay.
+     * The scale that has the smallest squared error, among those that map the largest value to -8, 7 or -7, and by a
+     * coarse and a fine search near the best of these: with 4 bits, clipping the largest value can pay. It maps the
+     * largest value to 7 at least, so that dequantized values have the same scale when they are quantized again.
      */
-    private static float scaleQ4(float[] row, int from, float first) {
-        if (first == 0) {
-            return first;
+    private static float scaleQ4(float[] row, int from, float largest) {
+        if (largest == 0) {
+            return largest;
         }
-        float coarse = bestScaleQ4(row, from, first, first * COARSE_STEP);
-        return bestScaleQ4(row, from, coarse, first * FINE_STEP);
+        float best = largest / MIN_Q4;
+        for (int value : new int[] {MAX_Q4, -MAX_Q4}) {
+            float scale = largest / value;
+            best = squaredErrorQ4(row, from, scale) < squaredErrorQ4(row, from, best) ? scale : best;
+        }
+        float limit = Math.abs(largest) / MAX_Q4;
+        float coarse = bestScaleQ4(row, from, best, best * COARSE_STEP, limit);
+        return bestScaleQ4(row, from, coarse, best * FINE_STEP, limit);
     }
 
-    private static float bestScaleQ4(float[] row, int from, float middle, float step) {
+    private static float bestScaleQ4(float[] row, int from, float middle, float step, float limit) {
         float best = middle;
         float smallestError = squaredErrorQ4(row, from, middle);
-        for (int i = 1; i <= SCALE_STEPS; i++) {
-            for (int sign = -1; sign <= 1; sign += 2) {
-                float scale = middle + sign * i * step;
-                float error = squaredErrorQ4(row, from, scale);
-                if (error < smallestError) {
-                    smallestError = error;
-                    best = scale;
-                }
+        for (int i = -SCALE_STEPS; i <= SCALE_STEPS; i++) {
+            float scale = middle + i * step;
+            float error = Math.abs(scale) > limit ? smallestError : squaredErrorQ4(row, from, scale);
+            if (error < smallestError) {
+                smallestError = error;
+                best = scale;
             }
         }
         return best;

@@ -27,7 +27,7 @@ public enum WeightDtype {
     /** Former name of a quantized dtype, still accepted. */
     private static final String INT8 = "int8";
 
-    private static final String LM_HEAD = "lm_head.";
+    private static final String LM_HEAD = "lm_head.weight";
 
     private final DataType dataType;
     private final @Nullable QuantizedFormat format;
@@ -52,13 +52,14 @@ public enum WeightDtype {
      * a small part of a model. Tables of which single rows are looked up, convolution kernels, and matrices whose rows
      * are not whole groups are not quantized and have {@link #dataType}.
      *
+     * @param name of the variable or of its stored tensor
      * @return null if the matrix is not quantized
      */
     public @Nullable QuantizedFormat formatOf(String name, long... shape) {
         if (format == null || !QuantizedFormat.canQuantize(shape) || name.contains("embed")) {
             return null;
         }
-        return name.startsWith(LM_HEAD) ? QuantizedFormat.Q8 : format;
+        return name.endsWith(LM_HEAD) ? QuantizedFormat.Q8 : format;
     }
 
     /**

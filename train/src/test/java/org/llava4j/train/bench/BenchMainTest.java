@@ -71,12 +71,14 @@ class BenchMainTest {
                 assertThat(one.get("baseline_ms").doubleValue()).isPositive();
             }
         }
-        // 2 layers of q, k, v, o [128, 128] and gate, up, down [344, 128], and the head [1000, 128]: 344 is not whole
-        // groups of 32, so that the weight [128, 344] is fp16, and q4 pads its rows of 128 columns by nothing.
-        long quantized = 2 * (4 * 128 + 2 * 344) + 1000;
+        // 2 layers of q, k, v, o [128, 128] and gate, up [344, 128] in q4, down [128, 344] in fp16, because 344 is not
+        // whole groups of 32; the head [1000, 128] in q8.
+        double q4 = 2 * 128 * (4 * 128 + 2 * 344) * 4.5 / 8;
+        double fp16 = 2 * 128 * 344 * 2;
+        double q8 = 1000 * 128 * 8.5 / 8;
         double norms = 2 * 2 * 128 * Float.BYTES;
         assertThat(dtypes.get(1).get("weight_mb").doubleValue())
-                .isCloseTo((quantized * 128 * 4.5 / 8 + 2 * 128 * 344 * 2 + norms) / 1e6, within(1e-6));
+                .isCloseTo((q4 + fp16 + q8 + norms) / 1e6, within(1e-6));
     }
 
     /** Per token, layers of q and o [2048, 2048], k and v [256, 2048], three matrices [5632, 2048]; one row of the head. */

@@ -176,9 +176,11 @@ class FolderCommandsTest {
     void exportQuantizesAndDequantizes() {
         Path quantized = out.resolve("q4");
         ExportMain.main(args("--model-path", MLP, "--save-type", "q4", "--output-dir", quantized));
-        assertThat(read(quantized).get("lm_head.weight").dataType()).isEqualTo(DataType.UBYTE);
+        String projection = "model.layers.0.self_attn.q_proj.weight";
+        assertThat(read(quantized).get(projection).dataType()).isEqualTo(DataType.UBYTE);
+        assertThat(read(quantized).get("lm_head.weight").dataType()).isEqualTo(DataType.BYTE);
         ExportMain.main(args("--model-path", quantized, "--layout", "llava-hf", "--output-dir", out.resolve("hf")));
-        assertThat(read(out.resolve("hf")).get("language_model.lm_head.weight").dataType())
+        assertThat(read(out.resolve("hf")).get("language_model." + projection).dataType())
                 .isEqualTo(DataType.UBYTE);
         Path floats = out.resolve("floats");
         ExportMain.main(args("--model-path", quantized, "--save-type", "float16", "--output-dir", floats));
