@@ -39,6 +39,7 @@ public record LoraMerge(Path base, Path adapter, @Nullable Path visionTower, Sav
      *     be written; nothing is written then
      */
     public boolean writeTo(Path output) {
+        InputPaths.of(base, adapter, visionTower).requireNoOverlap(output);
         Origin origin = origin();
         InputPaths inputs = InputPaths.of(base, adapter, origin.visionTower());
         try (AtomicFolder folder = AtomicFolder.begin(output, CheckpointWriter.KIND, inputs);
