@@ -1,57 +1,67 @@
 package org.llava4j.model.kernels;
 
-import org.llava4j.model.memory.Blas;
-import org.llava4j.model.memory.NativeBlock;
-import org.llava4j.model.memory.Scratch;
+import java.nio.ByteBuffer;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.llava4j.data.BadInputException;
+import org.llava4j.model.memory.NativeArray;
+import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
- * Memory-bandwidth baseline of a benchmark: all threads sum one large block in parallel. A decode step reads every
- * weight once, so it cannot be faster than this.
+ * Memory-bandwidth baseline of a benchmark: all threads read arrays once, in parallel, with vector loads. A decode step
+ * reads every weight once, so it cannot be faster than a read of the same memory: other memory may be faster or slower,
+ * by the pages that it was given.
  */
 public final class BandwidthBaseline implements AutoCloseable {
-    /** Size of the block: much larger than the CPU caches, so that reads come from memory. */
-    private static final long BYTES = 512L << 20;
-    /** Reads of the block per run; more reads make a single run less noisy. */
-    private static final int READS_PER_RUN = 3;
-    /** Floats summed by one BLAS call. */
-    private static final int FLOATS_PER_CALL = 1 << 16;
+    /** Bytes that a thread reads at once. */
+    private static final int CHUNK_BYTES = 1 << 18;
 
     private final KernelThreadPool pool = new KernelThreadPool();
-    private final NativeBlock block = new NativeBlock(BYTES / Float.BYTES);
-    private final long address;
+    private final List<ByteBuffer> chunks = new ArrayList<>();
+    private final AtomicInteger sum = new AtomicInteger();
+    private long bytes;
 
-    /** Allocates the block and sets OpenBLAS to one thread, as {@link CpuKernels} does. */
-    public BandwidthBaseline() {
-        Blas.useSingleThread();
-        address = block.address();
-        Scratch.forCurrentThread().zero(address, block.floats());
+    /**
+     * @param arrays dense, larger together than the CPU caches; the caller keeps them alive
+     * @throws BadInputException if the JVM runs without the Vector API, whose loads are the fastest
+     */
+    public BandwidthBaseline(List<INDArray> arrays) {
+        if (!MathBackend.hasVectorApi()) {
+            throw new BadInputException(
+                    "the bandwidth baseline needs the Vector API; start java with --add-modules jdk.incubator.vector");
+        }
+        arrays.forEach(this::addChunks);
     }
 
-    /** Reads the block {@link #READS_PER_RUN} times. */
-    public void run() {
-        for (int i = 0; i < READS_PER_RUN; i++) {
-            readOnce();
+    private void addChunks(INDArray array) {
+        long address = NativeArray.addressOf(array);
+        long length = array.length() * array.dataType().width();
+        for (long from = 0; from < length; from += CHUNK_BYTES) {
+            ByteBuffer chunk = NativeArray.bytes(address + from, (int) Math.min(CHUNK_BYTES, length - from));
+            chunks.add(chunk);
+            bytes += chunk.remaining();
         }
     }
 
-    private void readOnce() {
-        int calls = Math.toIntExact(block.floats() / FLOATS_PER_CALL);
-        pool.parallelFor(calls, Math.max(1, calls / (8 * pool.threads())), (from, to) -> {
-            Scratch s = Scratch.forCurrentThread();
-            for (int call = from; call < to; call++) {
-                Blas.asum(s, FLOATS_PER_CALL, address + (long) call * FLOATS_PER_CALL * Float.BYTES);
+    /** Reads all arrays once. */
+    public void run() {
+        pool.parallelFor(chunks.size(), Math.max(1, chunks.size() / (8 * pool.threads())), (from, to) -> {
+            int part = 0;
+            for (ByteBuffer chunk : chunks.subList(from, to)) {
+                part += VectorLoads.sum(chunk);
             }
+            sum.addAndGet(part);
         });
     }
 
-    /** Bytes that one run reads. */
+    /** Bytes of all arrays. */
     public long bytes() {
-        return READS_PER_RUN * BYTES;
+        return bytes;
     }
 
     @Override
     public void close() {
         pool.close();
-        block.close();
     }
 }

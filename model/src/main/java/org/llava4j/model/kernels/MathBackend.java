@@ -46,7 +46,7 @@ record MathBackend(String name, RowMath rows, ActivationMath activations, HalfMa
                 "vector",
                 new VectorRowMath(),
                 new VectorActivationMath(),
-                new VectorHalfMath(),
-                new VectorQuantizedMath());
+                VectorFastMath.HAS_FMA ? new VectorHalfMath() : new ScalarHalfMath(),
+                VectorFastMath.HAS_FMA ? new VectorQuantizedMath() : new ScalarQuantizedMath());
     }
 }

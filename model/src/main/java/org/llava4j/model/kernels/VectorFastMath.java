@@ -3,17 +3,22 @@ package org.llava4j.model.kernels;
 import static org.llava4j.model.kernels.FastMath.*;
 
 import jdk.incubator.vector.FloatVector;
+import jdk.incubator.vector.IntVector;
 import jdk.incubator.vector.VectorMask;
 import jdk.incubator.vector.VectorOperators;
 import jdk.incubator.vector.VectorShuffle;
 import jdk.incubator.vector.VectorSpecies;
 
 /**
- * {@link FastMath} on vectors. Multiplications and additions stay separate: on a CPU without FMA, {@code fma} falls
- * back to exact arithmetic in software.
+ * {@link FastMath} on vectors. Its multiplications and additions stay separate, so that results are those of the scalar
+ * functions on every CPU.
  */
 final class VectorFastMath {
     static final VectorSpecies<Float> SPECIES = FloatVector.SPECIES_PREFERRED;
+
+    /** Whether the CPU has FMA, as those with AVX2 or NEON do: elsewhere {@code fma} is exact arithmetic in software. */
+    static final boolean HAS_FMA = IntVector.SPECIES_PREFERRED.vectorBitSize() >= 256
+            || System.getProperty("os.arch", "").equals("aarch64");
 
     private static final boolean REDUCES_IN_ONE_ORDER = Runtime.version().feature() <= 17;
 

@@ -82,8 +82,8 @@ final class VectorHalfMath implements HalfMath {
             IntVector pair = VectorLoads.ints(source, at + i * Integer.BYTES);
             FloatVector a = pair.lanewise(VectorOperators.LSHL, Short.SIZE).reinterpretAsFloats();
             FloatVector b = pair.and(UPPER).reinterpretAsFloats();
-            lower = lower.add(a.mul(FloatVector.fromArray(FLOATS, x, i)));
-            upper = upper.add(b.mul(FloatVector.fromArray(FLOATS, x, n + i)));
+            lower = a.fma(FloatVector.fromArray(FLOATS, x, i), lower);
+            upper = b.fma(FloatVector.fromArray(FLOATS, x, n + i), upper);
         }
         return (float) (VectorFastMath.sum(lower.add(upper)) + ScalarHalfMath.dotBf16From(end, memory, at, x, n));
     }
@@ -110,8 +110,8 @@ final class VectorHalfMath implements HalfMath {
                             pair.lanewise(VectorOperators.LSHL, Short.SIZE).and(SIGN))
                     .reinterpretAsFloats();
             FloatVector b = high.or(pair.and(SIGN)).reinterpretAsFloats();
-            lower = lower.add(a.mul(REBIAS).mul(FloatVector.fromArray(FLOATS, x, i)));
-            upper = upper.add(b.mul(REBIAS).mul(FloatVector.fromArray(FLOATS, x, n + i)));
+            lower = a.mul(REBIAS).fma(FloatVector.fromArray(FLOATS, x, i), lower);
+            upper = b.mul(REBIAS).fma(FloatVector.fromArray(FLOATS, x, n + i), upper);
         }
         if (largest.reduceLanes(VectorOperators.MAX) >= INFINITE) {
             return (float) ScalarHalfMath.dotF16From(0, memory, at, x, n);

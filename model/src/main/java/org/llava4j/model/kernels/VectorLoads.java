@@ -8,6 +8,7 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.Objects;
 import jdk.incubator.vector.IntVector;
+import jdk.incubator.vector.VectorOperators;
 import jdk.incubator.vector.VectorSpecies;
 import org.jspecify.annotations.Nullable;
 
@@ -51,6 +52,23 @@ final class VectorLoads {
         } catch (Throwable e) {
             throw unexpected(e);
         }
+    }
+
+    /** The sum of the ints in memory, without the last few that do not fill four vectors. */
+    static int sum(ByteBuffer memory) {
+        Object source = source(memory);
+        IntVector a = IntVector.zero(INTS);
+        IntVector b = a;
+        IntVector c = a;
+        IntVector d = a;
+        int step = INTS.vectorByteSize();
+        for (int at = 0; at + 4 * step <= memory.remaining(); at += 4 * step) {
+            a = a.add(ints(source, at));
+            b = b.add(ints(source, at + step));
+            c = c.add(ints(source, at + 2 * step));
+            d = d.add(ints(source, at + 3 * step));
+        }
+        return a.add(b).add(c.add(d)).reduceLanes(VectorOperators.ADD);
     }
 
     private static RuntimeException unexpected(Throwable e) {

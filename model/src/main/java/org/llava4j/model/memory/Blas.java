@@ -151,11 +151,6 @@ public final class Blas {
                 openblas_nolapack.CblasRowMajor, trans, n, k, alpha, s.first(w), k, s.second(x), 1, 0, s.third(y), 1);
     }
 
-    /** Sum of |x[n]|. */
-    public static float asum(Scratch s, int n, long x) {
-        return openblas_nolapack.cblas_sasum(n, s.first(x), 1);
-    }
-
     /** y[n] += x[n]. */
     public static void axpy(Scratch s, int n, long x, long y) {
         openblas_nolapack.cblas_saxpy(n, 1, s.first(x), 1, s.second(y), 1);
