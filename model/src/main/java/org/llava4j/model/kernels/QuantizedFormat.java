@@ -18,8 +18,8 @@ public enum QuantizedFormat {
     /** 8 bits a value, scale = absmax / 127: 8.5 bits a weight. */
     Q8(Byte.SIZE, DataType.BYTE),
     /**
-     * 4 bits a value from -8 to 7, scale near (value of the largest magnitude) / -8, with the smallest squared error: 4.5
-     * bits a weight.
+     * 4 bits a value from -8 to 7, scale near (value of the largest magnitude) / -8, with the smallest weighted squared
+     * error: 4.5 bits a weight.
      */
     Q4(Byte.SIZE / 2, DataType.UBYTE);
 
