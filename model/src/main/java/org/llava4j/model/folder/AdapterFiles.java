@@ -7,6 +7,7 @@ import java.util.Objects;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.llava4j.data.BadInputException;
+import org.llava4j.model.weights.WeightStore;
 
 /**
  * Files of an adapter folder: PEFT's layout with LLaVA's additional files:
@@ -64,7 +65,8 @@ public final class AdapterFiles {
     }
 
     /**
-     * Checks an adapter's base model by its hash; reads the base's weights if the adapter records one.
+     * Checks an adapter's base model by its hash; reads the base's weights if the adapter records one. A quantized model
+     * is the base of adapters that were trained on the model before it was quantized, whose hash it records.
      *
      * @return whether the adapter records the hash of its base
      * @throws BadInputException if it records another one
@@ -74,12 +76,19 @@ public final class AdapterFiles {
         if (recordedHash == null) {
             return false;
         }
-        String hash = baseHash(base);
+        String quantizedFrom = isQuantized(base) ? ModelManifest.readBase(base) : null;
+        String hash = quantizedFrom == null ? baseHash(base) : quantizedFrom;
         if (!recordedHash.equals(hash)) {
             throw new BadInputException(adapter + " was trained on a base model whose decoder has hash " + recordedHash
                     + ", but the decoder of " + base + " has hash " + hash
                     + "; give the base model it was trained on");
         }
         return true;
+    }
+
+    private static boolean isQuantized(Path base) {
+        try (WeightStore weights = WeightStore.open(base)) {
+            return weights.quantization() != null;
+        }
     }
 }

@@ -90,12 +90,20 @@ public record Export(
                                 layout,
                                 chat == null ? null : chat.template().name(),
                                 ModelManifest.readStage(model),
-                                null,
+                                quantizedFrom(checkpoint),
                                 checkpoint.plan().sources()));
             }
             read.requireUnchanged();
             folder.commit();
         }
+    }
+
+    /** Hash of the model whose weights were quantized, to which adapters belong; null if the output is not quantized. */
+    private @Nullable String quantizedFrom(Checkpoint checkpoint) {
+        if (checkpoint.quantization() != null) {
+            return type.type() == null ? ModelManifest.readBase(model) : null;
+        }
+        return options.quantization() == null ? null : AdapterFiles.baseHash(model);
     }
 
     private List<Path> files(Path tower) {

@@ -11,6 +11,7 @@ import org.llava4j.data.AtomicFolder;
 import org.llava4j.data.BadInputException;
 import org.llava4j.data.InputPaths;
 import org.llava4j.data.InputSnapshot;
+import org.llava4j.data.config.ConfigWarnings;
 import org.llava4j.model.Llava;
 import org.llava4j.model.config.ChatFormat;
 import org.llava4j.model.folder.CheckpointWriter.Origin;
@@ -47,6 +48,12 @@ public record LoraMerge(Path base, Path adapter, @Nullable Path visionTower, Sav
             boolean baseVerified = AdapterFiles.requireBase(adapter, base);
             InputSnapshot read = InputSnapshot.byMetadata(files(origin, loraAdapter));
             try (Checkpoint checkpoint = Checkpoint.llava(base, origin.visionTower())) {
+                if (checkpoint.quantization() != null) {
+                    ConfigWarnings.report(
+                            base,
+                            "holds " + checkpoint.quantization() + " weights, whose rounding errors the merged model"
+                                    + " keeps; merge into the original model, then quantize");
+                }
                 loraAdapter.addOtherWeights(checkpoint);
                 Map<String, long[]> shapes = Llava.weightShapes(origin.config());
                 loraAdapter.requireFits(shapes);

@@ -25,7 +25,8 @@ import org.llava4j.data.Sha256;
  * @param layout tensor naming
  * @param template conversation template; null if the model was not trained with one
  * @param stage last training stage; null if there is none
- * @param base hash of the base model's weights; null for a folder that is neither a delta nor an adapter
+ * @param base hash of the base model's weights ({@link AdapterFiles#baseHash}): of a delta or an adapter, the model that
+ *     it belongs to; of a quantized model, the one that was quantized; else null
  * @param sources source file and tensor of each variable, or {@code fresh} if newly initialized
  * @param files size and hash of every other file of the folder, by relative path
  */

@@ -11,6 +11,7 @@ import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.TreeMap;
 import java.util.function.Consumer;
 import java.util.function.UnaryOperator;
 import org.junit.jupiter.api.BeforeEach;
@@ -18,6 +19,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.EnumSource;
 import org.llava4j.data.BadInputException;
 import org.llava4j.data.JsonInput;
 import org.llava4j.data.config.ConfigWarnings;
@@ -26,6 +28,7 @@ import org.llava4j.model.Llava.ImageInput;
 import org.llava4j.model.config.ChatFormat;
 import org.llava4j.model.config.LlavaConfig;
 import org.llava4j.model.folder.CheckpointWriter.Origin;
+import org.llava4j.model.folder.CheckpointWriter.WriteOptions;
 import org.llava4j.model.lora.Lora;
 import org.llava4j.model.lora.LoraConfig;
 import org.llava4j.model.lora.LoraPair;
@@ -33,8 +36,11 @@ import org.llava4j.model.tensors.SafetensorsFile;
 import org.llava4j.model.tensors.SafetensorsWriter;
 import org.llava4j.model.tensors.TensorType;
 import org.llava4j.model.weights.Checkpoint;
+import org.llava4j.model.weights.CheckpointLayout;
 import org.llava4j.model.weights.LoraTensorSource;
+import org.llava4j.model.weights.WeightDtype;
 import org.llava4j.model.weights.WeightInitializer;
+import org.llava4j.model.weights.WeightStore;
 import org.llava4j.testing.Golden;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
@@ -99,6 +105,52 @@ class LoraMergeTest {
         assertThat(manifest.differences(out)).isEmpty();
         assertThat(manifest.sources().get("model.layers.0.mlp.up_proj.weight"))
                 .endsWith(":model.layers.0.mlp.up_proj.weight + " + adapter.resolve("adapter_model.safetensors"));
+    }
+
+    @ParameterizedTest
+    @EnumSource(names = {"Q8", "Q4"})
+    void mergeIntoQuantizedBaseAddsProductsToDequantizedWeights(WeightDtype dtype) {
+        recordBase();
+        Path quantized = quantize(BASE, dtype, "quantized");
+        assertThat(merge(quantized).writeTo(out)).isTrue();
+        assertThat(ConfigWarnings.in(quantized)).anyMatch(warning -> warning.contains("holds " + dtype + " weights"));
+        try (WeightStore base = WeightStore.open(quantized)) {
+            FolderTests.read(out).forEach((name, weight) -> {
+                INDArray before = base.tensors().containsKey(name) ? base.read(name, DataType.FLOAT) : weight;
+                INDArray expected = expected(name, before);
+                boolean isHalf = base.tensors().get(name).type() == TensorType.F16;
+                assertThat(weight)
+                        .as(name)
+                        .isEqualTo(isHalf ? expected.castTo(DataType.HALF).castTo(DataType.FLOAT) : expected);
+            });
+        }
+    }
+
+    @Test
+    void quantizedModelIsBaseOfAdaptersOfTheOriginal() {
+        recordBase();
+        Path quantized = quantize(BASE, WeightDtype.Q8, "quantized");
+        assertThat(AdapterFiles.requireBase(adapter, quantized)).isTrue();
+        assertThat(AdapterFiles.requireBase(adapter, quantize(quantized, null, "again")))
+                .isTrue();
+        merge(BASE).writeTo(out);
+        Path other = quantize(out, WeightDtype.Q8, "other");
+        assertThatThrownBy(() -> AdapterFiles.requireBase(adapter, other))
+                .isInstanceOf(BadInputException.class)
+                .hasMessageContaining("give the base model it was trained on");
+    }
+
+    private void recordBase() {
+        ModelManifest.write(
+                adapter,
+                new ModelManifest.Provenance(
+                        "adapter", "lora", "v1", null, AdapterFiles.baseHash(BASE), new TreeMap<>()));
+    }
+
+    private Path quantize(Path model, WeightDtype dtype, String name) {
+        WriteOptions options = new WriteOptions(CheckpointLayout.LLAVA, Long.MAX_VALUE, dtype);
+        new Export(model, null, null, options, SaveType.AS_STORED, "v1").writeTo(temp.resolve(name));
+        return temp.resolve(name);
     }
 
     private INDArray expected(String name, INDArray before) {
