@@ -4,6 +4,7 @@ import java.nio.file.Path;
 import java.util.Map;
 import java.util.Objects;
 import java.util.SortedMap;
+import org.jspecify.annotations.Nullable;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
@@ -64,7 +65,17 @@ public final class SafetensorsFile implements TensorStore {
     }
 
     private INDArray read(TensorInfo info, DataType type) {
-        return bytes.read(info, type, Objects.requireNonNull(header.starts().get(info.name())));
+        return bytes.read(info, type, start(info));
+    }
+
+    private long start(TensorInfo info) {
+        return Objects.requireNonNull(header.starts().get(info.name()));
+    }
+
+    @Override
+    public @Nullable INDArray map(String name, DataType type) {
+        TensorInfo info = info(name);
+        return info.type().exactType() == type ? bytes.map(info, start(info)) : null;
     }
 
     @Override

@@ -12,6 +12,7 @@ import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
 import org.llava4j.data.BadInputException;
 import org.llava4j.data.JsonInput;
 import org.nd4j.linalg.api.buffer.DataType;
@@ -168,6 +169,11 @@ abstract class ShardedFolder implements TensorStore {
     @Override
     public INDArray read(String name, DataType type) {
         return shard(name).read(name, type);
+    }
+
+    @Override
+    public @Nullable INDArray map(String name, DataType type) {
+        return shard(name).map(name, type);
     }
 
     private TensorStore shard(String name) {

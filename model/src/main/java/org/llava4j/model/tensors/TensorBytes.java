@@ -6,16 +6,20 @@ import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import org.jspecify.annotations.Nullable;
 import org.llava4j.data.BadInputException;
 import org.llava4j.data.FailedDownload;
 import org.llava4j.data.FileBytes;
 import org.llava4j.data.FileReadError;
+import org.llava4j.model.memory.MappedArray;
 import org.llava4j.model.memory.NativeArray;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 
-/** Tensor file, open for chunked reads by position: files may exceed 2 GB, and several threads may read. */
+/**
+ * Tensor file, open for chunked reads by position, and for mapping: files may exceed 2 GB, and several threads may read.
+ */
 final class TensorBytes implements AutoCloseable {
     private static final int CHUNK_BYTES = 1 << 20;
     /** Maximum rank of ND4J arrays. */
@@ -86,12 +90,45 @@ final class TensorBytes implements AutoCloseable {
         return info.type().isFloat() ? TensorType.of(type) : info.type();
     }
 
-    private INDArray read(TensorInfo info, DataType type, ArrayFiller filler) {
-        long[] shape = info.shape();
-        if (shape.length > MAX_AXES) {
-            throw new BadInputException("tensor \"" + info.name() + "\" in " + file + " has " + shape.length
+    /**
+     * Maps a contiguous tensor from file offset {@code start}, in the dtype of the file.
+     *
+     * @return an array that must not be written ({@link MappedArray}); null if the tensor must be read, because the
+     *     system cannot map it
+     */
+    @Nullable
+    INDArray map(TensorInfo info, long start) {
+        requireAxes(info);
+        DataType type = info.type().exactType();
+        if (!MappedArray.canMap(type, start, info.bytes())) {
+            return null;
+        }
+        try {
+            if (channel.size() < start + info.bytes()) {
+                throw new IOException("the file ends at byte " + channel.size());
+            }
+        } catch (IOException e) {
+            throw unreadable(file, e);
+        }
+        try {
+            return MappedArray.map(channel, start, type, info.shape());
+        } catch (IOException e) {
+            // File systems need not support mapping. What else is wrong, reading reports.
+            return null;
+        }
+    }
+
+    private void requireAxes(TensorInfo info) {
+        int axes = info.shape().length;
+        if (axes > MAX_AXES) {
+            throw new BadInputException("tensor \"" + info.name() + "\" in " + file + " has " + axes
                     + " axes, more than the limit of " + MAX_AXES + "; is it the right file?");
         }
+    }
+
+    private INDArray read(TensorInfo info, DataType type, ArrayFiller filler) {
+        long[] shape = info.shape();
+        requireAxes(info);
         if (info.length() == 0) {
             return Nd4j.create(type, shape);
         }

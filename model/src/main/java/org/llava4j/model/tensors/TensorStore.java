@@ -2,6 +2,7 @@ package org.llava4j.model.tensors;
 
 import java.util.Map;
 import java.util.SortedMap;
+import org.jspecify.annotations.Nullable;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
@@ -31,6 +32,18 @@ public interface TensorStore extends AutoCloseable {
      *     overflow in the given dtype, or cannot be read
      */
     INDArray read(String name, DataType type);
+
+    /**
+     * Maps one tensor read-only, without reading its bytes ({@link org.llava4j.model.memory.MappedArray}). The array
+     * stays valid after {@link #close()}.
+     *
+     * @param type dtype in memory; INT8 or UINT8 for a tensor of bytes
+     * @return the array, which must not be written; null if the tensor must be read: the file stores another dtype or
+     *     order, or the system cannot map it
+     * @throws org.llava4j.data.BadInputException if the tensor does not exist, or the file is too short
+     */
+    @Nullable
+    INDArray map(String name, DataType type);
 
     @Override
     void close();

@@ -31,7 +31,7 @@ public enum TensorType {
     }
 
     /** The ND4J dtype after reading: 16-bit floats are widened to FLOAT, which is exact. */
-    DataType inMemory() {
+    public DataType inMemory() {
         return inMemory;
     }
 

@@ -5,6 +5,7 @@ import java.util.Collections;
 import java.util.Map;
 import java.util.SortedMap;
 import java.util.TreeMap;
+import org.jspecify.annotations.Nullable;
 import org.llava4j.model.tensors.torch.StorageType;
 import org.llava4j.model.tensors.torch.TorchArchive;
 import org.llava4j.model.tensors.torch.TorchTensor;
@@ -94,10 +95,21 @@ public final class TorchFile implements TensorStore {
     }
 
     private INDArray read(TensorInfo info, TorchTensor tensor, DataType type) {
-        if (StridedBytes.isContiguous(tensor.shape(), tensor.strides())) {
+        if (isContiguous(tensor)) {
             return bytes.read(info, type, tensor.start());
         }
         return bytes.read(info, type, new StridedBytes(info, tensor.strides(), tensor.start(), tensor.limit()));
+    }
+
+    private static boolean isContiguous(TorchTensor tensor) {
+        return StridedBytes.isContiguous(tensor.shape(), tensor.strides());
+    }
+
+    @Override
+    public @Nullable INDArray map(String name, DataType type) {
+        TorchTensor tensor = stored(name);
+        TensorInfo info = info(name, tensor);
+        return info.type().exactType() == type && isContiguous(tensor) ? bytes.map(info, tensor.start()) : null;
     }
 
     @Override

@@ -170,12 +170,29 @@ public final class WeightStore implements TensorStore {
         if (!isQuantized(name)) {
             return null;
         }
-        INDArray quantized = files.read(name);
+        return requireValid(name, files.read(name));
+    }
+
+    /** As {@link #readQuantized}, mapped read-only; null also if the tensor must be read. */
+    @Nullable
+    INDArray mapQuantized(String name) {
+        if (!isQuantized(name)) {
+            return null;
+        }
+        INDArray mapped = files.map(name, storedInfo(name).type().inMemory());
+        return mapped == null ? null : requireValid(name, mapped);
+    }
+
+    private TensorInfo storedInfo(String name) {
+        return Objects.requireNonNull(files.tensors().get(name), name);
+    }
+
+    private INDArray requireValid(String name, INDArray quantized) {
         String problem = QuantizedMatrix.problem(quantized);
         if (problem != null) {
             quantized.close();
             throw invalid(
-                    Objects.requireNonNull(files.tensors().get(name)),
+                    storedInfo(name),
                     "is damaged: " + problem + "; download or write the file again");
         }
         return quantized;
@@ -197,6 +214,12 @@ public final class WeightStore implements TensorStore {
         }
     }
 
+    /** Maps a tensor that is not quantized; null for a quantized one ({@link #mapQuantized}). */
+    @Override
+    public @Nullable INDArray map(String name, DataType type) {
+        return isQuantized(name) ? null : files.map(name, type);
+    }
+
     /**
      * Creates a tensor that is read when it is written, before {@link #close()}. Its {@link LazyTensor#encoded} form is
      * the quantized matrix, if it is one.
@@ -206,7 +229,7 @@ public final class WeightStore implements TensorStore {
             return LazyTensor.fromStore(files, name);
         }
         LazyTensor quantized = LazyTensor.computed(
-                Objects.requireNonNull(files.tensors().get(name)), () -> Objects.requireNonNull(readQuantized(name)));
+                storedInfo(name), () -> Objects.requireNonNull(readQuantized(name)));
         return LazyTensor.decoded(
                 Objects.requireNonNull(tensors.get(name)), quantized, () -> read(name, DataType.FLOAT));
     }
