@@ -1,10 +1,12 @@
 package org.llava4j.eval;
 
 import java.nio.file.Path;
+import java.util.Locale;
 import org.apache.commons.cli.CommandLine;
 import org.apache.commons.cli.Option;
 import org.apache.commons.cli.Options;
 import org.llava4j.cli.Command;
+import org.llava4j.data.BadInputException;
 import org.llava4j.data.InputPaths;
 import org.llava4j.data.image.ExifOrientation;
 import org.llava4j.data.memory.AddressSpace;
@@ -26,6 +28,10 @@ import org.llava4j.model.weights.WeightDtype;
 public record ModelSpec(ModelSource source, ChatFormat chatFormat, WeightDtype dtype, ExifOrientation exifOrientation) {
     /** The small model that ships with the project, trained by the demo. */
     private static final String DEFAULT_MODEL = "resources/tiny/llava";
+
+    private static final String MMAP = "mmap";
+
+    private static final String NO_MMAP = "no-mmap";
 
     /** Flag of the commands that accept messages from users. */
     private static final String CACHE = "cache-mb";
@@ -56,8 +62,8 @@ public record ModelSpec(ModelSource source, ChatFormat chatFormat, WeightDtype d
     }
 
     /**
-     * Adds {@code --model-path}, {@code --vision-tower}, {@code --conv-mode}, {@code --dtype}, {@code --exif-orientation}
-     * and the flags of {@link AdapterFlags}.
+     * Adds {@code --model-path}, {@code --vision-tower}, {@code --conv-mode}, {@code --dtype}, {@code --mmap},
+     * {@code --no-mmap}, {@code --exif-orientation} and the flags of {@link AdapterFlags}.
      */
     public static Options addFlags(Options options) {
         return AdapterFlags.addTo(options)
@@ -69,6 +75,9 @@ public record ModelSpec(ModelSource source, ChatFormat chatFormat, WeightDtype d
                                 "dtype",
                                 "TYPE",
                                 "weight dtype: fp32, bf16, fp16, q8 or q4 (default: as stored if the folder is quantized, else fp32)"))
+                .addOption(Command.toggle(
+                        MMAP, "map the weights that are stored in the weight dtype instead of reading them (default)"))
+                .addOption(Command.toggle(NO_MMAP, "read all weights into the memory of this process"))
                 .addOption(Command.flag(
                         EXIF_ORIENTATION,
                         "MODE",
@@ -88,12 +97,20 @@ public record ModelSpec(ModelSource source, ChatFormat chatFormat, WeightDtype d
 
     /** As {@link #of(CommandLine)}, with another default treatment of the EXIF orientation. */
     public static ModelSpec of(CommandLine line, ExifOrientation defaultOrientation) {
-        ModelSource source = AdapterFlags.source(line, Path.of(line.getOptionValue("model-path", DEFAULT_MODEL)));
+        ModelSource source = AdapterFlags.source(line, Path.of(line.getOptionValue("model-path", DEFAULT_MODEL)))
+                .withMmap(mmap(line));
         return new ModelSpec(
                 source,
                 source.chatFormat(line.getOptionValue("conv-mode")),
                 line.hasOption("dtype") ? WeightDtype.forInference(line.getOptionValue("dtype")) : source.storedDtype(),
                 ExifOrientation.fromName(line.getOptionValue(EXIF_ORIENTATION, defaultOrientation.optionName())));
+    }
+
+    private static boolean mmap(CommandLine line) {
+        if (line.hasOption(MMAP) && line.hasOption(NO_MMAP)) {
+            throw new BadInputException("--mmap and --no-mmap exclude each other; give one of them");
+        }
+        return !line.hasOption(NO_MMAP);
     }
 
     /** The input folders of the model. */
@@ -117,11 +134,19 @@ public record ModelSpec(ModelSource source, ChatFormat chatFormat, WeightDtype d
                 .setting("LLaVA4J", ModelManifest.version());
     }
 
-    /** Loads the model for conversations, with the memory of {@link #cacheFlag}. */
+    /** Loads the model for conversations, with the memory of {@link #cacheFlag}, and prints how it was loaded. */
     public LlavaModel loadForChat(CommandLine line) {
         int defaultMegabytes = Math.toIntExact(LlavaModel.DEFAULT_MAX_CACHE_BYTES >> 20);
         long cacheBytes = (long) Command.atLeast(0, line, CACHE, defaultMegabytes) << 20;
+        long startNanos = System.nanoTime();
         LlavaModel model = load();
+        System.out.printf(
+                Locale.ROOT,
+                "loaded %s in %s: %s of weights, in %.1f s%n",
+                source.name(),
+                dtype,
+                model.weightMemory(),
+                (System.nanoTime() - startNanos) / 1e9);
         model.setMaxCacheBytes(cacheBytes);
         return model;
     }

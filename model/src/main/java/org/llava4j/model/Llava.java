@@ -16,6 +16,8 @@ import org.llava4j.model.config.LlamaConfig;
 import org.llava4j.model.config.LlavaConfig;
 import org.llava4j.model.config.LlavaConfig.SelectFeature;
 import org.llava4j.model.lora.Lora;
+import org.llava4j.model.memory.MappedArray;
+import org.llava4j.model.memory.WeightMemory;
 import org.llava4j.model.ops.DropClassToken;
 import org.llava4j.model.ops.MergeImageFeatures;
 import org.llava4j.model.ops.OpRegistry;
@@ -234,9 +236,17 @@ public final class Llava {
         return names;
     }
 
-    /** The array of a weight, by reference: writing to it changes the graph's weight. */
+    /**
+     * The array of a weight, by reference: writing to it changes the graph's weight. A mapped weight
+     * ({@link MappedArray}) must not be written.
+     */
     public INDArray weight(String name) {
         return sd.getVariable(name).getArr();
+    }
+
+    /** The memory of all weights. */
+    public WeightMemory weightMemory() {
+        return WeightMemory.of(weightNames().stream().map(this::weight).toList());
     }
 
     /**
@@ -265,7 +275,8 @@ public final class Llava {
     }
 
     /**
-     * Makes the weights whose names match trainable and freezes all others. A training stage calls this once.
+     * Makes the weights whose names match trainable and freezes all others. A training stage calls this once. Weights that
+     * are mapped ({@link MappedArray}) are copied when they become trainable.
      *
      * @param trainable selects weight names
      * @throws BadInputException if a selected weight is in low precision
@@ -288,6 +299,7 @@ public final class Llava {
             }
         }
         if (!toUnfreeze.isEmpty()) {
+            toUnfreeze.forEach(GraphHooks::copyMapped);
             sd.convertToVariables(toUnfreeze);
         }
         if (!toFreeze.isEmpty()) {

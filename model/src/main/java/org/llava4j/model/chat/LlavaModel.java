@@ -32,6 +32,7 @@ import org.llava4j.model.generate.DecodingOptions;
 import org.llava4j.model.generate.Generation;
 import org.llava4j.model.generate.OutputTokens;
 import org.llava4j.model.generate.Prompt;
+import org.llava4j.model.memory.WeightMemory;
 import org.llava4j.model.weights.WeightDtype;
 
 /**
@@ -57,6 +58,7 @@ public final class LlavaModel implements AutoCloseable {
     private final ChatFormat chatFormat;
     private final WeightDtype weightDtype;
     private final @Nullable ModelSource source;
+    private final WeightMemory weightMemory;
     private final RecentImageFeatures imageFeatures;
     private final ContinuousBatchingScheduler scheduler;
 
@@ -91,6 +93,7 @@ public final class LlavaModel implements AutoCloseable {
         this.chatFormat = chatFormat;
         this.weightDtype = weightDtype;
         this.source = source;
+        weightMemory = language.weightMemory().plus(features.weightMemory());
         imageFeatures = new RecentImageFeatures(features);
         scheduler = newScheduler(
                 config,
@@ -126,7 +129,8 @@ public final class LlavaModel implements AutoCloseable {
     }
 
     /**
-     * Loads a LLaVA folder: in float32, or as stored if it is quantized.
+     * Loads a LLaVA folder: in float32, or as stored if it is quantized. Matrices that the folder stores in this dtype are mapped, here and in
+     * the other methods ({@link ModelSource#withMmap}).
      *
      * @param chat chat format that the model was trained with
      * @throws BadInputException if a file is missing or inconsistent
@@ -324,6 +328,11 @@ public final class LlavaModel implements AutoCloseable {
     /** The storage type of the weight matrices. */
     public WeightDtype weightDtype() {
         return weightDtype;
+    }
+
+    /** How much of the weights is mapped, and how much was read, when the model was loaded. */
+    public WeightMemory weightMemory() {
+        return weightMemory;
     }
 
     /** What the model was loaded from; null for a model in training. */

@@ -5,6 +5,7 @@ import java.util.List;
 import org.llava4j.data.image.ExifOrientation;
 import org.llava4j.data.image.ImageRef;
 import org.llava4j.data.image.RgbImage;
+import org.llava4j.model.memory.WeightMemory;
 
 /** Source of image features of the frozen vision tower: the tower itself or a cache. */
 public interface FeatureSource {
@@ -28,6 +29,11 @@ public interface FeatureSource {
     /** The treatment of the EXIF orientation of image files. */
     default ExifOrientation orientation() {
         return ExifOrientation.IGNORE;
+    }
+
+    /** The memory of the vision tower's weights; none if this source does not run the tower. */
+    default WeightMemory weightMemory() {
+        return WeightMemory.NONE;
     }
 
     /** Starts to compute the features of one image. The default computes them in one step. */

@@ -18,6 +18,7 @@ import org.llava4j.model.folder.ModelSource;
 import org.llava4j.model.kernels.QuantizedFormat;
 import org.llava4j.model.memory.ArrayScope;
 import org.llava4j.model.memory.NativeArray;
+import org.llava4j.model.memory.WeightMemory;
 import org.llava4j.model.samediff.GraphProgram;
 import org.llava4j.model.weights.TensorHash;
 import org.llava4j.model.weights.WeightDtype;
@@ -49,7 +50,8 @@ public final class TowerFeatures implements FeatureSource {
     }
 
     /**
-     * Loads a model's vision tower and its preprocessing, which leaves images as stored.
+     * Loads a model's vision tower and its preprocessing, which leaves images as stored. Weights are read, not mapped: a
+     * training run does not depend on files that may be changed.
      *
      * @param folder the LLaVA or LLaMA folder
      * @param visionTower the tower's own folder: its preprocessing (CLIP's default without
@@ -58,10 +60,13 @@ public final class TowerFeatures implements FeatureSource {
      * @throws org.llava4j.data.BadInputException if weights, config and preprocessing are inconsistent
      */
     public static TowerFeatures load(Path folder, Path visionTower, LlavaConfig config, WeightDtype type) {
-        return load(new ModelSource(folder, visionTower, null, config), type);
+        return load(new ModelSource(folder, visionTower, null, config, false), type);
     }
 
-    /** As {@link #load(Path, Path, LlavaConfig, WeightDtype)}, for a model that may have an adapter. */
+    /**
+     * As {@link #load(Path, Path, LlavaConfig, WeightDtype)}, for a model that may have an adapter, and whose weights may be
+     * mapped.
+     */
     public static TowerFeatures load(ModelSource source, WeightDtype type) {
         ClipImageProcessor processor = new ClipImageProcessor(preprocessing(source.visionTower(), source.config()));
         return new TowerFeatures(source.buildTower(type), processor, MAX_BATCH_SIZE);
@@ -123,6 +128,11 @@ public final class TowerFeatures implements FeatureSource {
     @Override
     public ExifOrientation orientation() {
         return processor.orientation();
+    }
+
+    @Override
+    public WeightMemory weightMemory() {
+        return tower.weightMemory();
     }
 
     @Override

@@ -34,9 +34,15 @@ import org.llava4j.model.weights.WeightStore;
  * @param adapter the adapter's folder; null for none
  * @param config the model's configuration: that of the adapter if it has a LLaVA {@code config.json}, else that of the
  *     folder
+ * @param mmap whether matrices whose stored dtype is the weight dtype are mapped instead of read
  */
 public record ModelSource(
-        Path folder, Path visionTower, @Nullable Path adapter, LlavaConfig config) {
+        Path folder, Path visionTower, @Nullable Path adapter, LlavaConfig config, boolean mmap) {
+
+    /** A source whose weights are mapped where possible. */
+    public ModelSource(Path folder, Path visionTower, @Nullable Path adapter, LlavaConfig config) {
+        this(folder, visionTower, adapter, config, true);
+    }
 
     /** A LLaVA folder with the vision tower that its config names. */
     public static ModelSource of(Path folder) {
@@ -83,6 +89,15 @@ public record ModelSource(
         }
         Path tower = VisionTowerResolver.resolve(LlavaConfig.isLlava(base) ? base : adapter, visionTower);
         return new ModelSource(base, tower, adapter, LlavaConfig.read(adapterHasConfig ? adapter : base, tower));
+    }
+
+    /**
+     * Returns this source with mapping enabled, the default, or disabled. Mapped weights are read from their file when
+     * they are first used, share memory with other processes, and must not be written; the file must not be changed in
+     * place while the model is in use.
+     */
+    public ModelSource withMmap(boolean enabled) {
+        return new ModelSource(folder, visionTower, adapter, config, enabled);
     }
 
     private static boolean hasLlavaConfig(Path adapter) {
@@ -157,7 +172,7 @@ public record ModelSource(
     }
 
     private Llava build(Checkpoint base, WeightDtype type, BiFunction<TensorSource, @Nullable Lora, Llava> graph) {
-        try (Checkpoint weights = base.withWeightDtype(type, name -> false)) {
+        try (Checkpoint weights = base.withWeightDtype(type, name -> false).withMmap(mmap)) {
             if (adapter == null) {
                 return graph.apply(weights, null);
             }

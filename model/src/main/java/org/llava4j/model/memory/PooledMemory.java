@@ -134,14 +134,15 @@ public sealed class PooledMemory extends AbstractMemoryMgr permits MetaMemory {
         return Nd4j.createUninitializedDetached(type, shape);
     }
 
-    /** Whether a released array is dense and owns its buffer. */
+    /** Whether a released array is dense, owns its buffer and may be written. */
     boolean isReusable(INDArray array) {
         return !array.isEmpty()
                 && !array.wasClosed()
                 && !array.isView()
                 && array.ordering() == 'c'
                 && array.data().length() == array.length()
-                && array.closeable();
+                && array.closeable()
+                && !MappedArray.isMapped(array);
     }
 
     /** Frees the memory of an array that leaves the pool. */

@@ -6,7 +6,9 @@ import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Map;
+import org.llava4j.model.memory.MappedArray;
 import org.nd4j.autodiff.samediff.ArrayHolder;
+import org.nd4j.autodiff.samediff.SDVariable;
 import org.nd4j.autodiff.samediff.SameDiff;
 import org.nd4j.autodiff.samediff.array.SingleThreadArrayHolder;
 import org.nd4j.imports.converters.ImportClassMapping;
@@ -77,6 +79,14 @@ public final class GraphHooks {
     public static Map<String, INDArray> output(SameDiff sd, Map<String, INDArray> placeholders, List<String> nodes) {
         GraphInputValidator.requireMatchingTypes(sd, placeholders);
         return sd.output(placeholders, nodes);
+    }
+
+    /** Replaces the array of a constant by a copy if it is mapped, and therefore must not be written. */
+    public static void copyMapped(SDVariable constant) {
+        INDArray array = constant.getArr();
+        if (MappedArray.isMapped(array)) {
+            constant.getSameDiff().getConstantArrays().setArray(constant.name(), array.dup());
+        }
     }
 
     /**

@@ -18,6 +18,7 @@ import org.llava4j.data.tokenizer.ImageStartEndTokens;
 import org.llava4j.model.ImageStartEndEmbeddings;
 import org.llava4j.model.Llava;
 import org.llava4j.model.TensorSource;
+import org.llava4j.model.memory.MappedArray;
 import org.llava4j.model.tensors.FloatConversion;
 import org.llava4j.model.tensors.LazyTensor;
 import org.llava4j.model.tensors.TensorInfo;
@@ -50,6 +51,7 @@ public final class Checkpoint implements TensorSource, AutoCloseable {
     private long newProjectorSeed;
     private WeightDtype weightDtype = WeightDtype.FP32;
     private Predicate<String> trainable = name -> false;
+    private boolean mmap;
     private boolean towerUnused;
     private String onlyPrefix = "";
     private @Nullable WeightStore ownStore;
@@ -132,6 +134,15 @@ public final class Checkpoint implements TensorSource, AutoCloseable {
         return this;
     }
 
+    /**
+     * Maps the frozen matrices whose stored dtype is the weight dtype, instead of reading them. They must not be written
+     * ({@link MappedArray}); {@link Llava#setTrainable} copies those that it makes trainable. The default is reading.
+     */
+    public Checkpoint withMmap(boolean enabled) {
+        mmap = enabled;
+        return this;
+    }
+
     /** Allows the vision tower's tensors to stay unread, for a graph that takes precomputed features. */
     public Checkpoint withoutTower() {
         towerUnused = true;
@@ -145,22 +156,30 @@ public final class Checkpoint implements TensorSource, AutoCloseable {
 
     @Override
     public SDVariable declareMatrix(SameDiff graph, String name, long... shape) {
-        WeightDtype type = trainable.test(name) ? WeightDtype.FP32 : weightDtype;
-        if (type.quantizes(name, shape) && isReadable(name, shape)) {
-            INDArray stored = quantizedTensor(type, name, shape);
-            return graph.constant(
-                    name, stored == null ? type.convert(name, tensor(DataType.FLOAT, name, shape)) : stored);
-        }
-        return graph.constant(name, tensor(type.dataType(), name, shape));
+        return graph.constant(name, matrix(name, shape));
     }
 
-    private @Nullable INDArray quantizedTensor(WeightDtype type, String name, long... shape) {
-        OpenCheckpoint.FoundTensor source = OpenCheckpoint.find(name, sources);
-        INDArray stored = source == null ? null : source.readQuantized(type);
+    private INDArray matrix(String name, long... shape) {
+        WeightDtype type = trainable.test(name) ? WeightDtype.FP32 : weightDtype;
+        INDArray stored = isReadable(name, shape) ? storedMatrix(type, name, shape) : null;
         if (stored != null) {
             requested.put(name, shape);
+            return stored;
         }
-        return stored;
+        return type.quantizes(name, shape) && isReadable(name, shape)
+                ? type.convert(name, tensor(DataType.FLOAT, name, shape))
+                : tensor(type.dataType(), name, shape);
+    }
+
+    /** A matrix that is stored as it is in memory: mapped, or read if it is quantized; else null. */
+    private @Nullable INDArray storedMatrix(WeightDtype type, String name, long... shape) {
+        OpenCheckpoint.FoundTensor source = OpenCheckpoint.find(name, sources);
+        if (source == null) {
+            return null;
+        }
+        boolean quantized = type.quantizes(name, shape);
+        INDArray mapped = mmap && !trainable.test(name) ? source.map(type, quantized) : null;
+        return mapped == null && quantized ? source.readQuantized(type) : mapped;
     }
 
     /** Whether a variable has values of its shape. */
@@ -195,16 +214,21 @@ public final class Checkpoint implements TensorSource, AutoCloseable {
     public SDVariable declareRows(SameDiff graph, String name, String table, int[] ids, long... shape) {
         ProjectorTokenRows rows = ProjectorTokenRows.find(sources);
         if (rows == null) {
-            return graph.constant(name, selectRows(tensor(table, shape), ids));
+            return graph.constant(name, selectRows(table, ids, shape));
         }
         rows.requireFits(ids, shape);
         requested.put(name, rows.shape());
         return graph.constant(name, rows.read(ids));
     }
 
-    private static INDArray selectRows(INDArray table, int[] ids) {
-        try (table) {
-            return TensorSource.selectRows(table, ids);
+    private INDArray selectRows(String table, int[] ids, long... shape) {
+        OpenCheckpoint.FoundTensor source = mmap && isReadable(table, shape) ? OpenCheckpoint.find(table, sources) : null;
+        INDArray mapped = source == null ? null : source.map();
+        if (mapped != null) {
+            requested.put(table, shape);
+        }
+        try (INDArray all = mapped == null ? tensor(table, shape) : mapped) {
+            return FloatConversion.cast(table, TensorSource.selectRows(all, ids), DataType.FLOAT);
         }
     }
 

@@ -4,6 +4,8 @@ import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.llava4j.data.BadInputException;
 import org.llava4j.model.weights.WeightPlan.StoredTensor;
@@ -51,6 +53,31 @@ record OpenCheckpoint(WeightStore store, Map<String, StoredTensor> tensors) {
         /** Reads the tensor, whatever its shape. */
         INDArray read(DataType type) {
             return checkpoint.store.read(stored.name(), type);
+        }
+
+        /**
+         * Maps the tensor if it is stored as {@code type} has it in memory.
+         *
+         * @param quantized whether {@code type} quantizes it
+         * @return null if it must be read
+         */
+        @Nullable
+        INDArray map(WeightDtype type, boolean quantized) {
+            WeightStore store = checkpoint.store;
+            if (!quantized) {
+                return store.map(stored.name(), type.dataType());
+            }
+            return store.quantization() == type ? store.mapQuantized(stored.name()) : null;
+        }
+
+        /** Maps the tensor in whatever floating-point dtype it is stored; null if it must be read. */
+        @Nullable
+        INDArray map() {
+            return Stream.of(DataType.FLOAT, DataType.HALF, DataType.BFLOAT16)
+                    .map(type -> checkpoint.store.map(stored.name(), type))
+                    .filter(Objects::nonNull)
+                    .findFirst()
+                    .orElse(null);
         }
 
         /** Reads a tensor that is stored in this quantized dtype; null if it is stored otherwise. */
