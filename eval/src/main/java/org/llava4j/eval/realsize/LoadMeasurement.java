@@ -37,16 +37,19 @@ final class LoadMeasurement {
     private LoadMeasurement() {}
 
     /** Measures time and memory, under the keys of the command's JSON file. */
-    static ObjectNode measure(Path folder, int textTokens, WeightDtype dtype) {
+    static ObjectNode measure(Path folder, int textTokens, WeightDtype dtype, boolean mmap) {
         ObjectNode result = new JsonMapper().createObjectNode();
         Path tower = LlavaConfig.visionTowerPath(folder);
         LlavaConfig config = LlavaConfig.read(folder, tower);
         long startNanos = System.nanoTime();
         Llava model;
-        try (Checkpoint weights = Checkpoint.llava(folder, tower).withWeightDtype(dtype, name -> false)) {
+        try (Checkpoint weights = Checkpoint.llava(folder, tower)
+                .withWeightDtype(dtype, name -> false)
+                .withMmap(mmap)) {
             model = Llava.build(config, weights, ImageInput.PIXELS);
         }
         result.put("load_s", secondsSince(startNanos));
+        result.put("mapped_mb", model.weightMemory().mappedBytes() / BYTES_PER_MB);
         result.put("peak_load_mb", megabytes(ProcessMemory.PEAK));
         result.put("anonymous_load_mb", megabytes(ProcessMemory.ANONYMOUS));
         Map<String, INDArray> placeholders = placeholders(config, textTokens);
@@ -59,6 +62,7 @@ final class LoadMeasurement {
         requireValid(logits);
         result.put("decode_ms", decodeMs(model, Math.toIntExact(logits.size(0))));
         result.put("peak_mb", megabytes(ProcessMemory.PEAK));
+        result.put("anonymous_mb", megabytes(ProcessMemory.ANONYMOUS));
         return result;
     }
 

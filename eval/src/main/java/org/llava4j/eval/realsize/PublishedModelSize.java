@@ -12,7 +12,8 @@ import org.llava4j.model.kernels.QuantizedFormat;
 import org.llava4j.model.weights.WeightDtype;
 
 /**
- * LLaVA configuration with the dimensions of a published model: LLaMA 7B or 13B, CLIP ViT-L/14, linear projector.
+ * LLaVA configuration with the dimensions of a published model: LLaMA 7B or 13B, or TinyLlama, CLIP ViT-L/14, linear
+ * projector.
  *
  * @param textTokens number of text tokens of the forward pass, after the image tokens
  * @param shardBytes maximum size of a weight file
@@ -23,6 +24,11 @@ record PublishedModelSize(String name, LlavaConfig config, int textTokens, long 
     private static final ClipConfig CLIP_LARGE = new ClipConfig(1024, 24, 16, 4096, 224, 14, 1e-5);
 
     private static final PublishedModelSize[] ALL = {
+        new PublishedModelSize(
+                "1b",
+                config(CLIP_LARGE, new LlamaConfig(32000, 2048, 22, 32, 4, 5632, 1e-5, 10000, 1, false)),
+                64,
+                10_000_000_000L),
         new PublishedModelSize("7b", config(CLIP_LARGE, llama(32000, 4096, 32, 32, 11008)), 64, 10_000_000_000L),
         new PublishedModelSize("13b", config(CLIP_LARGE, llama(32000, 5120, 40, 40, 13824)), 64, 10_000_000_000L),
         new PublishedModelSize(
@@ -46,7 +52,7 @@ record PublishedModelSize(String name, LlavaConfig config, int textTokens, long 
                 .filter(size -> size.name.equals(name))
                 .findFirst()
                 .orElseThrow(() -> new BadInputException(
-                        "--size " + name + " is unknown; use 7b, 13b, or small to try the command"));
+                        "--size " + name + " is unknown; use 7b, 13b, 1b, or small to try the command"));
     }
 
     /** Sequence length of the forward pass: image tokens plus text tokens. */

@@ -8,6 +8,7 @@ import java.io.UncheckedIOException;
 import java.lang.management.ManagementFactory;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import org.apache.commons.cli.CommandLine;
@@ -52,9 +53,11 @@ public final class RealSizeMain extends Command {
     protected Options options() {
         return new Options()
                 .addOption(
-                        flag("size", "NAME", "7b (default: 14 GB of disk), 13b (26 GB), or small to try the command"))
+                        flag("size", "NAME", "7b (default: 14 GB of disk), 13b (26 GB), 1b (3 GB), or small to try the command"))
                 .addOption(required("folder", "DIR", "folder of the generated model; deleted at the end"))
                 .addOption(flag("dtype", "TYPE", "weight dtype: bf16 (default), fp16, q8 or q4"))
+                .addOption(toggle(
+                        "mmap", "map the weights that are stored in the weight dtype instead of reading them"))
                 .addOption(toggle("keep", "keep the model folder"))
                 .addOption(flag("json", "FILE", "JSON file of the measurements"))
                 .addOption(
@@ -70,7 +73,7 @@ public final class RealSizeMain extends Command {
             throw new BadInputException("this system does not report the memory of a process; run this on Linux");
         }
         if (line.hasOption("in-this-jvm")) {
-            System.out.println(LoadMeasurement.measure(target, size.textTokens(), dtype));
+            System.out.println(LoadMeasurement.measure(target, size.textTokens(), dtype, line.hasOption("mmap")));
             return;
         }
         InputPaths.requireOutside("--json", optionalPath(line, "json"), target);
@@ -80,7 +83,7 @@ public final class RealSizeMain extends Command {
             // An interrupted run must not leave gigabytes behind.
             Thread cleanup = new Thread(folder::close);
             Runtime.getRuntime().addShutdownHook(cleanup);
-            measure(folder.path(), size, dtype, measurements);
+            measure(folder.path(), size, dtype, line.hasOption("mmap"), measurements);
             if (line.hasOption("keep")) {
                 folder.commit();
             }
@@ -116,7 +119,8 @@ public final class RealSizeMain extends Command {
                 : WEIGHT_BYTES_FACTOR * size.bytes16Bit() + OVERHEAD_BYTES;
     }
 
-    private static void measure(Path folder, PublishedModelSize size, WeightDtype dtype, ObjectNode measurements) {
+    private static void measure(
+            Path folder, PublishedModelSize size, WeightDtype dtype, boolean mmap, ObjectNode measurements) {
         double bound = bound(size, dtype);
         long machine = ((OperatingSystemMXBean) ManagementFactory.getOperatingSystemMXBean()).getTotalMemorySize();
         measurements.put("size", size.name());
@@ -138,19 +142,24 @@ public final class RealSizeMain extends Command {
             print("not loaded: loading may take %.0f MB, but the machine has %.0f MB", bound / MB, machine / MB);
             return;
         }
-        measurements.setAll((ObjectNode) new ChildJvm("loading", RealSizeMain.class, List.of("-Xmx1g"))
-                .json(List.of(
-                        "--in-this-jvm",
-                        "--size",
-                        size.name(),
-                        "--dtype",
-                        dtype.toString(),
-                        "--folder",
-                        folder.toString())));
+        List<String> arguments = new ArrayList<>(List.of(
+                "--in-this-jvm",
+                "--size",
+                size.name(),
+                "--dtype",
+                dtype.toString(),
+                "--folder",
+                folder.toString()));
+        if (mmap) {
+            arguments.add("--mmap");
+        }
+        measurements.setAll(
+                (ObjectNode) new ChildJvm("loading", RealSizeMain.class, List.of("-Xmx1g")).json(arguments));
         measurements.put("positions", size.sequenceLength());
         print(
-                "loaded     %7.1f s, peak %.0f MB of at most %.0f MB (%.0f MB anonymous)",
+                "loaded     %7.1f s, mapped %.0f MB, peak %.0f MB of at most %.0f MB (%.0f MB anonymous)",
                 measurements.get("load_s").doubleValue(),
+                measurements.get("mapped_mb").doubleValue(),
                 measurements.get("peak_load_mb").doubleValue(),
                 bound / MB,
                 measurements.get("anonymous_load_mb").doubleValue());

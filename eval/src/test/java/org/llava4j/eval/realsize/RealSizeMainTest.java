@@ -55,7 +55,18 @@ class RealSizeMainTest {
         assertThat(json.get("peak_load_mb").doubleValue())
                 .isLessThan(json.get("bound_mb").doubleValue())
                 .isLessThanOrEqualTo(json.get("peak_forward_mb").doubleValue());
+        assertThat(json.get("mapped_mb").doubleValue()).isZero();
         assertThat(namesIn(temp)).containsExactly("figures.json");
+    }
+
+    @Test
+    void realSizeMapsWeights() throws IOException {
+        Path file = temp.resolve("figures.json");
+        run("--size", "small", "--mmap", "--folder", temp.resolve("m").toString(), "--json", file.toString());
+        JsonNode json = new ObjectMapper().readTree(file.toFile());
+        double weights = json.get("bytes_16_bit").longValue() / 1e6;
+        assertThat(json.get("mapped_mb").doubleValue()).isBetween(0.9 * weights, weights);
+        assertThat(json.get("decode_ms").doubleValue()).isPositive();
     }
 
     @Test
@@ -104,6 +115,8 @@ class RealSizeMainTest {
         // LLaMA: 6 738 415 616 and 13 015 864 320; CLIP's tower 303 179 776; a linear projector.
         assertThat(PublishedModelSize.named("7b").parameters()).isEqualTo(6_738_415_616L + 303_179_776 + 1025 * 4096);
         assertThat(PublishedModelSize.named("13b").parameters()).isEqualTo(13_015_864_320L + 303_179_776 + 1025 * 5120);
+        // TinyLlama has 1 100 048 384.
+        assertThat(PublishedModelSize.named("1b").parameters()).isEqualTo(1_100_048_384L + 303_179_776 + 1025 * 2048);
         assertThat(PublishedModelSize.named("7b").sequenceLength()).isEqualTo(256 + 64);
     }
 

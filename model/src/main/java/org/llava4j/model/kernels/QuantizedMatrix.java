@@ -160,7 +160,8 @@ public record QuantizedMatrix(INDArray array, QuantizedFormat format, long addre
     }
 
     /**
-     * Validates a quantized weight that was read from a file.
+     * Validates a quantized weight that was read from a file or is mapped. Reads the scales and the padding, no other
+     * integers: all of their values are valid.
      *
      * @return the first value that {@link #quantize} does not write: a scale that is NaN, infinite or (Q8) negative, or
      *     padding that is not zero; null if there is none
@@ -193,14 +194,18 @@ public record QuantizedMatrix(INDArray array, QuantizedFormat format, long addre
                     return "row " + n + " has the scale " + scale;
                 }
             }
-            memory.read((n + 1L) * rowWords() - words.length, words, words.length);
-            for (int column = columns; column < format.paddedColumns(columns); column++) {
-                if (format.value(words[format.wordOf(column) % words.length], column) != 0) {
-                    return "row " + n + " has padding that is not zero";
-                }
+            if (columns < format.paddedColumns(columns) && hasPadding(memory, n, words)) {
+                return "row " + n + " has padding that is not zero";
             }
         }
         return null;
+    }
+
+    /** Whether the last block of a row has a value that is not zero behind the row's columns. */
+    private boolean hasPadding(NativeArray memory, long row, int[] words) {
+        memory.read((row + 1) * rowWords() - words.length, words, words.length);
+        return IntStream.range(columns, format.paddedColumns(columns))
+                .anyMatch(column -> format.value(words[format.wordOf(column) % words.length], column) != 0);
     }
 
     private @Nullable String unusedProblem() {

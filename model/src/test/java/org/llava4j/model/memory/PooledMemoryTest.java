@@ -2,11 +2,17 @@ package org.llava4j.model.memory;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.io.IOException;
+import java.nio.channels.FileChannel;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import org.llava4j.data.batch.BatchLayout;
 import org.llava4j.data.batch.CollatorOptions;
 import org.llava4j.data.conversation.EncodedSample;
@@ -19,6 +25,9 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 
 class PooledMemoryTest {
     private static final LlamaConfig DECODER = new LlamaConfig(50, 16, 2, 2, 2, 24, 1e-5, 10000, 1, false);
+
+    @TempDir
+    private Path temp;
 
     private final PooledMemory pool = PooledMemory.forCurrentThread();
 
@@ -50,5 +59,16 @@ class PooledMemoryTest {
         INDArray reused = pool.allocate(false, DataType.FLOAT, 3, 7);
         INDArray created = pool.allocate(false, DataType.FLOAT, 5, 11);
         assertThat(created.getId()).isNotEqualTo(reused.getId());
+    }
+
+    /** An operation would write to it, which ends the JVM. */
+    @Test
+    void mappedArrayIsNotReused() throws IOException {
+        Path file = Files.write(Files.createTempFile(temp, "x", ".bin"), new byte[12]);
+        try (FileChannel channel = FileChannel.open(file, StandardOpenOption.READ)) {
+            INDArray mapped = MappedArray.map(channel, 0, DataType.FLOAT, 1, 3);
+            pool.release(mapped);
+            assertThat(pool.allocate(false, DataType.FLOAT, 1, 3)).isNotSameAs(mapped);
+        }
     }
 }
