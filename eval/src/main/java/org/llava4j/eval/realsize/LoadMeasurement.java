@@ -42,6 +42,7 @@ final class LoadMeasurement {
         Path tower = LlavaConfig.visionTowerPath(folder);
         LlavaConfig config = LlavaConfig.read(folder, tower);
         long startNanos = System.nanoTime();
+        double cpuSecondsBefore = cpuSeconds();
         Llava model;
         try (Checkpoint weights = Checkpoint.llava(folder, tower)
                 .withWeightDtype(dtype, name -> false)
@@ -49,12 +50,13 @@ final class LoadMeasurement {
             model = Llava.build(config, weights, ImageInput.PIXELS);
         }
         result.put("load_s", secondsSince(startNanos));
+        result.put("load_cpu_s", cpuSeconds() - cpuSecondsBefore);
         result.put("mapped_mb", model.weightMemory().mappedBytes() / BYTES_PER_MB);
         result.put("peak_load_mb", megabytes(ProcessMemory.PEAK));
         result.put("anonymous_load_mb", megabytes(ProcessMemory.ANONYMOUS));
         Map<String, INDArray> placeholders = placeholders(config, textTokens);
         startNanos = System.nanoTime();
-        double cpuSecondsBefore = cpuSeconds();
+        cpuSecondsBefore = cpuSeconds();
         INDArray logits = model.output(placeholders, LOGITS);
         result.put("forward_s", secondsSince(startNanos));
         result.put("forward_cpu_s", cpuSeconds() - cpuSecondsBefore);

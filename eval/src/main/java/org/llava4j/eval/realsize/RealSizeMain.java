@@ -157,8 +157,9 @@ public final class RealSizeMain extends Command {
                 (ObjectNode) new ChildJvm("loading", RealSizeMain.class, List.of("-Xmx1g")).json(arguments));
         measurements.put("positions", size.sequenceLength());
         print(
-                "loaded     %7.1f s, mapped %.0f MB, peak %.0f MB of at most %.0f MB (%.0f MB anonymous)",
+                "loaded     %7.1f s (%.1f s of CPU time), mapped %.0f MB, peak %.0f MB of at most %.0f MB (%.0f MB anonymous)",
                 measurements.get("load_s").doubleValue(),
+                measurements.get("load_cpu_s").doubleValue(),
                 measurements.get("mapped_mb").doubleValue(),
                 measurements.get("peak_load_mb").doubleValue(),
                 bound / MB,

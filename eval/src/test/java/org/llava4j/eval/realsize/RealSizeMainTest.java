@@ -44,6 +44,7 @@ class RealSizeMainTest {
                 "make_s",
                 "inspect_s",
                 "load_s",
+                "load_cpu_s",
                 "anonymous_load_mb",
                 "forward_s",
                 "forward_cpu_s",

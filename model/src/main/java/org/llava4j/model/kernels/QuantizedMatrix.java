@@ -27,6 +27,8 @@ public record QuantizedMatrix(INDArray array, QuantizedFormat format, long addre
     private static final int CANDIDATES_Q4 = 4;
 
     private static final float CANDIDATE_STEP_Q4 = 0.225f;
+    /** The bits of the largest finite fp16 value. */
+    private static final int MAX_FINITE_F16 = 0x7bff;
     /** Rows that a thread quantizes at once. */
     private static final int ROWS_PER_TASK = 64;
 
@@ -178,14 +180,19 @@ public record QuantizedMatrix(INDArray array, QuantizedFormat format, long addre
 
     private @Nullable String problem(int task) {
         NativeArray memory = new NativeArray(array);
-        short[] scales = new short[rowScales()];
-        int[] words = new int[QuantizedFormat.LANES];
+        int first = task * ROWS_PER_TASK;
+        int end = Math.min(rows, first + ROWS_PER_TASK);
+        short[] scales = new short[(end - first) * rowScales()];
         long scalesAt = (long) rows * rowWords() * (Integer.BYTES / Short.BYTES);
-        int end = Math.min(rows, (task + 1) * ROWS_PER_TASK);
-        for (int n = task * ROWS_PER_TASK; n < end; n++) {
-            memory.read(scalesAt + (long) n * scales.length, scales, scales.length);
-            for (int group = 0; group < scales.length; group++) {
-                float scale = HalfFloats.f16ToFloat(scales[group]);
+        memory.read(scalesAt + (long) first * rowScales(), scales, scales.length);
+        boolean isPadded = columns < format.paddedColumns(columns);
+        if (!isPadded && areUsual(scales)) {
+            return null;
+        }
+        int[] words = new int[QuantizedFormat.LANES];
+        for (int n = first; n < end; n++) {
+            for (int group = 0; group < rowScales(); group++) {
+                float scale = HalfFloats.f16ToFloat(scales[(n - first) * rowScales() + group]);
                 boolean isPadding = group >= columns / QuantizedFormat.GROUP;
                 if (isPadding && scale != 0) {
                     return "row " + n + " has padding that is not zero";
@@ -194,11 +201,21 @@ public record QuantizedMatrix(INDArray array, QuantizedFormat format, long addre
                     return "row " + n + " has the scale " + scale;
                 }
             }
-            if (columns < format.paddedColumns(columns) && hasPadding(memory, n, words)) {
+            if (isPadded && hasPadding(memory, n, words)) {
                 return "row " + n + " has padding that is not zero";
             }
         }
         return null;
+    }
+
+    /** Whether all scales are finite and, in Q8, have no sign. Decides by the bits, because loading checks every scale. */
+    private boolean areUsual(short[] scales) {
+        int mask = format == QuantizedFormat.Q8 ? 0xffff : 0x7fff;
+        int beyond = 0;
+        for (short scale : scales) {
+            beyond |= MAX_FINITE_F16 - (scale & mask);
+        }
+        return beyond >= 0;
     }
 
     /** Whether the last block of a row has a value that is not zero behind the row's columns. */
