@@ -52,12 +52,14 @@ public final class RealSizeMain extends Command {
     @Override
     protected Options options() {
         return new Options()
-                .addOption(
-                        flag("size", "NAME", "7b (default: 14 GB of disk), 13b (26 GB), 1b (3 GB), or small to try the command"))
+                .addOption(flag(
+                        "size",
+                        "NAME",
+                        "7b (default: 14 GB of disk), 13b (26 GB), 1b (3 GB), or small to try the command"))
                 .addOption(required("folder", "DIR", "folder of the generated model; deleted at the end"))
                 .addOption(flag("dtype", "TYPE", "weight dtype: bf16 (default), fp16, q8 or q4"))
-                .addOption(toggle(
-                        "mmap", "map the weights that are stored in the weight dtype instead of reading them"))
+                .addOption(
+                        toggle("mmap", "map the weights that are stored in the weight dtype instead of reading them"))
                 .addOption(toggle("keep", "keep the model folder"))
                 .addOption(flag("json", "FILE", "JSON file of the measurements"))
                 .addOption(
@@ -143,13 +145,7 @@ public final class RealSizeMain extends Command {
             return;
         }
         List<String> arguments = new ArrayList<>(List.of(
-                "--in-this-jvm",
-                "--size",
-                size.name(),
-                "--dtype",
-                dtype.toString(),
-                "--folder",
-                folder.toString()));
+                "--in-this-jvm", "--size", size.name(), "--dtype", dtype.toString(), "--folder", folder.toString()));
         if (mmap) {
             arguments.add("--mmap");
         }

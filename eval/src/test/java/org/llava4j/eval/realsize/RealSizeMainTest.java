@@ -137,7 +137,7 @@ class RealSizeMainTest {
     void realSizeRejectsUnknownSize() {
         assertThatThrownBy(() -> run("--size", "70b", "--folder", temp.toString()))
                 .isInstanceOf(CommandFailedException.class)
-                .hasMessageContaining("--size 70b is unknown; use 7b, 13b, or small");
+                .hasMessageContaining("--size 70b is unknown; use 7b, 13b, 1b, or small");
     }
 
     @Test

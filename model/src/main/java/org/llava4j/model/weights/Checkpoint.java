@@ -222,7 +222,8 @@ public final class Checkpoint implements TensorSource, AutoCloseable {
     }
 
     private INDArray selectRows(String table, int[] ids, long... shape) {
-        OpenCheckpoint.FoundTensor source = mmap && isReadable(table, shape) ? OpenCheckpoint.find(table, sources) : null;
+        OpenCheckpoint.FoundTensor source =
+                mmap && isReadable(table, shape) ? OpenCheckpoint.find(table, sources) : null;
         INDArray mapped = source == null ? null : source.map();
         if (mapped != null) {
             requested.put(table, shape);

@@ -191,9 +191,7 @@ public final class WeightStore implements TensorStore {
         String problem = QuantizedMatrix.problem(quantized);
         if (problem != null) {
             quantized.close();
-            throw invalid(
-                    storedInfo(name),
-                    "is damaged: " + problem + "; download or write the file again");
+            throw invalid(storedInfo(name), "is damaged: " + problem + "; download or write the file again");
         }
         return quantized;
     }
@@ -228,8 +226,7 @@ public final class WeightStore implements TensorStore {
         if (!isQuantized(name)) {
             return LazyTensor.fromStore(files, name);
         }
-        LazyTensor quantized = LazyTensor.computed(
-                storedInfo(name), () -> Objects.requireNonNull(readQuantized(name)));
+        LazyTensor quantized = LazyTensor.computed(storedInfo(name), () -> Objects.requireNonNull(readQuantized(name)));
         return LazyTensor.decoded(
                 Objects.requireNonNull(tensors.get(name)), quantized, () -> read(name, DataType.FLOAT));
     }

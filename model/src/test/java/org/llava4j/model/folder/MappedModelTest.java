@@ -56,13 +56,12 @@ class MappedModelTest {
         WriteOptions options = stored.isQuantized()
                 ? new WriteOptions(CheckpointLayout.LLAVA, 100_000, stored)
                 : new WriteOptions(CheckpointLayout.LLAVA, 100_000);
-        SaveType type =
-                switch (stored) {
-                    case FP32 -> SaveType.of(TensorType.F32);
-                    case BF16 -> SaveType.of(TensorType.BF16);
-                    case FP16 -> SaveType.of(TensorType.F16);
-                    default -> SaveType.AS_STORED;
-                };
+        SaveType type = switch (stored) {
+            case FP32 -> SaveType.of(TensorType.F32);
+            case BF16 -> SaveType.of(TensorType.BF16);
+            case FP16 -> SaveType.of(TensorType.F16);
+            default -> SaveType.AS_STORED;
+        };
         new Export(from, null, null, options, type, null).writeTo(folder);
         return folder;
     }
@@ -184,8 +183,9 @@ class MappedModelTest {
                 .withWeightDtype(WeightDtype.FP32, projector)
                 .withMmap(true)) {
             Llava model = Llava.build(LlavaConfig.read(LLAVA, tower), weights, ImageInput.PIXELS);
-            assertThat(model.weightNames().stream().filter(projector)).isNotEmpty().noneMatch(name -> MappedArray.isMapped(
-                    model.weight(name)));
+            assertThat(model.weightNames().stream().filter(projector))
+                    .isNotEmpty()
+                    .noneMatch(name -> MappedArray.isMapped(model.weight(name)));
             assertThat(model.weightMemory().mappedBytes()).isPositive();
         }
     }

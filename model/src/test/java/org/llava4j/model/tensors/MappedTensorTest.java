@@ -97,12 +97,18 @@ class MappedTensorTest {
         Path file = sparse(entries, far + 8);
         try (FileChannel channel = FileChannel.open(file, StandardOpenOption.WRITE)) {
             channel.write(
-                    ByteBuffer.allocate(8).order(ByteOrder.LITTLE_ENDIAN).putFloat(1.5f).putFloat(-2f).flip(),
+                    ByteBuffer.allocate(8)
+                            .order(ByteOrder.LITTLE_ENDIAN)
+                            .putFloat(1.5f)
+                            .putFloat(-2f)
+                            .flip(),
                     channel.size() - 8);
         }
         try (SafetensorsFile tensors = SafetensorsFile.open(file)) {
             assertThat(tensors.map("x", DataType.FLOAT)).isEqualTo(Nd4j.createFromArray(1.5f, -2f));
-            assertThat(tensors.map("large", DataType.FLOAT)).as("more than 2 GB").isNull();
+            assertThat(tensors.map("large", DataType.FLOAT))
+                    .as("more than 2 GB")
+                    .isNull();
         }
     }
 
