@@ -24,8 +24,8 @@ import org.nd4j.linalg.factory.Nd4j;
 /**
  * Arrays over a region of a file that is mapped read-only. The system reads a page when it is first used, and all
  * processes that map the file share its pages. Such an array must not be written: the write ends the JVM. So does a read
- * behind the end of a file that has become shorter. The region stays mapped until the array is unreachable; closing the
- * array or the file, or deleting the file, does not change that.
+ * behind the end of a file that has become shorter. The garbage collector unmaps the region after the array is closed or
+ * unreachable; closing or deleting the file does not change that.
  */
 public final class MappedArray {
     /** Largest size of an array in bytes, the limit of {@link FileChannel#map}. */
