@@ -16,11 +16,17 @@ interface LinearWeight {
     /** Whether all weights are dense and in a data type that products read. */
     static boolean allReadable(INDArray... ws) {
         return Arrays.stream(ws)
-                .allMatch(w -> Matrix.allReadable(w) || HalfMatrix.isReadable(w) || QuantizedMatrix.isReadable(w));
+                .allMatch(w -> Matrix.allReadable(w)
+                        || HalfMatrix.isReadable(w)
+                        || QuantizedMatrix.isReadable(w)
+                        || BlockMatrix.isReadable(w));
     }
 
     /** A weight that passes {@link #allReadable}. */
     static LinearWeight of(INDArray w, MathBackend math) {
+        if (BlockFormat.isBlocks(w)) {
+            return new BlockLinearWeight(BlockMatrix.of(w), math);
+        }
         if (QuantizedFormat.isQuantized(w)) {
             return new QuantizedLinearWeight(QuantizedMatrix.of(w), math);
         }

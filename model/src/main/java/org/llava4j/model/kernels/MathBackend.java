@@ -9,7 +9,7 @@ import org.slf4j.LoggerFactory;
  *
  * @param name for logs and tests
  */
-record MathBackend(String name, RowMath rows, ActivationMath activations, HalfMath halves, QuantizedMath quantized) {
+record MathBackend(String name, RowMath rows, ActivationMath activations, HalfMath halves, QuantizedMath quantized, BlockMath blocks) {
 
     private static final Logger LOG = LoggerFactory.getLogger(MathBackend.class);
     private static final AtomicBoolean WARNED = new AtomicBoolean();
@@ -21,7 +21,8 @@ record MathBackend(String name, RowMath rows, ActivationMath activations, HalfMa
                 new ScalarRowMath(),
                 new ScalarActivationMath(),
                 new ScalarHalfMath(),
-                new ScalarQuantizedMath());
+                new ScalarQuantizedMath(),
+                new ScalarBlockMath());
     }
 
     /** The Vector API if this JVM was started with it, else plain Java with one warning. */
@@ -47,6 +48,7 @@ record MathBackend(String name, RowMath rows, ActivationMath activations, HalfMa
                 new VectorRowMath(),
                 new VectorActivationMath(),
                 VectorFastMath.HAS_FMA ? new VectorHalfMath() : new ScalarHalfMath(),
-                VectorFastMath.HAS_FMA ? new VectorQuantizedMath() : new ScalarQuantizedMath());
+                VectorFastMath.HAS_FMA ? new VectorQuantizedMath() : new ScalarQuantizedMath(),
+                new ScalarBlockMath());
     }
 }

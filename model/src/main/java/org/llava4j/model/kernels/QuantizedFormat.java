@@ -38,9 +38,9 @@ public enum QuantizedFormat {
         this.dataType = dataType;
     }
 
-    /** Whether an array holds quantized values. */
+    /** Whether an array holds values of one of these formats; a {@link BlockFormat} has arrays of rank 3. */
     static boolean isQuantized(INDArray array) {
-        return array.dataType() == Q8.dataType || array.dataType() == Q4.dataType;
+        return array.rank() == 2 && (array.dataType() == Q8.dataType || array.dataType() == Q4.dataType);
     }
 
     /** The format of an array for which {@link #isQuantized} holds. */
@@ -53,14 +53,19 @@ public enum QuantizedFormat {
         return shape.length == 2 && shape[1] > 0 && shape[1] % GROUP == 0;
     }
 
-    /** Returns K, the input width of a weight, quantized or not. */
+    /** Returns K, the input width of a weight of any storage type. */
     public static long inputs(INDArray weight) {
+        if (BlockFormat.isBlocks(weight)) {
+            return weight.size(1) * BlockFormat.of(weight).blockSize();
+        }
         return isQuantized(weight) ? of(weight).columns(weight.size(1)) : weight.length() / weight.size(0);
     }
 
-    /** Number of parameters of a weight, quantized or not. */
+    /** Number of parameters of a weight of any storage type. */
     public static long length(INDArray weight) {
-        return isQuantized(weight) ? weight.size(0) * inputs(weight) : weight.length();
+        return isQuantized(weight) || BlockFormat.isBlocks(weight)
+                ? weight.size(0) * inputs(weight)
+                : weight.length();
     }
 
     /** The data type that marks arrays of this format. */

@@ -1,0 +1,174 @@
+package org.llava4j.model.kernels;
+
+import java.nio.ByteBuffer;
+import java.util.Arrays;
+import org.jspecify.annotations.Nullable;
+import org.llava4j.model.tensors.HalfFloats;
+import org.nd4j.linalg.api.buffer.DataType;
+import org.nd4j.linalg.api.ndarray.INDArray;
+
+/**
+ * Block formats of ggml, in which GGUF files store quantized weights. A row of K values is K / {@link #blockSize} blocks
+ * of {@link #typeSize} bytes. A block has the integers q of its values in one or two bit planes, and each group of its
+ * values has a scale and, in some formats, a minimum: the value is {@code scale * q - min}, rounded to float32 after the
+ * product and after the difference.
+ *
+ * <p>A weight [N, K] is one array {@code uint8[N, K / blockSize, typeSize]} over the bytes of the file. Its rank
+ * distinguishes it from the weights of {@link QuantizedFormat}, and its last dimension is the format, because no two
+ * formats have the same type size.
+ *
+ * <p>Numbers are little-endian; d, m and dmin are fp16.
+ */
+public enum BlockFormat {
+    /** d, 4 bits of 32 values: scale = d, q from -8 to 7. */
+    Q4_0(32, 18, 32, new Plane(2, 4, 16), null, 8, 0),
+    /** d, m, 4 bits of 32 values: scale = d, min = -m. */
+    Q4_1(32, 20, 32, new Plane(4, 4, 16), null, 0, 0, 2),
+    /** d, the fifth bits of 32 values, their lower 4 bits: scale = d, q from -16 to 15. */
+    Q5_0(32, 22, 32, new Plane(6, 4, 16), new Plane(2, 1, 1), 16, 0),
+    /** d, m, the fifth bits of 32 values, their lower 4 bits: scale = d, min = -m. */
+    Q5_1(32, 24, 32, new Plane(8, 4, 16), new Plane(4, 1, 1), 0, 0, 2),
+    /** d, 32 signed bytes: scale = d. */
+    Q8_0(32, 34, 32, new Plane(2, 8, 1), null, 0, 0),
+    /** d, dmin, 6-bit factors, 4 bits of 256 values: scale = d * factor, min = dmin * factor, for each 32 values. */
+    Q4_K(256, 144, 32, new Plane(16, 4, 32), null, 0, 0, 2),
+    /** Like {@link #Q4_K}, with the fifth bits between the factors and the lower 4 bits. */
+    Q5_K(256, 176, 32, new Plane(48, 4, 32), new Plane(16, 1, 32), 0, 0, 2),
+    /**
+     * The lower 4 bits of 256 values, their upper 2 bits, 16 signed bytes, d: scale = d * byte for each 16 values, q from
+     * -32 to 31.
+     */
+    Q6_K(256, 210, 16, new Plane(0, 4, 64), new Plane(128, 2, 32), 32, 208);
+
+    private static final int PACKED_FACTORS = 4;
+    private static final int Q6_K_FACTORS = 192;
+
+    private final int blockSize;
+    private final int typeSize;
+    private final int groupSize;
+    private final Plane low;
+    private final @Nullable Plane high;
+    private final int offset;
+    private final int[] halves;
+
+    BlockFormat(
+            int blockSize,
+            int typeSize,
+            int groupSize,
+            Plane low,
+            @Nullable Plane high,
+            int offset,
+            int... halves) {
+        this.blockSize = blockSize;
+        this.typeSize = typeSize;
+        this.groupSize = groupSize;
+        this.low = low;
+        this.high = high;
+        this.offset = offset;
+        this.halves = halves;
+    }
+
+    /**
+     * Some bits of each integer of a block. {@code run} consecutive bytes hold the lowest {@code width} bits for as many
+     * neighboring values, the next {@code width} bits for the values after these, and so on.
+     *
+     * @param at first byte in the block
+     */
+    record Plane(int at, int width, int run) {
+        int get(ByteBuffer memory, int block, int i) {
+            int values = run * (Byte.SIZE / width);
+            int shift = i % values / run * width;
+            return memory.get(block + at + i / values * run + i % run) >> shift & (1 << width) - 1;
+        }
+    }
+
+    /** Whether an array has the type and the shape of a weight in a block format. */
+    static boolean isBlocks(INDArray array) {
+        return array.dataType() == DataType.UBYTE && array.rank() == 3 && find(array.size(2)) != null;
+    }
+
+    /** The format of an array for which {@link #isBlocks} holds. */
+    static BlockFormat of(INDArray array) {
+        BlockFormat format = find(array.size(2));
+        if (format == null) {
+            throw new IllegalArgumentException("no block format has a type size of " + array.size(2) + " bytes");
+        }
+        return format;
+    }
+
+    private static @Nullable BlockFormat find(long typeSize) {
+        return Arrays.stream(values())
+                .filter(format -> format.typeSize == typeSize)
+                .findFirst()
+                .orElse(null);
+    }
+
+    /** Values of a block. */
+    public int blockSize() {
+        return blockSize;
+    }
+
+    /** Bytes of a block. */
+    public int typeSize() {
+        return typeSize;
+    }
+
+    /** The shape of an array that holds a weight [N, K], where K is a multiple of {@link #blockSize}. */
+    public long[] shape(long n, long k) {
+        return new long[] {n, k / blockSize, typeSize};
+    }
+
+    /** Neighboring values that share a scale. */
+    int groupSize() {
+        return groupSize;
+    }
+
+    /** Positions in a block of its fp16 numbers. */
+    int[] halves() {
+        return halves.clone();
+    }
+
+    /** The integer of the i-th value of the block at a position. */
+    int quant(ByteBuffer memory, int block, int i) {
+        if (this == Q8_0) {
+            return memory.get(block + low.at + i);
+        }
+        int upper = high == null ? 0 : high.get(memory, block, i) << low.width;
+        return (low.get(memory, block, i) | upper) - offset;
+    }
+
+    /** Writes the scales and minima of the groups of the block at a position to {@code to} and the following elements. */
+    void unpackScales(ByteBuffer memory, int block, float[] scales, float[] mins, int to) {
+        float d = HalfFloats.f16ToFloat(memory.getShort(block + halves[0]));
+        float second = halves.length == 1 ? 0 : HalfFloats.f16ToFloat(memory.getShort(block + halves[1]));
+        for (int group = 0; group < blockSize / groupSize; group++) {
+            switch (this) {
+                case Q4_K, Q5_K -> {
+                    scales[to + group] = d * packedScale(memory, block + PACKED_FACTORS, group);
+                    mins[to + group] = second * packedMin(memory, block + PACKED_FACTORS, group);
+                }
+                case Q6_K -> {
+                    scales[to + group] = d * memory.get(block + Q6_K_FACTORS + group);
+                    mins[to + group] = 0;
+                }
+                default -> {
+                    scales[to + group] = d;
+                    mins[to + group] = halves.length == 1 ? 0 : -second;
+                }
+            }
+        }
+    }
+
+    /** The first four factors are the lower 6 bits of 4 bytes; the others have their upper 2 bits above those. */
+    private static int packedScale(ByteBuffer memory, int at, int group) {
+        return group < 4
+                ? memory.get(at + group) & 0x3f
+                : memory.get(at + 4 + group) & 0xf | memory.get(at + group - 4) >> 2 & 0x30;
+    }
+
+    private static int packedMin(ByteBuffer memory, int at, int group) {
+        return group < 4
+                ? memory.get(at + 4 + group) & 0x3f
+                : memory.get(at + 4 + group) >> 4 & 0xf | memory.get(at + group) >> 2 & 0x30;
+    }
+}

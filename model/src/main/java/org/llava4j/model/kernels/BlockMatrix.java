@@ -1,0 +1,123 @@
+package org.llava4j.model.kernels;
+
+import java.lang.ref.Reference;
+import java.nio.ByteBuffer;
+import java.util.stream.IntStream;
+import org.jspecify.annotations.Nullable;
+import org.llava4j.model.memory.NativeArray;
+import org.llava4j.model.memory.Scratch;
+import org.llava4j.model.tensors.HalfFloats;
+import org.nd4j.linalg.api.buffer.DataType;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.factory.Nd4j;
+
+/**
+ * View of a weight [N, K] in a {@link BlockFormat}, like {@link Matrix} for float32.
+ *
+ * @param array the array that owns the memory
+ * @param address of the first block
+ * @param blocks number of blocks of a row
+ */
+public record BlockMatrix(INDArray array, BlockFormat format, long address, int rows, int blocks) {
+    /** Rows that a thread converts or validates at once. */
+    private static final int ROWS_PER_TASK = 64;
+
+    static BlockMatrix of(INDArray array) {
+        return new BlockMatrix(
+                array,
+                BlockFormat.of(array),
+                NativeArray.addressOf(array),
+                Math.toIntExact(array.size(0)),
+                Math.toIntExact(array.size(1)));
+    }
+
+    /** Whether an array holds blocks and is dense in C order. */
+    static boolean isReadable(INDArray array) {
+        return BlockFormat.isBlocks(array) && Matrix.isDense(array);
+    }
+
+    /** K. */
+    int columns() {
+        return Math.multiplyExact(blocks, format.blockSize());
+    }
+
+    /** Bytes of a row. */
+    int rowBytes() {
+        return Math.multiplyExact(blocks, format.typeSize());
+    }
+
+    /** Address of a row. */
+    long row(long row) {
+        return address + row * rowBytes();
+    }
+
+    /**
+     * Dequantizes the columns [column, column + width) of a row and writes them to the start of {@code to}.
+     */
+    void dequantize(BlockMath math, int row, int column, int width, float[] to) {
+        int blockSize = format.blockSize();
+        int first = column / blockSize;
+        int count = (column + width + blockSize - 1) / blockSize - first;
+        ByteBuffer memory = NativeArray.bytes(row(row) + (long) first * format.typeSize(), count * format.typeSize());
+        if (column % blockSize == 0 && width % blockSize == 0) {
+            math.dequantize(format, memory, count, to);
+        } else {
+            float[] whole = new float[count * blockSize];
+            math.dequantize(format, memory, count, whole);
+            System.arraycopy(whole, column - first * blockSize, to, 0, width);
+        }
+    }
+
+    /** Dequantizes rows [from, to) to {@code float32[to - from, K]}. */
+    INDArray dequantize(int from, int to) {
+        INDArray values = Nd4j.createUninitialized(DataType.FLOAT, new long[] {to - from, columns()}, 'c');
+        Matrix result = Matrix.of(values);
+        BlockMath math = MathBackend.bestAvailable().blocks();
+        IntStream.range(0, (to - from + ROWS_PER_TASK - 1) / ROWS_PER_TASK)
+                .parallel()
+                .forEach(task -> {
+                    Scratch scratch = Scratch.forCurrentThread();
+                    float[] row = new float[columns() + Scratch.PADDING];
+                    int first = task * ROWS_PER_TASK;
+                    for (int n = first; n < Math.min(to - from, first + ROWS_PER_TASK); n++) {
+                        dequantize(math, from + n, 0, columns(), row);
+                        scratch.write(row, result.row(n), columns());
+                    }
+                });
+        Reference.reachabilityFence(array);
+        return values;
+    }
+
+    /** Dequantizes a weight {@code uint8[N, K / blockSize, typeSize]} to {@code float32[N, K]}. */
+    public static INDArray dequantize(INDArray weight) {
+        BlockMatrix matrix = of(weight);
+        return matrix.dequantize(0, matrix.rows);
+    }
+
+    /** Validates a weight that was read from a file: returns its first NaN or infinite scale, null if there is none. */
+    public static @Nullable String problem(INDArray weight) {
+        BlockMatrix matrix = of(weight);
+        String problem = IntStream.range(0, matrix.rows)
+                .parallel()
+                .mapToObj(matrix::problem)
+                .filter(found -> !found.isEmpty())
+                .findFirst()
+                .orElse(null);
+        Reference.reachabilityFence(weight);
+        return problem;
+    }
+
+    private String problem(int row) {
+        ByteBuffer memory = NativeArray.bytes(row(row), rowBytes());
+        int[] halves = format.halves();
+        for (int block = 0; block < blocks; block++) {
+            for (int at : halves) {
+                float scale = HalfFloats.f16ToFloat(memory.getShort(block * format.typeSize() + at));
+                if (!Float.isFinite(scale)) {
+                    return "row " + row + ", block " + block + " has the scale " + scale;
+                }
+            }
+        }
+        return "";
+    }
+}
