@@ -1,9 +1,7 @@
 package org.llava4j.model.kernels;
 
-import java.nio.ByteBuffer;
 import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
-import org.llava4j.model.tensors.HalfFloats;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
@@ -40,8 +38,10 @@ public enum BlockFormat {
      */
     Q6_K(256, 210, 16, new Plane(0, 4, 64), new Plane(128, 2, 32), 32, 208);
 
-    private static final int PACKED_FACTORS = 4;
-    private static final int Q6_K_FACTORS = 192;
+    /** 1 in each byte. */
+    private static final long ONES = 0x0101010101010101L;
+    /** The highest bit of each byte. */
+    private static final long HIGHEST = ONES << Byte.SIZE - 1;
 
     private final int blockSize;
     private final int typeSize;
@@ -73,12 +73,26 @@ public enum BlockFormat {
      * neighboring values, the next {@code width} bits for the values after these, and so on.
      *
      * @param at first byte in the block
+     * @param run 1, or a multiple of 8 and a power of two
      */
     record Plane(int at, int width, int run) {
-        int get(ByteBuffer memory, int block, int i) {
-            int values = run * (Byte.SIZE / width);
-            int shift = i % values / run * width;
-            return memory.get(block + at + i / values * run + i % run) >> shift & (1 << width) - 1;
+        /** The bits of 8 neighboring values, one byte each, the first in the lowest byte. */
+        long get8(byte[] data, int block, int i) {
+            if (run == 1) {
+                int first = block + at + i * width / Byte.SIZE;
+                return width == Byte.SIZE ? BlockChunk.bytes8(data, first) : spread(data[first]);
+            }
+            int parts = Byte.SIZE / width;
+            int part = i / run;
+            int first = block + at + part / parts * run + i % run;
+            return BlockChunk.bytes8(data, first) >>> part % parts * width & ONES * ((1 << width) - 1);
+        }
+
+        /** Spreads the bits of a byte to the lowest bits of 8 bytes. */
+        private static long spread(byte bits) {
+            // Byte i of the copies is 0 or 1 << i. The addition carries what is not 0 into its highest bit.
+            long copies = (bits & 0xff) * ONES & 0x8040201008040201L;
+            return copies + 0x00406070787c7e7fL >>> Byte.SIZE - 1 & ONES;
         }
     }
 
@@ -123,52 +137,38 @@ public enum BlockFormat {
         return groupSize;
     }
 
-    /** Positions in a block of its fp16 numbers. */
-    int[] halves() {
-        return halves.clone();
+    /** Groups of a block. */
+    int groups() {
+        return blockSize / groupSize;
     }
 
-    /** The integer of the i-th value of the block at a position. */
-    int quant(ByteBuffer memory, int block, int i) {
-        if (this == Q8_0) {
-            return memory.get(block + low.at + i);
+    /** Whether groups have a minimum. */
+    boolean hasMin() {
+        return halves.length == 2;
+    }
+
+    /** Number of fp16 numbers of a block. */
+    int halfCount() {
+        return halves.length;
+    }
+
+    /** Position in a block of its first or second fp16 number. */
+    int half(int which) {
+        return halves[which];
+    }
+
+    /**
+     * The integers of the values i to i + 7 of the block at a position, one signed byte each, the first in the lowest
+     * byte.
+     *
+     * @param i a multiple of 8
+     */
+    long quants8(byte[] data, int block, int i) {
+        long quants = low.get8(data, block, i);
+        if (high != null) {
+            quants |= high.get8(data, block, i) << low.width;
         }
-        int upper = high == null ? 0 : high.get(memory, block, i) << low.width;
-        return (low.get(memory, block, i) | upper) - offset;
-    }
-
-    /** Writes the scales and minima of the groups of the block at a position to {@code to} and the following elements. */
-    void unpackScales(ByteBuffer memory, int block, float[] scales, float[] mins, int to) {
-        float d = HalfFloats.f16ToFloat(memory.getShort(block + halves[0]));
-        float second = halves.length == 1 ? 0 : HalfFloats.f16ToFloat(memory.getShort(block + halves[1]));
-        for (int group = 0; group < blockSize / groupSize; group++) {
-            switch (this) {
-                case Q4_K, Q5_K -> {
-                    scales[to + group] = d * packedScale(memory, block + PACKED_FACTORS, group);
-                    mins[to + group] = second * packedMin(memory, block + PACKED_FACTORS, group);
-                }
-                case Q6_K -> {
-                    scales[to + group] = d * memory.get(block + Q6_K_FACTORS + group);
-                    mins[to + group] = 0;
-                }
-                default -> {
-                    scales[to + group] = d;
-                    mins[to + group] = halves.length == 1 ? 0 : -second;
-                }
-            }
-        }
-    }
-
-    /** The first four factors are the lower 6 bits of 4 bytes; the others have their upper 2 bits above those. */
-    private static int packedScale(ByteBuffer memory, int at, int group) {
-        return group < 4
-                ? memory.get(at + group) & 0x3f
-                : memory.get(at + 4 + group) & 0xf | memory.get(at + group - 4) >> 2 & 0x30;
-    }
-
-    private static int packedMin(ByteBuffer memory, int at, int group) {
-        return group < 4
-                ? memory.get(at + 4 + group) & 0x3f
-                : memory.get(at + 4 + group) >> 4 & 0xf | memory.get(at + group) >> 2 & 0x30;
+        // All bytes are below 128 where there is an offset: no difference borrows from the next byte.
+        return offset == 0 ? quants : (quants | HIGHEST) - offset * ONES ^ HIGHEST;
     }
 }

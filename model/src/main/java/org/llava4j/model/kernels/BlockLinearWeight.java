@@ -1,7 +1,5 @@
 package org.llava4j.model.kernels;
 
-import java.nio.ByteBuffer;
-import org.llava4j.model.memory.NativeArray;
 import org.llava4j.model.memory.Scratch;
 
 /** A weight of a linear layer in a {@link BlockFormat}. A product with a small batch dequantizes row by row. */
@@ -18,7 +16,7 @@ record BlockLinearWeight(BlockMatrix matrix, MathBackend math) implements LowPre
 
     @Override
     public void toFloat32(Scratch scratch, int row, int column, int width, float[] to) {
-        matrix.dequantize(math.blocks(), row, column, width, to);
+        matrix.dequantize(math, row, column, width, to);
     }
 
     @Override
@@ -28,7 +26,6 @@ record BlockLinearWeight(BlockMatrix matrix, MathBackend math) implements LowPre
 
     @Override
     public void multiplySmallBatch(Scratch scratch, SmallBatch x, int n0, int n1, float[][] sums) {
-        ByteBuffer rows = NativeArray.bytes(matrix.row(n0), Math.multiplyExact(n1 - n0, matrix.rowBytes()));
-        math.blocks().dotRows(matrix.format(), rows, n1 - n0, matrix.blocks(), x.rows(), sums);
+        matrix.dotRows(math, n0, n1, x, sums);
     }
 }

@@ -1,19 +1,18 @@
 package org.llava4j.model.kernels;
 
-import java.nio.ByteBuffer;
-
 /** Arithmetic on rows of weights in a {@link BlockFormat}. */
 interface BlockMath {
 
     /**
-     * Dot products of dequantized rows with each x: {@code sums[i][r]} for row r and {@code xs[i]}.
+     * Dot products of a dequantized row with each row of x: {@code sums[i][at]} for row i of x.
      *
-     * @param memory the rows in native memory
-     * @param rows number of rows
-     * @param blocks number of blocks of a row
+     * @param block index of the row's first block in {@code chunk}
+     * @param blocks number of blocks of the row
+     * @param x {@link SmallBatch.Form#PADDED}
+     * @param groupSums sums of the groups of each row of x, see {@link SmallBatch#groupSums}
      */
-    void dotRows(BlockFormat format, ByteBuffer memory, int rows, int blocks, float[][] xs, float[][] sums);
+    void dot(BlockChunk chunk, int block, int blocks, SmallBatch x, float[][] groupSums, float[][] sums, int at);
 
-    /** Dequantizes the first {@code blocks} blocks of native memory. */
-    void dequantize(BlockFormat format, ByteBuffer memory, int blocks, float[] to);
+    /** Dequantizes {@code blocks} blocks of a chunk from a block on. */
+    void dequantize(BlockChunk chunk, int block, int blocks, float[] to);
 }

@@ -21,6 +21,8 @@ import org.nd4j.linalg.factory.Nd4j;
 public record BlockMatrix(INDArray array, BlockFormat format, long address, int rows, int blocks) {
     /** Rows that a thread converts or validates at once. */
     private static final int ROWS_PER_TASK = 64;
+    /** Bytes of the rows of a {@link BlockChunk}. */
+    private static final int READ_BYTES = 1 << 14;
 
     static BlockMatrix of(INDArray array) {
         return new BlockMatrix(
@@ -51,36 +53,54 @@ public record BlockMatrix(INDArray array, BlockFormat format, long address, int 
         return address + row * rowBytes();
     }
 
-    /**
-     * Dequantizes the columns [column, column + width) of a row and writes them to the start of {@code to}.
-     */
-    void dequantize(BlockMath math, int row, int column, int width, float[] to) {
+    /** Dequantizes the columns [column, column + width) of a row and writes them to the start of {@code to}. */
+    void dequantize(MathBackend math, int row, int column, int width, float[] to) {
         int blockSize = format.blockSize();
         int first = column / blockSize;
         int count = (column + width + blockSize - 1) / blockSize - first;
-        ByteBuffer memory = NativeArray.bytes(row(row) + (long) first * format.typeSize(), count * format.typeSize());
+        BlockChunk chunk = read(row(row) + (long) first * format.typeSize(), count, new BlockChunk(format, count, math.halves()));
         if (column % blockSize == 0 && width % blockSize == 0) {
-            math.dequantize(format, memory, count, to);
+            math.blocks().dequantize(chunk, 0, count, to);
         } else {
             float[] whole = new float[count * blockSize];
-            math.dequantize(format, memory, count, whole);
+            math.blocks().dequantize(chunk, 0, count, whole);
             System.arraycopy(whole, column - first * blockSize, to, 0, width);
         }
     }
 
-    /** Dequantizes rows [from, to) to {@code float32[to - from, K]}. */
-    INDArray dequantize(int from, int to) {
-        INDArray values = Nd4j.createUninitialized(DataType.FLOAT, new long[] {to - from, columns()}, 'c');
+    private BlockChunk read(long from, int count, BlockChunk to) {
+        to.read(NativeArray.bytes(from, count * format.typeSize()), count);
+        return to;
+    }
+
+    /** sums[i][0..n1 - n0) = dot products of the rows [n0, n1) and row i of x, which is {@link SmallBatch.Form#PADDED}. */
+    void dotRows(MathBackend math, int n0, int n1, SmallBatch x, float[][] sums) {
+        float[][] groupSums = format.hasMin() ? x.groupSums(format.groupSize()) : new float[0][];
+        int rowsPerRead = Math.max(1, READ_BYTES / rowBytes());
+        BlockChunk chunk = new BlockChunk(format, rowsPerRead * blocks, math.halves());
+        for (int n = n0; n < n1; n += rowsPerRead) {
+            int count = Math.min(rowsPerRead, n1 - n);
+            read(row(n), count * blocks, chunk);
+            for (int r = 0; r < count; r++) {
+                math.blocks().dot(chunk, r * blocks, blocks, x, groupSums, sums, n - n0 + r);
+            }
+        }
+    }
+
+    /** Dequantizes rows [from, to), fewer than 2^31, to {@code float32[to - from, K]}. */
+    INDArray dequantize(long from, long to) {
+        int count = (int) (to - from);
+        INDArray values = Nd4j.createUninitialized(DataType.FLOAT, new long[] {count, columns()}, 'c');
         Matrix result = Matrix.of(values);
-        BlockMath math = MathBackend.bestAvailable().blocks();
-        IntStream.range(0, (to - from + ROWS_PER_TASK - 1) / ROWS_PER_TASK)
+        MathBackend math = MathBackend.bestAvailable();
+        IntStream.range(0, (count + ROWS_PER_TASK - 1) / ROWS_PER_TASK)
                 .parallel()
                 .forEach(task -> {
                     Scratch scratch = Scratch.forCurrentThread();
                     float[] row = new float[columns() + Scratch.PADDING];
                     int first = task * ROWS_PER_TASK;
-                    for (int n = first; n < Math.min(to - from, first + ROWS_PER_TASK); n++) {
-                        dequantize(math, from + n, 0, columns(), row);
+                    for (int n = first; n < Math.min(count, first + ROWS_PER_TASK); n++) {
+                        dequantize(math, (int) from + n, 0, columns(), row);
                         scratch.write(row, result.row(n), columns());
                     }
                 });
@@ -109,10 +129,10 @@ public record BlockMatrix(INDArray array, BlockFormat format, long address, int 
 
     private String problem(int row) {
         ByteBuffer memory = NativeArray.bytes(row(row), rowBytes());
-        int[] halves = format.halves();
         for (int block = 0; block < blocks; block++) {
-            for (int at : halves) {
-                float scale = HalfFloats.f16ToFloat(memory.getShort(block * format.typeSize() + at));
+            for (int i = 0; i < format.halfCount(); i++) {
+                int at = block * format.typeSize() + format.half(i);
+                float scale = HalfFloats.f16ToFloat(memory.getShort(at));
                 if (!Float.isFinite(scale)) {
                     return "row " + row + ", block " + block + " has the scale " + scale;
                 }

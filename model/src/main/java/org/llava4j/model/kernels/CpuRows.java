@@ -15,12 +15,12 @@ final class CpuRows implements RowKernels {
     /** Columns per task of a scatter-add: one task owns its columns, so the order of the sums is fixed. */
     private static final int ADD_COLUMNS = 256;
 
-    private final HalfMath halves;
+    private final MathBackend math;
     private final KernelThreadPool pool;
     private final RowKernels fallback;
 
     CpuRows(MathBackend backend, KernelThreadPool pool, RowKernels fallback) {
-        this.halves = backend.halves();
+        this.math = backend;
         this.pool = pool;
         this.fallback = fallback;
     }
@@ -29,8 +29,10 @@ final class CpuRows implements RowKernels {
     public void embedding(INDArray ids, INDArray table, INDArray y) {
         if (Matrix.allReadable(table, y) && Matrix.isReadableInts(ids)) {
             gather("token id", of(table), Matrix.ints(ids), of(y));
-        } else if (HalfMatrix.isReadable(table) && Matrix.allReadable(y) && Matrix.isReadableInts(ids)) {
-            gather("token id", HalfMatrix.of(table), Matrix.ints(ids), of(y));
+        } else if (LowPrecisionLinearWeight.isReadable(table)
+                && Matrix.allReadable(y)
+                && Matrix.isReadableInts(ids)) {
+            gather("token id", LowPrecisionLinearWeight.of(table, math), Matrix.ints(ids), of(y));
         } else {
             fallback.embedding(ids, table, y);
         }
@@ -53,14 +55,14 @@ final class CpuRows implements RowKernels {
         forRows(rows.length, width, (s, i) -> s.copy(x.row(rows[i]), y.row(i), width));
     }
 
-    /** y[i] = x[rows[i]], converted from bf16 or fp16 to float32. */
-    private void gather(String what, HalfMatrix x, int[] rows, Matrix y) {
-        int width = x.columns();
+    /** y[i] = x[rows[i]], converted to float32. */
+    private void gather(String what, LowPrecisionLinearWeight x, int[] rows, Matrix y) {
+        int width = x.inputs();
         y.expect("y", rows.length, width);
-        checkRows(what, rows, 0, x.rows());
+        checkRows(what, rows, 0, x.outputs());
         forRows(rows.length, width, (s, i) -> {
             float[] converted = s.row(0, width);
-            x.widen(s, halves, rows[i], 0, width, converted);
+            x.toFloat32(s, rows[i], 0, width, converted);
             s.write(converted, y.row(i), width);
         });
     }

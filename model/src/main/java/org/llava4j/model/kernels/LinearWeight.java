@@ -16,21 +16,14 @@ interface LinearWeight {
     /** Whether all weights are dense and in a data type that products read. */
     static boolean allReadable(INDArray... ws) {
         return Arrays.stream(ws)
-                .allMatch(w -> Matrix.allReadable(w)
-                        || HalfMatrix.isReadable(w)
-                        || QuantizedMatrix.isReadable(w)
-                        || BlockMatrix.isReadable(w));
+                .allMatch(w -> Matrix.allReadable(w) || LowPrecisionLinearWeight.isReadable(w));
     }
 
     /** A weight that passes {@link #allReadable}. */
     static LinearWeight of(INDArray w, MathBackend math) {
-        if (BlockFormat.isBlocks(w)) {
-            return new BlockLinearWeight(BlockMatrix.of(w), math);
-        }
-        if (QuantizedFormat.isQuantized(w)) {
-            return new QuantizedLinearWeight(QuantizedMatrix.of(w), math);
-        }
-        return HalfMatrix.isHalfPrecision(w) ? new HalfLinearWeight(HalfMatrix.of(w), math) : new Float32(Matrix.of(w));
+        return LowPrecisionLinearWeight.isReadable(w)
+                ? LowPrecisionLinearWeight.of(w, math)
+                : new Float32(Matrix.of(w));
     }
 
     /** N. */

@@ -1,6 +1,7 @@
 package org.llava4j.model.kernels;
 
 import org.llava4j.model.memory.Scratch;
+import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
  * A linear layer's weight stored in bf16 or fp16, or quantized. A product converts one tile at a time to float32 just before it
@@ -13,6 +14,21 @@ interface LowPrecisionLinearWeight extends LinearWeight {
     int TILE_COLUMNS = 768;
     int BLOCK_SLOT = 0;
     int HEAP_SLOT = 0;
+
+    /** Whether a weight is stored in low precision and dense. */
+    static boolean isReadable(INDArray w) {
+        return HalfMatrix.isReadable(w) || QuantizedMatrix.isReadable(w) || BlockMatrix.isReadable(w);
+    }
+
+    /** A weight that passes {@link #isReadable}. */
+    static LowPrecisionLinearWeight of(INDArray w, MathBackend math) {
+        if (BlockFormat.isBlocks(w)) {
+            return new BlockLinearWeight(BlockMatrix.of(w), math);
+        }
+        return QuantizedFormat.isQuantized(w)
+                ? new QuantizedLinearWeight(QuantizedMatrix.of(w), math)
+                : new HalfLinearWeight(HalfMatrix.of(w), math);
+    }
 
     /**
      * Converts {@code width} elements of a row, starting at {@code column}, to float32 and writes them to the start of

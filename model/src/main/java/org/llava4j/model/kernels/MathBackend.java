@@ -49,6 +49,6 @@ record MathBackend(String name, RowMath rows, ActivationMath activations, HalfMa
                 new VectorActivationMath(),
                 VectorFastMath.HAS_FMA ? new VectorHalfMath() : new ScalarHalfMath(),
                 VectorFastMath.HAS_FMA ? new VectorQuantizedMath() : new ScalarQuantizedMath(),
-                new ScalarBlockMath());
+                VectorFastMath.HAS_FMA ? new VectorBlockMath() : new ScalarBlockMath());
     }
 }

@@ -44,6 +44,6 @@ final class Nd4jLinear implements LinearKernels {
     }
 
     private static INDArray matrix(INDArray w) {
-        return w.rank() == 2 ? w : w.reshape('c', w.size(0), w.length() / w.size(0));
+        return w.rank() == 2 || BlockFormat.isBlocks(w) ? w : w.reshape('c', w.size(0), w.length() / w.size(0));
     }
 }

@@ -18,7 +18,17 @@ final class Nd4jLowPrecision {
 
     /** Whether a weight is stored in 16 bits or quantized. */
     static boolean isLowPrecision(INDArray w) {
-        return HalfMatrix.isHalfPrecision(w) || QuantizedFormat.isQuantized(w);
+        return HalfMatrix.isHalfPrecision(w) || QuantizedFormat.isQuantized(w) || BlockFormat.isBlocks(w);
+    }
+
+    /** Rows [from, to) of a weight, dequantized or in 16 bits. */
+    private static INDArray rows(INDArray w, long from, long to) {
+        if (BlockFormat.isBlocks(w)) {
+            return BlockMatrix.of(w).dequantize(from, to);
+        }
+        return QuantizedFormat.isQuantized(w)
+                ? QuantizedMatrix.of(w).dequantize(from, to)
+                : w.get(interval(from, to), all());
     }
 
     private interface Block {
@@ -29,10 +39,7 @@ final class Nd4jLowPrecision {
         long rows = w.size(0);
         for (long from = 0; from < rows; from += BLOCK_ROWS) {
             long to = Math.min(rows, from + BLOCK_ROWS);
-            INDArray stored = QuantizedFormat.isQuantized(w)
-                    ? QuantizedMatrix.of(w).dequantize(from, to)
-                    : w.get(interval(from, to), all());
-            INDArray converted = stored.castTo(type);
+            INDArray converted = rows(w, from, to).castTo(type);
             block.run(from, to, converted);
             converted.close();
         }
@@ -41,7 +48,7 @@ final class Nd4jLowPrecision {
     /** y[i] = table[ids[i]]. */
     static void gather(INDArray table, int[] ids, INDArray y) {
         for (int i = 0; i < ids.length; i++) {
-            y.putRow(i, table.getRow(ids[i]).castTo(y.dataType()));
+            y.putRow(i, rows(table, ids[i], ids[i] + 1L).castTo(y.dataType()));
         }
     }
 

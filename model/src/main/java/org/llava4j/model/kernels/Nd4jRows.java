@@ -6,7 +6,7 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 final class Nd4jRows implements RowKernels {
     @Override
     public void embedding(INDArray ids, INDArray table, INDArray y) {
-        if (HalfMatrix.isHalfPrecision(table)) {
+        if (Nd4jLowPrecision.isLowPrecision(table)) {
             Nd4jLowPrecision.gather(table, ints(ids), y);
         } else {
             gatherRows(table, ids, y);

@@ -5,8 +5,8 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 /** Kernels that move rows: embedding lookup, row replacement and gather. */
 public interface RowKernels {
     /**
-     * Embedding lookup: y[r] = table[ids[r]]; ids: int32 of any shape with R entries, table: [V, D] in float32 or 16
-     * bits, y: [R, D].
+     * Embedding lookup: y[r] = table[ids[r]]; ids: int32 of any shape with R entries, table: [V, D] in float32 or low
+     * precision, y: [R, D].
      */
     void embedding(INDArray ids, INDArray table, INDArray y);
 

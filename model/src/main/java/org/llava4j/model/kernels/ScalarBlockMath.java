@@ -1,19 +1,16 @@
 package org.llava4j.model.kernels;
 
-import java.nio.ByteBuffer;
-
 /** {@link BlockMath} in plain Java. */
 final class ScalarBlockMath implements BlockMath {
 
     @Override
-    public void dotRows(BlockFormat format, ByteBuffer memory, int rows, int blocks, float[][] xs, float[][] sums) {
-        int rowBytes = blocks * format.typeSize();
-        float[] row = new float[blocks * format.blockSize()];
-        for (int r = 0; r < rows; r++) {
-            dequantize(format, memory, r * rowBytes, blocks, row);
-            for (int i = 0; i < xs.length; i++) {
-                sums[i][r] = dot(row, xs[i], format.groupSize());
-            }
+    public void dot(
+            BlockChunk chunk, int block, int blocks, SmallBatch x, float[][] groupSums, float[][] sums, int at) {
+        int groupSize = chunk.format().groupSize();
+        float[] row = new float[blocks * chunk.format().blockSize()];
+        dequantize(chunk, block, blocks, row);
+        for (int i = 0; i < sums.length; i++) {
+            sums[i][at] = dot(row, x.row(i), groupSize);
         }
     }
 
@@ -31,21 +28,17 @@ final class ScalarBlockMath implements BlockMath {
     }
 
     @Override
-    public void dequantize(BlockFormat format, ByteBuffer memory, int blocks, float[] to) {
-        dequantize(format, memory, 0, blocks, to);
-    }
-
-    private static void dequantize(BlockFormat format, ByteBuffer memory, int at, int blocks, float[] to) {
-        int blockSize = format.blockSize();
+    public void dequantize(BlockChunk chunk, int block, int blocks, float[] to) {
+        BlockFormat format = chunk.format();
         int groupSize = format.groupSize();
-        float[] scales = new float[blockSize / groupSize];
-        float[] mins = new float[scales.length];
-        for (int block = 0; block < blocks; block++) {
-            int from = at + block * format.typeSize();
-            format.unpackScales(memory, from, scales, mins, 0);
-            for (int i = 0; i < blockSize; i++) {
-                int group = i / groupSize;
-                to[block * blockSize + i] = scales[group] * format.quant(memory, from, i) - mins[group];
+        byte[] quants = new byte[blocks * format.blockSize()];
+        chunk.unpackQuants(block, blocks, quants);
+        for (int start = 0; start < quants.length; start += groupSize) {
+            int group = block * format.groups() + start / groupSize;
+            float scale = chunk.scales()[group];
+            float min = format.hasMin() ? chunk.mins()[group] : 0;
+            for (int i = start; i < start + groupSize; i++) {
+                to[i] = scale * quants[i] - min;
             }
         }
     }

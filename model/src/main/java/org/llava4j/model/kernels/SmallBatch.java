@@ -46,6 +46,21 @@ record SmallBatch(Matrix matrix, float[][] rows) {
         return rows[r];
     }
 
+    /** {@code float32[R, K / groupSize]}: sums of groups of neighboring values of each row of x. */
+    float[][] groupSums(int groupSize) {
+        float[][] sums = new float[rows.length][matrix.columns() / groupSize];
+        for (int r = 0; r < rows.length; r++) {
+            for (int group = 0; group < sums[r].length; group++) {
+                float sum = 0;
+                for (int i = 0; i < groupSize; i++) {
+                    sum += rows[r][group * groupSize + i];
+                }
+                sums[r][group] = sum;
+            }
+        }
+        return sums;
+    }
+
     private static void deinterleave(float[] from, int n, float[] to) {
         int half = n / 2;
         for (int i = 0; i < half; i++) {

@@ -2,13 +2,14 @@ package org.llava4j.model.ops;
 
 import java.util.List;
 import org.llava4j.model.kernels.Kernels;
+import org.llava4j.model.kernels.QuantizedFormat;
 import org.llava4j.model.samediff.GraphOp;
 import org.nd4j.autodiff.samediff.SDVariable;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
  * Embedding lookup {@code y[R, D] = table[V, D][ids]}; ids int32 of any shape with R entries. A frozen table may be
- * stored in 16 bits; the output is float32.
+ * stored in low precision; the output is float32.
  */
 public final class Embedding extends GraphOp {
 
@@ -19,7 +20,7 @@ public final class Embedding extends GraphOp {
 
     @Override
     protected long[][] outputShapes(List<INDArray> in) {
-        return new long[][] {{in.get(1).length(), in.get(0).size(1)}};
+        return new long[][] {{in.get(1).length(), QuantizedFormat.inputs(in.get(0))}};
     }
 
     @Override

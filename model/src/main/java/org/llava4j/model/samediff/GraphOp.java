@@ -127,7 +127,12 @@ public abstract class GraphOp extends DynamicCustomOp {
 
     /** Outputs have the data type of the first input, or float32 if that is a low-precision weight. */
     static DataType outputType(DataType firstInput) {
-        return FloatConversion.isHalfPrecision(firstInput) ? DataType.FLOAT : firstInput;
+        return isLowPrecision(firstInput) ? DataType.FLOAT : firstInput;
+    }
+
+    /** Whether a weight of this data type is in 16 bits or quantized. */
+    private static boolean isLowPrecision(DataType weight) {
+        return FloatConversion.isHalfPrecision(weight) || weight == DataType.BYTE || weight == DataType.UBYTE;
     }
 
     /** Native code does not know the operation, so only our sessions can run it. */
@@ -142,10 +147,10 @@ public abstract class GraphOp extends DynamicCustomOp {
     /**
      * Rejects the gradient of a low-precision weight, whose updates would be rounded away.
      *
-     * @throws IllegalStateException if the weight is stored in 16 bits
+     * @throws IllegalStateException if the weight is stored in 16 bits or quantized
      */
     protected static void requireTrainable(INDArray weight) {
-        if (FloatConversion.isHalfPrecision(weight.dataType())) {
+        if (isLowPrecision(weight.dataType())) {
             throw new IllegalStateException(
                     "a weight in " + weight.dataType() + " cannot be trained; load it as float32");
         }
