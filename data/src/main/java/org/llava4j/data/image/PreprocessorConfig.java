@@ -5,6 +5,8 @@ import static org.llava4j.data.config.ConfigKeys.ON;
 import static org.llava4j.data.config.ConfigKeys.text;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -17,12 +19,14 @@ import org.llava4j.data.BadInputException;
 import org.llava4j.data.JsonInput;
 import org.llava4j.data.config.ConfigKeys;
 import org.llava4j.data.config.ConfigWarnings;
+import org.llava4j.data.gguf.GgufHeader;
+import org.llava4j.data.gguf.GgufMetadata;
 
 /**
  * JSON of the image preprocessing settings: {@code preprocessor_config.json}, or the object {@code image_processor} of
- * transformers 5's {@code processor_config.json}, which takes precedence.
+ * transformers 5's {@code processor_config.json}, which takes precedence; or those keys of a GGUF file.
  *
- * @param file the JSON file
+ * @param file the JSON or GGUF file
  * @param prefix path of the object inside the file, ending with a dot; empty for the root object
  * @param json the settings
  * @param unknownBeside unknown keys of the file outside of that object
@@ -45,8 +49,12 @@ record PreprocessorConfig(Path file, String prefix, ObjectNode json, Set<String>
     private static final String OTHER =
             "CLIP preprocessing does not support it; use a model that was trained with CLIP preprocessing";
 
+    private static final String GGUF_PREFIX = "clip.vision.";
+    private static final String MEAN = "image_mean";
+    private static final String STD = "image_std";
+
     private static final ConfigKeys KEYS = ConfigKeys.builder()
-            .read("size", "crop_size", "rescale_factor", "image_mean", "image_std", "do_pad")
+            .read("size", "crop_size", "rescale_factor", MEAN, STD, "do_pad")
             .only(ON, "CLIP preprocessing requires true", "do_resize", "do_center_crop", "do_rescale")
             .only(ON, "CLIP preprocessing requires true", "do_normalize", "do_convert_rgb")
             .only(
@@ -64,6 +72,9 @@ record PreprocessorConfig(Path file, String prefix, ObjectNode json, Set<String>
 
     /** Whether a folder contains image preprocessing settings. */
     static boolean isIn(Path folder) {
+        if (GgufHeader.isGguf(folder)) {
+            return GgufHeader.read(folder).metadata().has(GGUF_PREFIX + MEAN);
+        }
         return Files.isRegularFile(folder.resolve(ClipPreprocessing.FILE_NAME)) || nestedIn(folder) != null;
     }
 
@@ -73,6 +84,9 @@ record PreprocessorConfig(Path file, String prefix, ObjectNode json, Set<String>
      * @throws BadInputException if it has none, or two files contradict
      */
     static PreprocessorConfig of(Path folder) {
+        if (GgufHeader.isGguf(folder)) {
+            return ofGguf(folder);
+        }
         PreprocessorConfig nested = nestedIn(folder);
         Path file = folder.resolve(ClipPreprocessing.FILE_NAME);
         if (nested == null) {
@@ -82,6 +96,22 @@ record PreprocessorConfig(Path file, String prefix, ObjectNode json, Set<String>
             nested.requireSame(whole(file));
         }
         return nested;
+    }
+
+    /** The settings in the metadata of a GGUF file, whose images are square. */
+    private static PreprocessorConfig ofGguf(Path file) {
+        GgufMetadata metadata = GgufHeader.read(file).metadata();
+        ObjectNode json = JsonNodeFactory.instance.objectNode();
+        int side = metadata.integer(GGUF_PREFIX + "image_size");
+        json.putObject("size").put("shortest_edge", side);
+        json.put("crop_size", side);
+        for (String key : List.of(MEAN, STD)) {
+            ArrayNode values = json.putArray(key);
+            // The values are float32; their shortest decimals are those that the model was trained with.
+            metadata.decimals(GGUF_PREFIX + key)
+                    .forEach(value -> values.add(Double.parseDouble(Float.toString(value.floatValue()))));
+        }
+        return new PreprocessorConfig(file, GGUF_PREFIX, json, Set.of());
     }
 
     private static @Nullable PreprocessorConfig nestedIn(Path folder) {

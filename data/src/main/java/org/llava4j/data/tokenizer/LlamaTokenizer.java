@@ -9,6 +9,7 @@ import java.util.SortedMap;
 import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 import org.llava4j.data.BadInputException;
+import org.llava4j.data.gguf.GgufHeader;
 
 /**
  * LLaMA tokenizer. It is read from {@code tokenizer.json}, or without that file from {@code tokenizer.model}, whose
@@ -41,11 +42,16 @@ public final class LlamaTokenizer {
      * Loads a tokenizer.
      *
      * @param modelFolderOrFile a Hugging Face folder with {@code tokenizer.json} or {@code tokenizer.model}, of which
-     *     the former is used as in transformers; or one of these files. The other JSON files beside it are read too
+     *     the former is used as in transformers; or one of these files. The other JSON files beside it are read too. A GGUF
+     *     file contains all of it
      * @throws BadInputException if a file is missing, invalid or contradicts another
      */
     public static LlamaTokenizer load(Path modelFolderOrFile) {
         Path file = Files.isDirectory(modelFolderOrFile) ? TokenizerFiles.in(modelFolderOrFile) : modelFolderOrFile;
+        if (GgufHeader.isGguf(file)) {
+            GgufTokenizer read = GgufTokenizer.read(file);
+            return of(read.model(), read.config());
+        }
         Path folder = file.toAbsolutePath().resolveSibling("");
         if (!TokenizerFiles.isJson(file)) {
             return of(SentencePieceReader.read(file), folder);
@@ -57,9 +63,14 @@ public final class LlamaTokenizer {
 
     /** Creates a tokenizer for {@code model} with the settings of the JSON files in {@code folder}. */
     public static LlamaTokenizer of(SentencePieceModel model, Path folder) {
-        TokenizerConfig read = TokenizerConfig.read(folder, Vocabulary.of(model));
+        return of(model, TokenizerConfig.read(folder, Vocabulary.of(model)));
+    }
+
+    private static LlamaTokenizer of(SentencePieceModel model, TokenizerConfig config) {
         return new LlamaTokenizer(
-                new SentencePieceBackend(model, read.specials(), read.settings()), read.specials(), read.settings());
+                new SentencePieceBackend(model, config.specials(), config.settings()),
+                config.specials(),
+                config.settings());
     }
 
     /**

@@ -4,6 +4,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import org.llava4j.data.gguf.GgufHeader;
 
 /** Names of the files of a tokenizer in a model folder. */
 public final class TokenizerFiles {
@@ -29,15 +30,21 @@ public final class TokenizerFiles {
 
     /**
      * The file in a folder that defines the pieces: {@link #JSON} if it is there, as in transformers, else
-     * {@link #MODEL}, whether or not it is there.
+     * {@link #MODEL}, whether or not it is there. A GGUF file contains the pieces itself.
      */
     public static Path in(Path folder) {
+        if (Files.isRegularFile(folder)) {
+            return folder;
+        }
         Path json = folder.resolve(JSON);
         return Files.isRegularFile(json) ? json : folder.resolve(MODEL);
     }
 
-    /** Whether a folder contains a tokenizer. */
+    /** Whether a folder or a GGUF file contains a tokenizer. */
     public static boolean isIn(Path folder) {
+        if (GgufHeader.isGguf(folder)) {
+            return GgufTokenizer.isIn(folder);
+        }
         return Files.isRegularFile(in(folder));
     }
 
