@@ -119,6 +119,31 @@ class GoldenModelTest {
         assertClose("features", out.tensors().get("features"), io.get("features_m2_patch"));
     }
 
+    /** A GGUF file with eleven types of tensors: values from its dequantized weights. */
+    @Test
+    void ggufDecoderMatchesReferenceHiddenStates() {
+        Map<String, INDArray> io = read("k_gguf/io_text.safetensors");
+        ForwardPassRecorder.Outputs out =
+                ForwardPassRecorder.open(Golden.path("k_gguf/model.gguf"), null).run(io, null);
+        for (int k = 0; k <= 3; k++) {
+            assertCloseWithoutPadding("hidden_states." + k, out, io.get("hidden_states." + k));
+        }
+        assertCloseWithoutPadding("logits", out, io.get("logits"));
+        assertClose("loss", out.tensors().get("loss"), io.get("loss"));
+    }
+
+    /** The same decoder with tower and projector in a second file. */
+    @Test
+    void ggufPairMatchesReferenceLogits() {
+        Map<String, INDArray> io = read("k_gguf/io.safetensors");
+        ForwardPassRecorder.Outputs out = ForwardPassRecorder.open(
+                        Golden.path("k_gguf/model.gguf"), Golden.path("k_gguf/mmproj.gguf"))
+                .run(io, null);
+        assertClose("projected", out.tensors().get("projected"), io.get("image_features"));
+        assertCloseWithoutPadding("logits", out, io.get("logits"));
+        assertClose("loss", out.tensors().get("loss"), io.get("loss"));
+    }
+
     /** PyTorch checkpoint files with the tower in float16 and one layer in bfloat16. */
     @Test
     void pytorchShardsGiveReferenceLogits() {

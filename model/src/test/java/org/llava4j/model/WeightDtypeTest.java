@@ -179,6 +179,6 @@ class WeightDtypeTest {
         assertThat(WeightDtype.forFrozenWeights("bf16")).isEqualTo(WeightDtype.BF16);
         assertThatThrownBy(() -> WeightDtype.forFrozenWeights("int4"))
                 .isInstanceOf(BadInputException.class)
-                .hasMessage("--frozen-dtype int4 is not supported; use fp32, bf16 or fp16");
+                .hasMessage("--frozen-dtype int4 is not supported; use fp32, bf16, fp16 or stored");
     }
 }

@@ -3,18 +3,22 @@ package org.llava4j.eval.inspect;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
 import java.util.SortedMap;
 import java.util.TreeMap;
+import java.util.function.Function;
+import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.llava4j.data.BadInputException;
 import org.llava4j.data.config.ConfigWarnings;
+import org.llava4j.data.gguf.GgufHeader;
 import org.llava4j.data.image.ClipPreprocessing;
 import org.llava4j.data.tokenizer.LlamaTokenizer;
 import org.llava4j.data.tokenizer.TokenizerComparison;
@@ -31,6 +35,7 @@ import org.llava4j.model.folder.AdapterFiles;
 import org.llava4j.model.folder.ModelSource;
 import org.llava4j.model.lora.LoraConfig;
 import org.llava4j.model.tensors.TensorFolder;
+import org.llava4j.model.tensors.TensorInfo;
 import org.llava4j.model.tensors.TensorStore;
 import org.llava4j.model.tensors.TensorType;
 import org.llava4j.model.weights.Checkpoint;
@@ -43,8 +48,9 @@ import org.llava4j.model.weights.WeightPlan;
  *
  * @param description type of the model, and layout of its tensor names
  * @param parametersByPart number of parameters of each part
- * @param tensorsByDtype number of stored tensors of each dtype
- * @param bytesByDtype size of the stored tensors of each dtype
+ * @param tensorsByDtype number of stored tensors of each dtype or block format
+ * @param bytesByDtype size of the stored tensors of each dtype or block format
+ * @param kindsByFormat the tensors of each block format: their number by name, without the layer
  * @param variablesByFile number of weights that each file provides
  * @param skippedByReason number of stored tensors that are not loaded, by reason
  * @param warnings unusual findings, and values that the user must give
@@ -53,14 +59,17 @@ import org.llava4j.model.weights.WeightPlan;
 public record Inspection(
         String description,
         SortedMap<String, Long> parametersByPart,
-        SortedMap<TensorType, Long> tensorsByDtype,
-        SortedMap<TensorType, Long> bytesByDtype,
+        SortedMap<String, Long> tensorsByDtype,
+        SortedMap<String, Long> bytesByDtype,
+        SortedMap<String, SortedMap<String, Long>> kindsByFormat,
         SortedMap<String, Long> variablesByFile,
         SortedMap<String, Long> skippedByReason,
         List<String> warnings,
         List<String> problems) {
 
     private static final List<String> PROJECTOR_FILES = List.of("mm_projector.safetensors", "mm_projector.bin");
+
+    private static final Pattern LAYER = Pattern.compile("^model\\.(layers\\.\\d+\\.)?");
 
     /**
      * Inspects a model folder. Reads no weights.
@@ -76,7 +85,10 @@ public record Inspection(
         }
         FullModelCheck.requireFullModel(folder);
         List<String> warnings = new ArrayList<>();
-        if (!LlavaConfig.isLlava(folder)) {
+        if (GgufHeader.isGguf(folder) && GgufHeader.read(folder).tensors().isEmpty()) {
+            return ofVocabulary(folder);
+        }
+        if (!LlavaConfig.isLlava(folder, visionTower)) {
             boolean clip = LlavaConfig.isClip(folder);
             Map<String, long[]> variables = TensorSource.shapes(source -> {
                 if (clip) {
@@ -108,8 +120,10 @@ public record Inspection(
         if (ClipPreprocessing.isIn(tower)) {
             ClipPreprocessing.read(tower);
         } else {
-            warnings.add("no preprocessor_config.json or processor_config.json with image settings in " + tower
-                    + ": CLIP's default preprocessing is used");
+            warnings.add((GgufHeader.isGguf(tower)
+                            ? "no clip.vision.image_mean in "
+                            : "no preprocessor_config.json or processor_config.json with image settings in ")
+                    + tower + ": CLIP's default preprocessing is used");
         }
         GenerationConfig.eosIds(source.folder());
         Stream.of(source.folder(), source.adapter(), tower)
@@ -137,13 +151,21 @@ public record Inspection(
         SortedMap<String, Long> files = new TreeMap<>(variablesByFile);
         files.put(AdapterFiles.weights(adapter).get(0).toString(), (long) lora.size());
         return new Inspection(
-                description, parts, tensorsByDtype, bytesByDtype, files, skippedByReason, warnings, problems);
+                description,
+                parts,
+                tensorsByDtype,
+                bytesByDtype,
+                kindsByFormat,
+                files,
+                skippedByReason,
+                warnings,
+                problems);
     }
 
     /** The output of stage 1 alone: a projector file, or that of a folder that holds one and no model; else null. */
     private static @Nullable Path projector(Path path) {
         if (Files.isRegularFile(path)) {
-            return path;
+            return GgufHeader.isGguf(path) ? null : path;
         }
         return TensorFolder.isIn(path)
                 ? null
@@ -154,16 +176,31 @@ public record Inspection(
                         .orElse(null);
     }
 
+    /** A GGUF file without weights, from which a converter takes the tokenizer. */
+    private static Inspection ofVocabulary(Path file) {
+        return new Inspection(
+                "GGUF without weights, a tokenizer of "
+                        + LlamaTokenizer.load(file).size() + " tokens",
+                new TreeMap<>(),
+                new TreeMap<>(),
+                new TreeMap<>(),
+                new TreeMap<>(),
+                new TreeMap<>(),
+                new TreeMap<>(),
+                List.of(),
+                List.of());
+    }
+
     private static Inspection ofProjector(Path file) {
         SortedMap<String, Long> parts = new TreeMap<>();
-        SortedMap<TensorType, Long> types = new TreeMap<>();
-        SortedMap<TensorType, Long> bytes = new TreeMap<>();
+        SortedMap<String, Long> types = new TreeMap<>();
+        SortedMap<String, Long> bytes = new TreeMap<>();
         List<String> problems = new ArrayList<>();
         try (TensorStore store = TensorFolder.open(file)) {
             store.tensors().forEach((name, tensor) -> {
                 parts.merge(part(name), tensor.length(), Long::sum);
-                types.merge(tensor.type(), 1L, Long::sum);
-                bytes.merge(tensor.type(), tensor.bytes(), Long::sum);
+                types.merge(tensor.type().name(), 1L, Long::sum);
+                bytes.merge(tensor.type().name(), tensor.bytes(), Long::sum);
                 if (!name.startsWith(Checkpoint.PROJECTOR_PREFIX) && !name.equals(ImageStartEndEmbeddings.TABLE)) {
                     problems.add(tensor + " does not belong in a projector file");
                 }
@@ -173,6 +210,7 @@ public record Inspection(
                     parts,
                     types,
                     bytes,
+                    new TreeMap<>(),
                     new TreeMap<>(Map.of(file.toString(), (long) store.tensors().size())),
                     new TreeMap<>(),
                     List.of(),
@@ -184,13 +222,20 @@ public record Inspection(
             String what, Checkpoint checkpoint, Map<String, long[]> variables, List<String> warnings) {
         try (checkpoint) {
             WeightPlan plan = checkpoint.plan(variables);
-            WeightDtype quantization = checkpoint.quantization();
+            SortedMap<String, List<TensorInfo>> byType = checkpoint.tensorsByType();
             return new Inspection(
-                    what + ", layout " + checkpoint.layout()
-                            + (quantization == null ? "" : ", quantized to " + quantization),
+                    what
+                            + (checkpoint.isGguf()
+                                    ? ", GGUF"
+                                    : ", layout " + checkpoint.layout() + quantization(checkpoint)),
                     parts(variables),
-                    checkpoint.tensorCountsByType(),
-                    checkpoint.bytesByType(),
+                    mapped(byType, tensors -> (long) tensors.size()),
+                    mapped(
+                            byType,
+                            tensors -> tensors.stream()
+                                    .mapToLong(TensorInfo::bytes)
+                                    .sum()),
+                    checkpoint.isGguf() ? kindsByFormat(byType) : new TreeMap<>(),
                     counted(plan.sources().values().stream()
                             .map(Inspection::fileOf)
                             .toList()),
@@ -200,9 +245,17 @@ public record Inspection(
         }
     }
 
+    private static String quantization(Checkpoint checkpoint) {
+        WeightDtype quantization = checkpoint.quantization();
+        return quantization == null ? "" : ", quantized to " + quantization;
+    }
+
     private static List<String> tokenizer(Path folder, int vocabulary) {
         if (!TokenizerFiles.isIn(folder)) {
-            return List.of("no tokenizer.json or tokenizer.model in " + folder);
+            return List.of(
+                    GgufHeader.isGguf(folder)
+                            ? "no tokenizer.ggml.model in " + folder
+                            : "no tokenizer.json or tokenizer.model in " + folder);
         }
         // ConfigWarnings lists the warnings of this check.
         LlamaTokenizer tokenizer = VocabularyCheck.load(folder, vocabulary);
@@ -247,6 +300,27 @@ public record Inspection(
         return variable.contains("embed_tokens") || variable.startsWith("lm_head")
                 ? "embeddings, LM head"
                 : "decoder layers";
+    }
+
+    private static SortedMap<String, SortedMap<String, Long>> kindsByFormat(
+            SortedMap<String, List<TensorInfo>> tensorsByType) {
+        SortedMap<String, SortedMap<String, Long>> kinds = mapped(tensorsByType, Inspection::kinds);
+        kinds.keySet()
+                .removeIf(type -> Arrays.stream(TensorType.values())
+                        .anyMatch(plain -> plain.name().equals(type)));
+        return kinds;
+    }
+
+    private static SortedMap<String, Long> kinds(List<TensorInfo> tensors) {
+        return counted(tensors.stream()
+                .map(tensor -> LAYER.matcher(tensor.name()).replaceFirst("").replaceFirst("\\.weight$", ""))
+                .toList());
+    }
+
+    private static <A, B> SortedMap<String, B> mapped(SortedMap<String, A> map, Function<A, B> function) {
+        SortedMap<String, B> mapped = new TreeMap<>();
+        map.forEach((key, value) -> mapped.put(key, function.apply(value)));
+        return mapped;
     }
 
     private static String fileOf(String source) {

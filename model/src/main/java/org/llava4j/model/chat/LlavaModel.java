@@ -139,6 +139,14 @@ public final class LlavaModel implements AutoCloseable {
         return load(folder, LlavaConfig.visionTowerPath(folder), chat);
     }
 
+    /**
+     * Loads a model with a vision tower that its config does not name: the GGUF file of a decoder with the one of its tower and
+     * projector ({@code mmproj}), or a LLaVA folder that names its chat format with a CLIP folder.
+     */
+    public static LlavaModel load(Path folder, Path visionTower) {
+        return load(folder, visionTower, ChatFormat.of(folder));
+    }
+
     /** Loads a LLaVA folder with a vision tower from another folder than the one that the config names. */
     public static LlavaModel load(Path folder, Path visionTower, ChatFormat chat) {
         ModelSource source = source(folder, visionTower);

@@ -12,7 +12,6 @@ import java.util.TreeSet;
 import java.util.function.Function;
 import org.llava4j.data.BadInputException;
 import org.llava4j.data.FileReadError;
-import org.llava4j.data.JsonInput;
 import org.llava4j.data.config.ConfigKeys;
 import org.llava4j.data.config.ConfigWarnings;
 
@@ -39,16 +38,16 @@ final class ConfigJson {
     /**
      * Reads the config of a model.
      *
-     * @param folder a model folder, or its {@code config.json}
+     * @param folder a model folder, or its {@code config.json}, or a GGUF file
      * @throws BadInputException if it cannot be read or the model family is not supported
      */
     static ConfigJson read(Path folder) {
-        Path file = Files.isDirectory(folder) ? folder.resolve("config.json") : folder;
+        Path file = ConfigFile.in(folder);
         FileReadError.requireAccessible(file);
         if (!Files.exists(file)) {
             throw new BadInputException(file + ": cannot be read; give a folder that contains a config.json");
         }
-        ConfigJson json = new ConfigJson(file, "", JsonInput.readBoundedObject(file), new TreeSet<>());
+        ConfigJson json = new ConfigJson(file, "", ConfigFile.read(file), new TreeSet<>(ConfigFile.unknownKeys(file)));
         ModelFamily.requireSupportedModel(json);
         for (String name : QUANTIZATION) {
             if (Files.exists(file.resolveSibling(name))) {

@@ -71,7 +71,7 @@ public final class GenerationConfig {
     private GenerationConfig() {}
 
     /**
-     * The ids of all end tokens ({@code eos_token_id}, a number or a list); empty if the folder has none.
+     * The ids of all end tokens ({@code eos_token_id}, a number or a list); empty if the folder or GGUF file has none.
      *
      * @throws BadInputException if the value is neither
      */
@@ -85,11 +85,11 @@ public final class GenerationConfig {
                 return ids;
             }
         }
-        Path config = folder.resolve("config.json");
+        Path config = ConfigFile.in(folder);
         if (!Files.isRegularFile(config)) {
             return Set.of();
         }
-        JsonNode root = JsonInput.readBoundedObject(config);
+        JsonNode root = ConfigFile.read(config);
         // llava-hf nests the decoder's config.
         JsonNode value =
                 root.has(EOS) ? root.path(EOS) : root.path("text_config").path(EOS);

@@ -8,6 +8,7 @@ import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 import org.llava4j.data.BadInputException;
 import org.llava4j.data.EnumName;
+import org.llava4j.data.gguf.GgufHeader;
 import org.llava4j.data.image.AspectRatio;
 import org.llava4j.data.tokenizer.ImageStartEndTokens;
 import org.llava4j.data.tokenizer.LlamaTokenizer;
@@ -127,7 +128,10 @@ public record LlavaConfig(
         if (LlavaHfConfig.isLlavaHf(json)) {
             return LlavaHfConfig.of(json, folder);
         }
-        Path tower = visionTower != null ? visionTower : visionTower(folder, json.pathName("mm_vision_tower"));
+        Path tower = visionTower != null ? visionTower : visionTower(folder, towerName(folder, json));
+        if (GgufConfig.isPair(folder, tower)) {
+            json = json.withDefaults(GgufConfig.projector(tower));
+        }
         ClipConfig vision = ClipConfig.read(tower);
         int featureWidth = json.integer("mm_hidden_size", vision.hiddenSize());
         if (featureWidth != vision.hiddenSize()) {
@@ -217,6 +221,15 @@ public record LlavaConfig(
         return json.has("mm_vision_tower") || LlavaHfConfig.isLlavaHf(json);
     }
 
+    /**
+     * Whether a model is a LLaVA together with the vision tower that is given for it, which is so for a GGUF file.
+     *
+     * @param visionTower null for none
+     */
+    public static boolean isLlava(Path folder, @Nullable Path visionTower) {
+        return isLlava(folder) || (visionTower != null && GgufHeader.isGguf(folder));
+    }
+
     /** Whether the vision tower of a LLaVA folder was trained; always true for llava-hf layout. */
     public static TowerTraining towerTraining(Path folder) {
         ConfigJson json = ConfigJson.read(folder);
@@ -244,7 +257,7 @@ public record LlavaConfig(
      */
     public static Path visionTowerPath(Path folder) {
         ConfigJson json = ConfigJson.read(folder);
-        return LlavaHfConfig.isLlavaHf(json) ? folder : visionTower(folder, json.pathName("mm_vision_tower"));
+        return LlavaHfConfig.isLlavaHf(json) ? folder : visionTower(folder, towerName(folder, json));
     }
 
     /** As {@link #visionTowerPath}; null if the config names a folder that does not exist. */
@@ -259,6 +272,9 @@ public record LlavaConfig(
         try {
             // If the model folder is a symbolic link, ".." is the parent of the link's target.
             Path real = base.toRealPath().resolve(named);
+            if (GgufHeader.isGguf(real)) {
+                return real.toRealPath();
+            }
             if (Files.isDirectory(real)) {
                 boolean same = Files.isDirectory(nextToLink) && Files.isSameFile(real, nextToLink);
                 return same ? nextToLink : real.toRealPath();
@@ -270,6 +286,14 @@ public record LlavaConfig(
             return nextToLink;
         }
         return ClipConfig.isPublished(named) ? folder : null;
+    }
+
+    private static String towerName(Path folder, ConfigJson json) {
+        if (GgufHeader.isGguf(folder)) {
+            throw new BadInputException(
+                    folder + " has no vision tower; give the file of its tower and projector (--mmproj)");
+        }
+        return json.pathName("mm_vision_tower");
     }
 
     private static Path base(Path folder) {

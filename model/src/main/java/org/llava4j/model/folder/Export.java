@@ -68,7 +68,7 @@ public record Export(
     void run(Path output, FilesWriter writer) {
         InputPaths inputs = InputPaths.of(model, projector, visionTower).andIfJsonFile(convMode);
         inputs.requireNoOverlap(output);
-        if (!LlavaConfig.isLlava(model)) {
+        if (!LlavaConfig.isLlava(model, visionTower)) {
             throw new BadInputException(
                     model + " is not a LLaVA; assemble one from a LLaMA and a CLIP first (assemble)");
         }

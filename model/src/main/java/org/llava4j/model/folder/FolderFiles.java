@@ -10,8 +10,10 @@ import java.util.stream.Stream;
 import org.llava4j.data.AtomicFile;
 import org.llava4j.data.BadInputException;
 import org.llava4j.data.JsonInput;
+import org.llava4j.data.gguf.GgufHeader;
 import org.llava4j.data.image.ClipPreprocessing;
 import org.llava4j.data.image.ProcessorConfig;
+import org.llava4j.data.tokenizer.GgufTokenizer;
 import org.llava4j.data.tokenizer.TokenizerFiles;
 import org.llava4j.model.ImageStartEndEmbeddings;
 import org.llava4j.model.config.ChatFormat;
@@ -47,7 +49,12 @@ final class FolderFiles {
         }
     }
 
+    /** Copies the tokenizer of a folder, or writes the files of the one in a GGUF file. */
     static void copyTokenizer(Path from, Path to) {
+        if (GgufHeader.isGguf(from)) {
+            GgufTokenizer.writeFiles(from, to);
+            return;
+        }
         copyExisting(TokenizerFiles.all(), from, to);
     }
 

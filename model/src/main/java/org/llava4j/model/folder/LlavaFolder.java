@@ -12,6 +12,7 @@ import org.llava4j.data.JsonInput;
 import org.llava4j.data.tokenizer.ImageStartEndTokens;
 import org.llava4j.model.Llava;
 import org.llava4j.model.config.ChatFormat;
+import org.llava4j.model.config.ConfigFile;
 import org.llava4j.model.config.LlavaConfig;
 import org.llava4j.model.config.LlavaHfConfig;
 import org.llava4j.model.folder.CheckpointWriter.Origin;
@@ -97,8 +98,7 @@ final class LlavaFolder {
      * the origin's {@code model_type} may differ from those of the written one.
      */
     private static ObjectNode flatConfig(Origin origin) {
-        ObjectNode original =
-                (ObjectNode) JsonInput.readBoundedObject(origin.folder().resolve(FolderFiles.CONFIG));
+        ObjectNode original = ConfigFile.read(origin.folder());
         ObjectNode json = original;
         if (LlavaHfConfig.isIn(origin.folder())) {
             json = JsonNodeFactory.instance.objectNode();
@@ -115,8 +115,8 @@ final class LlavaFolder {
     }
 
     private static void writeTowerConfig(Origin origin, Path file, WriteOptions options) {
-        if (LlavaConfig.isLlava(origin.visionTower())) {
-            // A tower inside the LLaVA folder has no separate config.
+        if (LlavaConfig.isLlava(origin.visionTower()) || ConfigFile.isMmproj(origin.visionTower())) {
+            // A tower inside the LLaVA folder, or in a GGUF file, has no separate config.
             ObjectNode vision = JsonNodeFactory.instance.objectNode();
             origin.config().vision().writeTo(vision);
             options.writeTo(vision);

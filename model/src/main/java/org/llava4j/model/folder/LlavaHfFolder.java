@@ -8,12 +8,12 @@ import java.util.Collection;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 import org.llava4j.data.BadInputException;
-import org.llava4j.data.JsonInput;
 import org.llava4j.data.image.ClipPreprocessing;
 import org.llava4j.data.image.ProcessorConfig;
 import org.llava4j.data.tokenizer.LlamaTokenizer;
 import org.llava4j.data.tokenizer.TokenizerFiles;
 import org.llava4j.model.config.ChatFormat;
+import org.llava4j.model.config.ConfigFile;
 import org.llava4j.model.config.LlavaConfig;
 import org.llava4j.model.config.LlavaConfig.ProjectorType;
 import org.llava4j.model.config.LlavaConfig.SelectFeature;
@@ -134,8 +134,7 @@ final class LlavaHfFolder {
         text.put("model_type", "llama");
         config.decoder().writeTo(text);
         text.put("vocab_size", vocabulary);
-        ObjectNode original =
-                (ObjectNode) JsonInput.readBoundedObject(origin.folder().resolve(FolderFiles.CONFIG));
+        ObjectNode original = ConfigFile.read(origin.folder());
         ObjectNode decoder = original.get("text_config") instanceof ObjectNode nested ? nested : original;
         text.setAll(decoder.deepCopy().retain(FolderFiles.DECODER_KEYS));
         config.vision().writeTo(json.putObject("vision_config"));

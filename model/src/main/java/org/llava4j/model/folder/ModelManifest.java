@@ -105,8 +105,11 @@ public record ModelManifest(
         return new FileManifest(files).changedFiles(folder);
     }
 
-    /** One hash of the names and contents of all files of a folder. Reads all files. */
+    /** One hash of the names and contents of all files of a folder, or the hash of a GGUF file. Reads all files. */
     public static String hash(Path folder) {
+        if (Files.isRegularFile(folder)) {
+            return Sha256.of(folder);
+        }
         Sha256 hash = new Sha256();
         FileManifest.scan(folder).files().forEach((name, mark) -> {
             if (!name.endsWith("/")) {

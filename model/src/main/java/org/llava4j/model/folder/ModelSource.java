@@ -10,6 +10,7 @@ import java.util.function.BiFunction;
 import org.jspecify.annotations.Nullable;
 import org.llava4j.data.BadInputException;
 import org.llava4j.data.config.ConfigWarnings;
+import org.llava4j.data.gguf.GgufHeader;
 import org.llava4j.model.ImageStartEndEmbeddings;
 import org.llava4j.model.Llava;
 import org.llava4j.model.TensorSource;
@@ -109,8 +110,14 @@ public record ModelSource(
         return adapter != null && hasLlavaConfig(adapter) ? adapter : folder;
     }
 
-    /** The dtype of the folder's matrices if it is quantized, else float32: the default for loading. */
+    /**
+     * The default for loading: the dtype of the folder's matrices if it is quantized, else float32; for a GGUF file as it
+     * stores them.
+     */
     public WeightDtype storedDtype() {
+        if (GgufHeader.isGguf(folder)) {
+            return WeightDtype.STORED;
+        }
         try (WeightStore weights = WeightStore.open(folder)) {
             return Objects.requireNonNullElse(weights.quantization(), WeightDtype.FP32);
         }
@@ -153,17 +160,26 @@ public record ModelSource(
      */
     public Llava buildDecoder(WeightDtype type) {
         requireBase();
-        WeightDtype stored = type.isQuantized() ? storedDtype() : type;
-        if (stored != type && stored.isQuantized()) {
-            ConfigWarnings.report(
-                    folder,
-                    "holds " + stored + " weights, which are dequantized and quantized again to " + type
-                            + "; quantize the original model to lose less precision");
+        if (type.isQuantized()) {
+            warnOfRequantization(type);
         }
         return build(
                 Checkpoint.llava(folder, visionTower).withoutTower(),
                 type,
                 (weights, lora) -> Llava.build(config, weights, Llava.ImageInput.FEATURES, lora));
+    }
+
+    private void warnOfRequantization(WeightDtype type) {
+        try (WeightStore weights = WeightStore.open(folder)) {
+            WeightDtype stored = weights.quantization();
+            if (stored != type && weights.isQuantized()) {
+                ConfigWarnings.report(
+                        folder,
+                        "holds " + (stored == null ? "quantized" : stored)
+                                + " weights, which are dequantized and quantized again to " + type
+                                + "; quantize the original model to lose less precision");
+            }
+        }
     }
 
     /** Builds the graph of the vision tower. */

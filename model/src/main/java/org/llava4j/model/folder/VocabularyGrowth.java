@@ -13,6 +13,7 @@ import java.util.Set;
 import org.llava4j.data.AtomicFile;
 import org.llava4j.data.BadInputException;
 import org.llava4j.data.JsonInput;
+import org.llava4j.data.gguf.GgufHeader;
 import org.llava4j.data.tokenizer.ImageStartEndTokens;
 import org.llava4j.data.tokenizer.LlamaTokenizer;
 import org.llava4j.data.tokenizer.TokenizerFiles;
@@ -145,10 +146,20 @@ public final class VocabularyGrowth {
             FolderFiles.copyTokenizer(folder, to);
             return;
         }
-        FolderFiles.copyExisting(COPIED, folder, to);
-        writeJson(to);
-        ObjectNode config = objectOf(TokenizerFiles.CONFIG);
-        ObjectNode ids = objectOf(ADDED);
+        if (GgufHeader.isGguf(folder)) {
+            FolderFiles.copyTokenizer(folder, to);
+            extend(to, to);
+        } else {
+            FolderFiles.copyExisting(COPIED, folder, to);
+            extend(folder, to);
+        }
+    }
+
+    /** Writes the files of a folder that list added tokens, with the new tokens. */
+    private void extend(Path from, Path to) {
+        writeJson(from, to);
+        ObjectNode config = objectIn(from.resolve(TokenizerFiles.CONFIG));
+        ObjectNode ids = objectIn(from.resolve(ADDED));
         extended.addedTokensAfterPieces().forEach((id, token) -> ids.put(token, id));
         AtomicFile.writeString(to.resolve(ADDED), ids.toPrettyString() + "\n");
         // Readers that find this key ignore added_tokens.json.
@@ -163,8 +174,8 @@ public final class VocabularyGrowth {
     }
 
     /** Writes {@code tokenizer.json} with the new tokens. */
-    private void writeJson(Path to) {
-        Path file = folder.resolve(TokenizerFiles.JSON);
+    private void writeJson(Path from, Path to) {
+        Path file = from.resolve(TokenizerFiles.JSON);
         if (!Files.isRegularFile(file)) {
             return;
         }
@@ -188,8 +199,7 @@ public final class VocabularyGrowth {
         entry.put("special", true);
     }
 
-    private ObjectNode objectOf(String name) {
-        Path file = folder.resolve(name);
+    private static ObjectNode objectIn(Path file) {
         return Files.isRegularFile(file)
                 ? (ObjectNode) JsonInput.readBoundedObject(file)
                 : JsonNodeFactory.instance.objectNode();

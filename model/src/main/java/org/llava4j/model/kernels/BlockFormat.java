@@ -97,17 +97,13 @@ public enum BlockFormat {
     }
 
     /** Whether an array has the type and the shape of a weight in a block format. */
-    static boolean isBlocks(INDArray array) {
+    public static boolean isBlocks(INDArray array) {
         return array.dataType() == DataType.UBYTE && array.rank() == 3 && find(array.size(2)) != null;
     }
 
     /** The format of an array for which {@link #isBlocks} holds. */
     static BlockFormat of(INDArray array) {
-        BlockFormat format = find(array.size(2));
-        if (format == null) {
-            throw new IllegalArgumentException("no block format has a type size of " + array.size(2) + " bytes");
-        }
-        return format;
+        return ofTypeSize(array.size(2));
     }
 
     private static @Nullable BlockFormat find(long typeSize) {
@@ -130,6 +126,20 @@ public enum BlockFormat {
     /** The shape of an array that holds a weight [N, K], where K is a multiple of {@link #blockSize}. */
     public long[] shape(long n, long k) {
         return new long[] {n, k / blockSize, typeSize};
+    }
+
+    /** The shape [N, K] of a weight whose array has a {@link #shape}. */
+    public static long[] matrixShape(long... shape) {
+        return new long[] {shape[0], Math.multiplyExact(shape[1], ofTypeSize(shape[2]).blockSize)};
+    }
+
+    /** The format with a type size, the last dimension of an array. */
+    public static BlockFormat ofTypeSize(long typeSize) {
+        BlockFormat format = find(typeSize);
+        if (format == null) {
+            throw new IllegalArgumentException("no block format has a type size of " + typeSize + " bytes");
+        }
+        return format;
     }
 
     /** Neighboring values that share a scale. */

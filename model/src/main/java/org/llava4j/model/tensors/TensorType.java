@@ -60,7 +60,7 @@ public enum TensorType {
     }
 
     /** The ND4J dtype of the same width and precision: 16-bit floats are not widened. */
-    DataType exactType() {
+    public DataType exactType() {
         return switch (this) {
             case F16 -> DataType.HALF;
             case BF16 -> DataType.BFLOAT16;

@@ -14,10 +14,12 @@ import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 import org.llava4j.data.AtomicFolder;
 import org.llava4j.data.BadInputException;
+import org.llava4j.data.gguf.GgufHeader;
 import org.llava4j.data.tokenizer.ImageStartEndTokens;
 import org.llava4j.model.ImageStartEndEmbeddings;
 import org.llava4j.model.Llava;
 import org.llava4j.model.TensorSource;
+import org.llava4j.model.config.ConfigFile;
 import org.llava4j.model.memory.MappedArray;
 import org.llava4j.model.tensors.FloatConversion;
 import org.llava4j.model.tensors.LazyTensor;
@@ -79,6 +81,10 @@ public final class Checkpoint implements TensorSource, AutoCloseable {
      */
     public static Checkpoint llava(Path folder, Path visionTower) {
         FullModelCheck.requireFullModel(folder);
+        if (ConfigFile.isMmproj(visionTower) && !GgufHeader.isGguf(folder)) {
+            throw new BadInputException(visionTower + " belongs to a GGUF file, but " + folder
+                    + " is none; give the GGUF file of the decoder, or the folder of a CLIP");
+        }
         Checkpoint checkpoint = new Checkpoint(folder);
         OpenCheckpoint ownFolder = OpenCheckpoint.of(WeightStore.open(folder), folder, "");
         checkpoint.sources.add(ownFolder);
@@ -89,8 +95,8 @@ public final class Checkpoint implements TensorSource, AutoCloseable {
             inside = false;
         }
         if (!inside) {
-            checkpoint.sources.add(
-                    OpenCheckpoint.of(TowerWeights.openFolder(folder, visionTower), visionTower, Llava.TOWER_PREFIX));
+            checkpoint.sources.add(OpenCheckpoint.of(
+                    TowerWeights.openFolder(folder, visionTower), visionTower, TowerWeights.prefix(visionTower)));
         }
         return checkpoint;
     }
@@ -171,14 +177,19 @@ public final class Checkpoint implements TensorSource, AutoCloseable {
                 : tensor(type.dataType(), name, shape);
     }
 
-    /** A matrix that is stored as it is in memory: mapped, or read if it is quantized; else null. */
+    /** A matrix that is stored as it is in memory: mapped, or read if it is quantized or has any form; else null. */
     private @Nullable INDArray storedMatrix(WeightDtype type, String name, long... shape) {
         OpenCheckpoint.FoundTensor source = OpenCheckpoint.find(name, sources);
         if (source == null) {
             return null;
         }
+        boolean mapsWeight = mmap && !trainable.test(name);
+        if (type == WeightDtype.STORED) {
+            INDArray mapped = mapsWeight ? source.map() : null;
+            return mapped == null ? source.readStored() : mapped;
+        }
         boolean quantized = type.quantizes(name, shape);
-        INDArray mapped = mmap && !trainable.test(name) ? source.map(type, quantized) : null;
+        INDArray mapped = mapsWeight ? source.map(type, quantized) : null;
         return mapped == null && quantized ? source.readQuantized(type) : mapped;
     }
 
@@ -224,7 +235,7 @@ public final class Checkpoint implements TensorSource, AutoCloseable {
     private INDArray selectRows(String table, int[] ids, long... shape) {
         OpenCheckpoint.FoundTensor source =
                 mmap && isReadable(table, shape) ? OpenCheckpoint.find(table, sources) : null;
-        INDArray mapped = source == null ? null : source.map();
+        INDArray mapped = source == null ? null : source.mapFloats();
         if (mapped != null) {
             requested.put(table, shape);
         }
@@ -233,11 +244,24 @@ public final class Checkpoint implements TensorSource, AutoCloseable {
         }
     }
 
+    /**
+     * Whether a variable needs no stored tensor: a new projector, and the norm behind the features, which converters to GGUF
+     * leave out because LLaVA does not read its output.
+     */
     private boolean mayInitialize(String name) {
-        return newProjector && name.startsWith(PROJECTOR_PREFIX);
+        return (newProjector && name.startsWith(PROJECTOR_PREFIX))
+                || (isPostNorm(name)
+                        && sources.stream().anyMatch(source -> source.store().isGguf()));
+    }
+
+    private static boolean isPostNorm(String name) {
+        return name.startsWith(Llava.TOWER_PREFIX) && name.contains(".post_layernorm.");
     }
 
     private INDArray initialize(String name, long... shape) {
+        if (isPostNorm(name)) {
+            return name.endsWith("weight") ? Nd4j.ones(DataType.FLOAT, shape) : Nd4j.zeros(DataType.FLOAT, shape);
+        }
         // Weight and bias have the same bound, from the weight's input width.
         String weight = name.replaceAll("bias$", "weight");
         long width = Objects.requireNonNull(requested.get(weight), weight)[1];
@@ -330,22 +354,29 @@ public final class Checkpoint implements TensorSource, AutoCloseable {
         return CheckpointLayout.of(sources.get(0).store().tensors().keySet());
     }
 
-    /** Number of tensors by dtype in all files. */
-    public SortedMap<TensorType, Long> tensorCountsByType() {
-        SortedMap<TensorType, Long> types = new TreeMap<>();
-        sources.forEach(
-                place -> place.store().stored().values().forEach(tensor -> types.merge(tensor.type(), 1L, Long::sum)));
+    /** The stored tensors of all files by the name of their dtype or block format. */
+    public SortedMap<String, List<TensorInfo>> tensorsByType() {
+        SortedMap<String, List<TensorInfo>> types = new TreeMap<>();
+        sources.forEach(source -> source.store()
+                .stored()
+                .values()
+                .forEach(tensor -> types.computeIfAbsent(source.store().typeName(tensor), type -> new ArrayList<>())
+                        .add(tensor)));
         return types;
     }
 
-    /** The stored tensors of all files by dtype, in bytes. */
-    public SortedMap<TensorType, Long> bytesByType() {
-        SortedMap<TensorType, Long> types = new TreeMap<>();
-        sources.forEach(place -> place.store()
-                .stored()
-                .values()
-                .forEach(tensor -> types.merge(tensor.type(), tensor.bytes(), Long::sum)));
-        return types;
+    /** The size of each variable's tensor in its file, in bytes. */
+    public Map<String, Long> storedBytes() {
+        Map<String, Long> bytes = new TreeMap<>();
+        sources.forEach(source -> source.tensors()
+                .forEach((variable, stored) ->
+                        bytes.putIfAbsent(variable, source.store().storedBytes(stored.name()))));
+        return bytes;
+    }
+
+    /** Whether the model is in GGUF files. */
+    public boolean isGguf() {
+        return ownStore != null && ownStore.isGguf();
     }
 
     /** The dtype of a quantized folder; null if the folder is not quantized. */

@@ -93,13 +93,14 @@ public final class ForwardPassRecorder {
      * @param visionTower the vision tower's folder, or null for the one that {@code config.json} names
      */
     public static ForwardPassRecorder open(Path folder, @Nullable Path visionTower) {
-        if (LlavaConfig.isLlava(folder)) {
+        if (LlavaConfig.isLlava(folder, visionTower)) {
             Path tower = VisionTowerResolver.resolve(folder, visionTower);
             LlavaConfig config = LlavaConfig.read(folder, tower);
             try (Checkpoint weights = Checkpoint.llava(folder, tower)) {
                 return of(Llava.build(config, weights, Llava.ImageInput.PIXELS), config);
             }
         }
+        FullModelCheck.requireFullModel(folder);
         try (Checkpoint weights = Checkpoint.bare(folder)) {
             if (LlavaConfig.isClip(folder)) {
                 ClipConfig config = ClipConfig.read(folder);

@@ -4,8 +4,6 @@ import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Objects;
-import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.llava4j.data.BadInputException;
 import org.llava4j.model.weights.WeightPlan.StoredTensor;
@@ -55,6 +53,11 @@ record OpenCheckpoint(WeightStore store, Map<String, StoredTensor> tensors) {
             return checkpoint.store.read(stored.name(), type);
         }
 
+        /** Reads the tensor in its stored form. */
+        INDArray readStored() {
+            return checkpoint.store.readStored(stored.name());
+        }
+
         /**
          * Maps the tensor if it is stored as {@code type} has it in memory.
          *
@@ -70,14 +73,16 @@ record OpenCheckpoint(WeightStore store, Map<String, StoredTensor> tensors) {
             return store.quantization() == type ? store.mapQuantized(stored.name()) : null;
         }
 
-        /** Maps the tensor in whatever floating-point dtype it is stored; null if it must be read. */
+        /** Maps the tensor in its stored form; null if it must be read. */
         @Nullable
         INDArray map() {
-            return Stream.of(DataType.FLOAT, DataType.HALF, DataType.BFLOAT16)
-                    .map(type -> checkpoint.store.map(stored.name(), type))
-                    .filter(Objects::nonNull)
-                    .findFirst()
-                    .orElse(null);
+            return checkpoint.store.mapStored(stored.name());
+        }
+
+        /** Maps the tensor in its floating-point dtype; null if it must be read. */
+        @Nullable
+        INDArray mapFloats() {
+            return checkpoint.store.mapFloats(stored.name());
         }
 
         /** Reads a tensor that is stored in this quantized dtype; null if it is stored otherwise. */

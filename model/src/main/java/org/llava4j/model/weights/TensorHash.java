@@ -3,6 +3,7 @@ package org.llava4j.model.weights;
 import java.nio.ByteBuffer;
 import java.util.Arrays;
 import org.llava4j.data.Sha256;
+import org.llava4j.model.kernels.QuantizedWeights;
 import org.llava4j.model.memory.NativeArray;
 import org.llava4j.model.tensors.FloatConversion;
 import org.nd4j.linalg.api.ndarray.INDArray;
@@ -20,7 +21,7 @@ public final class TensorHash {
     /**
      * Hash and norm of a group of weights.
      *
-     * @param norm 2-norm of all values
+     * @param norm 2-norm of all values, dequantized
      */
     public record TensorDigest(String sha256, double norm) {}
 
@@ -28,6 +29,7 @@ public final class TensorHash {
     public void add(String name, INDArray array) {
         hash.add(name + " " + array.dataType() + Arrays.toString(array.shape()) + "\n");
         INDArray plain = array.ordering() == 'c' && !array.isView() ? array : array.dup('c');
+        boolean quantized = QuantizedWeights.isQuantized(array);
         NativeArray bytes = new NativeArray(plain);
         long length = plain.length() * plain.dataType().width();
         byte[] buffer = new byte[(int) Math.min(BUFFER_BYTES, length)];
@@ -35,7 +37,14 @@ public final class TensorHash {
             int count = (int) Math.min(buffer.length, length - done);
             bytes.read(done, buffer, count);
             hash.add(ByteBuffer.wrap(buffer, 0, count));
-            squares += FloatConversion.sumOfSquares(buffer, count, array.dataType());
+            if (!quantized) {
+                squares += FloatConversion.sumOfSquares(buffer, count, array.dataType());
+            }
+        }
+        if (quantized) {
+            try (INDArray values = QuantizedWeights.dequantize(array)) {
+                squares += Math.pow(values.norm2Number().doubleValue(), 2);
+            }
         }
     }
 

@@ -5,6 +5,7 @@ import java.util.List;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import org.llava4j.data.BadInputException;
+import org.llava4j.data.gguf.GgufHeader;
 import org.llava4j.model.Llava;
 import org.llava4j.model.tensors.LazyTensor;
 import org.llava4j.model.tensors.TensorInfo;
@@ -42,7 +43,16 @@ public final class TowerWeights implements AutoCloseable {
             return own;
         }
         own.close();
-        return new TowerWeights(openFolder(folder, visionTower), "");
+        String inFile = Llava.TOWER_PREFIX.substring(prefix(visionTower).length());
+        return new TowerWeights(openFolder(folder, visionTower), inFile);
+    }
+
+    /**
+     * What the names in the tower's own folder lack of the model's variables: those of a GGUF file, which holds the projector
+     * too, are complete.
+     */
+    static String prefix(Path visionTower) {
+        return GgufHeader.isGguf(visionTower) ? "" : Llava.TOWER_PREFIX;
     }
 
     /** Opens the tower's own folder for a model folder without a tower. */

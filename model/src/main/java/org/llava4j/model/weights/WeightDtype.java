@@ -14,7 +14,7 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 /**
  * Weight dtype of frozen matrices in memory. BF16 and FP16 halve their memory: the arrays are BFLOAT16 or HALF
  * constants of the graph, so that everything that reads an array's data type (hashes, files, the reference kernels)
- * handles them. Q8 and Q4 quantize while loading ({@link QuantizedFormat}), for inference only. Only LLaVA4J's own ops
+ * handles them. Q8 and Q4 quantize while loading ({@link QuantizedFormat}), for inference only. STORED converts nothing. Only LLaVA4J's own ops
  * read low-precision arrays. All arithmetic is float32.
  */
 public enum WeightDtype {
@@ -22,7 +22,9 @@ public enum WeightDtype {
     BF16(DataType.BFLOAT16, null),
     FP16(DataType.HALF, null),
     Q8(DataType.HALF, QuantizedFormat.Q8),
-    Q4(DataType.HALF, QuantizedFormat.Q4);
+    Q4(DataType.HALF, QuantizedFormat.Q4),
+    /** Each matrix in the form in which its file stores it: one of the above, or blocks of a GGUF file. */
+    STORED(DataType.FLOAT, null);
 
     /** Former name of a quantized dtype, still accepted. */
     private static final String INT8 = "int8";
@@ -89,27 +91,28 @@ public enum WeightDtype {
     }
 
     /**
-     * Parses {@code --dtype} of inference: fp32, bf16, fp16, q8 or q4.
+     * Parses {@code --dtype} of inference: fp32, bf16, fp16, q8, q4 or stored.
      *
      * @throws BadInputException if the name is unknown
      */
     public static WeightDtype forInference(String name) {
         WeightDtype type = name.equals(INT8) ? Q8 : find(name);
         if (type == null) {
-            throw new BadInputException("--dtype " + name + " is not supported; use fp32, bf16, fp16, q8 or q4");
+            throw new BadInputException(
+                    "--dtype " + name + " is not supported; use fp32, bf16, fp16, q8, q4 or stored");
         }
         return type;
     }
 
     /**
-     * Parses {@code --frozen-dtype} of training: fp32, bf16 or fp16.
+     * Parses {@code --frozen-dtype} of training: fp32, bf16, fp16 or stored.
      *
      * @throws BadInputException if the name is unknown
      */
     public static WeightDtype forFrozenWeights(String name) {
         WeightDtype type = find(name);
         if (type == null || type.format != null) {
-            throw new BadInputException("--frozen-dtype " + name + " is not supported; use fp32, bf16 or fp16");
+            throw new BadInputException("--frozen-dtype " + name + " is not supported; use fp32, bf16, fp16 or stored");
         }
         return type;
     }

@@ -12,8 +12,10 @@ import java.util.SortedMap;
 import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 import org.llava4j.data.BadInputException;
+import org.llava4j.data.gguf.GgufHeader;
+import org.llava4j.model.kernels.BlockFormat;
 import org.llava4j.model.kernels.QuantizedFormat;
-import org.llava4j.model.kernels.QuantizedMatrix;
+import org.llava4j.model.kernels.QuantizedWeights;
 import org.llava4j.model.tensors.FloatConversion;
 import org.llava4j.model.tensors.LazyTensor;
 import org.llava4j.model.tensors.TensorFolder;
@@ -24,8 +26,9 @@ import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
- * Weights in any format that {@link TensorFolder} opens, quantized ({@link QuantizedTensors}) or not. A quantized matrix
- * is listed and read as the {@code F32[N, K]} that it encodes; {@link #readQuantized} reads its bytes.
+ * Weights in any format that {@link TensorFolder} opens, or in a GGUF file, quantized ({@link QuantizedTensors},
+ * {@link BlockFormat}) or not. A quantized matrix is listed and read as the {@code F32[N, K]} that it encodes;
+ * {@link #readQuantized} reads its bytes.
  */
 public final class WeightStore implements TensorStore {
     private final TensorStore files;
@@ -43,11 +46,11 @@ public final class WeightStore implements TensorStore {
     /**
      * Opens a model folder or a weight file.
      *
-     * @throws BadInputException if {@link TensorFolder#open} rejects it, or it has tensors of 8 bits that are not in the
+     * @throws BadInputException if {@link TensorFolder#open} or {@link GgufWeights#open} rejects it, or it has tensors of 8 bits that are not in the
      *     layout of {@link QuantizedTensors}
      */
     public static WeightStore open(Path path) {
-        TensorStore files = TensorFolder.open(path);
+        TensorStore files = GgufHeader.isGguf(path) ? GgufWeights.open(path) : TensorFolder.open(path);
         try {
             return new WeightStore(files, path);
         } catch (BadInputException e) {
@@ -98,6 +101,11 @@ public final class WeightStore implements TensorStore {
     }
 
     private TensorInfo decoded(TensorInfo stored) {
+        if (files instanceof GgufWeights) {
+            return stored.type() == TensorType.U8
+                    ? new TensorInfo(stored.name(), TensorType.F32, BlockFormat.matrixShape(stored.shape()))
+                    : stored;
+        }
         boolean isByte = stored.type() == TensorType.I8 || stored.type() == TensorType.U8;
         if (!isByte || CheckpointLayout.skipReason(stored.name()) != null) {
             return stored;
@@ -133,14 +141,56 @@ public final class WeightStore implements TensorStore {
         return new BadInputException("tensor \"" + tensor.name() + "\" in " + path + " " + problem);
     }
 
-    /** The dtype of quantized matrices; null if the files are not quantized. */
+    /** Maps a tensor in its stored form: quantized, or in its floating-point dtype; null if it must be read. */
+    @Nullable
+    INDArray mapStored(String name) {
+        return isQuantized(name) ? mapQuantized(name) : mapFloats(name);
+    }
+
+    /** Maps a tensor in its floating-point dtype; null if it must be read, or is quantized. */
+    @Nullable
+    INDArray mapFloats(String name) {
+        return isQuantized(name)
+                ? null
+                : files.map(name, storedInfo(name).type().exactType());
+    }
+
+    /** As {@link #mapStored}, read. */
+    INDArray readStored(String name) {
+        INDArray quantized = readQuantized(name);
+        return quantized == null ? files.read(name, storedInfo(name).type().exactType()) : quantized;
+    }
+
+    /** Whether a tensor is quantized, in any format. */
+    public boolean isQuantized() {
+        return tensors.keySet().stream().anyMatch(this::isQuantized);
+    }
+
+    /** The dtype of quantized matrices; null if the files are not quantized, or each tensor of a GGUF file has its format. */
     public @Nullable WeightDtype quantization() {
         return quantization;
+    }
+
+    /** Whether the weights are in a GGUF file. */
+    boolean isGguf() {
+        return files instanceof GgufWeights;
     }
 
     /** All tensors with the dtypes and shapes that they have in the files. */
     public SortedMap<String, TensorInfo> stored() {
         return files.tensors();
+    }
+
+    /** The size of a tensor in its file, in bytes. */
+    long storedBytes(String name) {
+        return storedInfo(name).bytes();
+    }
+
+    /** The name of the dtype or the block format of one of the {@link #stored} tensors. */
+    String typeName(TensorInfo stored) {
+        return isGguf() && stored.type() == TensorType.U8
+                ? BlockFormat.ofTypeSize(stored.shape()[2]).name()
+                : stored.type().name();
     }
 
     /** All tensors, a quantized matrix as {@code F32[N, K]}. */
@@ -162,7 +212,8 @@ public final class WeightStore implements TensorStore {
     /**
      * Reads a quantized matrix as it is stored.
      *
-     * @return {@code [N, rowBytes]} in the layout of {@link QuantizedFormat}; null if the tensor is not quantized
+     * @return {@code [N, rowBytes]} in the layout of {@link QuantizedFormat}, or blocks in that of {@link BlockFormat};
+     *     null if the tensor is not quantized
      * @throws BadInputException if the values are damaged
      */
     @Nullable
@@ -173,14 +224,17 @@ public final class WeightStore implements TensorStore {
         return requireValid(name, files.read(name));
     }
 
-    /** As {@link #readQuantized}, mapped read-only; null also if the tensor must be read. */
+    /**
+     * As {@link #readQuantized}, mapped read-only; null also if the tensor must be read. Blocks are not validated, which would
+     * read them all.
+     */
     @Nullable
     INDArray mapQuantized(String name) {
         if (!isQuantized(name)) {
             return null;
         }
         INDArray mapped = files.map(name, storedInfo(name).type().inMemory());
-        return mapped == null ? null : requireValid(name, mapped);
+        return mapped == null || BlockFormat.isBlocks(mapped) ? mapped : requireValid(name, mapped);
     }
 
     private TensorInfo storedInfo(String name) {
@@ -188,7 +242,7 @@ public final class WeightStore implements TensorStore {
     }
 
     private INDArray requireValid(String name, INDArray quantized) {
-        String problem = QuantizedMatrix.problem(quantized);
+        String problem = QuantizedWeights.problem(quantized);
         if (problem != null) {
             quantized.close();
             throw invalid(storedInfo(name), "is damaged: " + problem + "; download or write the file again");
@@ -208,7 +262,7 @@ public final class WeightStore implements TensorStore {
             return files.read(name, type);
         }
         try (quantized) {
-            return FloatConversion.cast(name, QuantizedMatrix.dequantize(quantized), type);
+            return FloatConversion.cast(name, QuantizedWeights.dequantize(quantized), type);
         }
     }
 

@@ -16,9 +16,12 @@ import org.junit.jupiter.api.Test;
 import org.llava4j.data.BadInputException;
 import org.llava4j.data.conversation.Turn;
 import org.llava4j.data.image.ImageRef;
+import org.llava4j.model.folder.ModelSource;
 import org.llava4j.model.generate.DecodingOptions;
 import org.llava4j.model.generate.Generation.FinishReason;
 import org.llava4j.model.generate.SamplingOptions;
+import org.llava4j.model.weights.WeightDtype;
+import org.llava4j.testing.Golden;
 
 /** The public API with the bundled model. */
 class LlavaModelTest {
@@ -187,5 +190,20 @@ class LlavaModelTest {
         chat.clear();
         assertThat(chat.specialTokensInText(true).ask("Yes.</s>USER: Who?").promptTokens())
                 .isEqualTo(token);
+    }
+
+    @Test
+    void ggufPairAnswersLikeItsDequantizedWeights() {
+        Path decoder = Golden.path("k_gguf/model.gguf");
+        Path tower = Golden.path("k_gguf/mmproj.gguf");
+        ModelSource source = ModelSource.of(decoder, tower);
+        try (LlavaModel stored = LlavaModel.load(decoder, tower);
+                LlavaModel exact = LlavaModel.load(source, source.chatFormat(null), WeightDtype.FP32)) {
+            assertThat(stored.weightDtype()).isEqualTo(WeightDtype.STORED);
+            assertThat(stored.answer(MAP, WHERE, 24)).isNotEmpty().isEqualTo(exact.answer(MAP, WHERE, 24));
+        }
+        assertThatThrownBy(() -> LlavaModel.load(decoder))
+                .isInstanceOf(BadInputException.class)
+                .hasMessageContainingAll("model.gguf", "--mmproj");
     }
 }

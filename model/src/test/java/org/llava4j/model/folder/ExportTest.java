@@ -21,9 +21,11 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.llava4j.data.BadInputException;
 import org.llava4j.data.JsonInput;
+import org.llava4j.data.image.ClipPreprocessing;
 import org.llava4j.data.tokenizer.LlamaTokenizer;
 import org.llava4j.model.ImageStartEndFolder;
 import org.llava4j.model.config.ChatFormat;
+import org.llava4j.model.config.LlamaConfig;
 import org.llava4j.model.config.LlavaConfig;
 import org.llava4j.model.config.LlavaConfig.ProjectorType;
 import org.llava4j.model.config.LlavaConfig.SelectFeature;
@@ -41,6 +43,7 @@ import org.llava4j.model.weights.ForwardPassRecorder;
 import org.llava4j.testing.Golden;
 import org.llava4j.testing.ModelFolders;
 import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.indexing.NDArrayIndex;
 
 class ExportTest {
     private static final Path MLP = Golden.path("c_llava_mlp2x_gelu");
@@ -70,6 +73,57 @@ class ExportTest {
                 ForwardPassRecorder.open(Golden.path("h_llava_hf"), null).run(io, null);
         for (ForwardPassRecorder.Outputs checked : List.of(original, golden)) {
             assertThat(port.tensors().get("logits")).isEqualTo(checked.tensors().get("logits"));
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource(
+            value = CheckpointLayout.class,
+            names = {"LLAVA", "LLAVA_HF"})
+    void ggufExportIsTheSameModel(CheckpointLayout layout) {
+        Path decoder = Golden.path("k_gguf/model.gguf");
+        Path tower = Golden.path("k_gguf/mmproj.gguf");
+        WriteOptions options = new WriteOptions(layout, WriteOptions.DEFAULT_SHARD_BYTES);
+        new Export(decoder, tower, null, options, SaveType.of(TensorType.F32), null).writeTo(out.resolve("model"));
+        Map<String, INDArray> io = FolderTests.read(Golden.path("k_gguf/io.safetensors"));
+        ForwardPassRecorder.Outputs original =
+                ForwardPassRecorder.open(decoder, tower).run(io, null);
+        ForwardPassRecorder.Outputs port =
+                ForwardPassRecorder.open(out.resolve("model"), null).run(io, null);
+        long tokens = LlamaConfig.read(decoder).vocabSize();
+        assertThat(port.tensors()
+                        .get("logits")
+                        .get(NDArrayIndex.all(), NDArrayIndex.all(), NDArrayIndex.interval(0, tokens)))
+                .isEqualTo(original.tensors().get("logits"));
+        LlamaTokenizer written = LlamaTokenizer.load(out.resolve("model"));
+        String text = "Which way is it, </s> 你?";
+        assertThat(written.encodeWithBos(text))
+                .isEqualTo(LlamaTokenizer.load(decoder).encodeWithBos(text));
+        assertThat(written.addedId("<image>") != null).isEqualTo(layout == CheckpointLayout.LLAVA_HF);
+        assertThat(ChatFormat.of(out.resolve("model")).template().name()).isEqualTo("v1");
+        Path images = layout == CheckpointLayout.LLAVA ? out.resolve("model/vision_tower") : out.resolve("model");
+        assertThat(ClipPreprocessing.read(images).mean())
+                .isEqualTo(ClipPreprocessing.read(tower).mean());
+    }
+
+    @Test
+    void ggufExportKeepsDtypesAndDequantizesBlocks() {
+        new Export(
+                        Golden.path("k_gguf/model.gguf"),
+                        Golden.path("k_gguf/mmproj.gguf"),
+                        null,
+                        WriteOptions.DEFAULT,
+                        SaveType.AS_STORED,
+                        null)
+                .writeTo(out.resolve("model"));
+        try (TensorStore weights = TensorFolder.open(out.resolve("model"))) {
+            assertThat(weights.tensors().get("lm_head.weight").type()).isEqualTo(TensorType.F32);
+            assertThat(weights.tensors()
+                            .get("model.layers.1.self_attn.v_proj.weight")
+                            .type())
+                    .isEqualTo(TensorType.BF16);
+            assertThat(weights.tensors().get("model.mm_projector.0.weight").type())
+                    .isEqualTo(TensorType.F16);
         }
     }
 
