@@ -5,6 +5,7 @@ import org.apache.commons.cli.CommandLine;
 import org.apache.commons.cli.Options;
 import org.jspecify.annotations.Nullable;
 import org.llava4j.cli.Command;
+import org.llava4j.cli.VisionTowerFlags;
 import org.llava4j.data.BadInputException;
 import org.llava4j.model.folder.ModelSource;
 
@@ -41,7 +42,7 @@ public final class AdapterFlags {
      * @throws BadInputException if the flags contradict each other, or a folder is not what its flag requires
      */
     public static ModelSource source(CommandLine line, Path modelPath) {
-        Path tower = path(line, "vision-tower");
+        Path tower = VisionTowerFlags.path(line);
         Path adapter = path(line, ADAPTER);
         Path base = path(line, MODEL_BASE);
         if (adapter != null && base != null) {

@@ -6,6 +6,7 @@ import org.apache.commons.cli.CommandLine;
 import org.apache.commons.cli.Option;
 import org.apache.commons.cli.Options;
 import org.llava4j.cli.Command;
+import org.llava4j.cli.VisionTowerFlags;
 import org.llava4j.data.BadInputException;
 import org.llava4j.data.InputPaths;
 import org.llava4j.data.image.ExifOrientation;
@@ -66,15 +67,18 @@ public record ModelSpec(ModelSource source, ChatFormat chatFormat, WeightDtype d
      * {@code --no-mmap}, {@code --exif-orientation} and the flags of {@link AdapterFlags}.
      */
     public static Options addFlags(Options options) {
-        return AdapterFlags.addTo(options)
-                .addOption(Command.flag("model-path", "DIR", "LLaVA model folder (default " + DEFAULT_MODEL + ")"))
-                .addOption(Command.flag("vision-tower", "DIR", "CLIP folder, if config.json does not name a local one"))
+        return VisionTowerFlags.addTo(
+                        AdapterFlags.addTo(options), "CLIP folder, if config.json does not name a local one")
+                .addOption(Command.flag(
+                        "model-path",
+                        "DIR|FILE",
+                        "LLaVA model folder, or GGUF file of a decoder (default " + DEFAULT_MODEL + ")"))
                 .addOption(Command.flag("conv-mode", "NAME", "conversation template, if config.json does not name it"))
                 .addOption(
                         Command.flag(
                                 "dtype",
                                 "TYPE",
-                                "weight dtype: fp32, bf16, fp16, q8 or q4 (default: as stored if the folder is quantized, else fp32)"))
+                                "weight dtype: fp32, bf16, fp16, q8, q4 or stored (default: stored for a quantized folder or a GGUF file, else fp32)"))
                 .addOption(Command.toggle(
                         MMAP, "map the weights that are stored in the weight dtype instead of reading them (default)"))
                 .addOption(Command.toggle(NO_MMAP, "read all weights into the memory of this process"))

@@ -4,10 +4,14 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
 import java.util.Objects;
+import java.util.SortedMap;
+import java.util.TreeMap;
+import java.util.stream.Collectors;
 import org.apache.commons.cli.CommandLine;
 import org.apache.commons.cli.Options;
 import org.jspecify.annotations.Nullable;
 import org.llava4j.cli.Command;
+import org.llava4j.cli.VisionTowerFlags;
 import org.llava4j.data.BadInputException;
 import org.llava4j.eval.AdapterFlags;
 import org.llava4j.model.folder.ModelManifest;
@@ -28,10 +32,12 @@ public final class InspectMain extends Command {
 
     @Override
     protected Options options() {
-        return AdapterFlags.addTo(new Options())
+        return VisionTowerFlags.addTo(
+                        AdapterFlags.addTo(new Options()), "CLIP folder, if config.json does not name a local one")
                 .addOption(required(
-                        "model-path", "DIR", "LLaVA model of any layout, CLIP tower, LLaMA model, or projector file"))
-                .addOption(flag("vision-tower", "DIR", "CLIP folder, if config.json does not name a local one"))
+                        "model-path",
+                        "DIR|FILE",
+                        "LLaVA model of any layout, CLIP tower, LLaMA model, GGUF file, or projector file"))
                 .addOption(toggle(
                         "verify",
                         "read all weights, count NaN and infinite values by tensor, and compare the files with the hashes in"
@@ -43,15 +49,16 @@ public final class InspectMain extends Command {
         Path folder = path(line, "model-path");
         ModelSource source = AdapterFlags.isGiven(line) ? AdapterFlags.source(line, folder) : null;
         Inspection inspection =
-                source == null ? Inspection.of(folder, optionalPath(line, "vision-tower")) : Inspection.of(source);
+                source == null ? Inspection.of(folder, VisionTowerFlags.path(line)) : Inspection.of(source);
         System.out.println(folder + ": " + inspection.description());
         inspection.parametersByPart().forEach((part, count) -> print(part, count + " parameters"));
         print("total", inspection.parameters() + " parameters");
         inspection
                 .tensorsByDtype()
                 .forEach((type, count) -> print(
-                        type.toString(),
-                        count + " tensors, " + inspection.bytesByDtype().get(type) + " bytes"));
+                        type,
+                        count + " tensors, " + inspection.bytesByDtype().get(type) + " bytes"
+                                + kinds(inspection, type)));
         inspection
                 .variablesByFile()
                 .forEach((file, count) ->
@@ -80,6 +87,15 @@ public final class InspectMain extends Command {
                 verify(verified, ModelManifest.read(verified));
             }
         }
+    }
+
+    private static String kinds(Inspection inspection, String type) {
+        SortedMap<String, Long> kinds = inspection.kindsByFormat().getOrDefault(type, new TreeMap<>());
+        return kinds.isEmpty()
+                ? ""
+                : kinds.entrySet().stream()
+                        .map(kind -> kind.getKey() + (kind.getValue() == 1 ? "" : " (" + kind.getValue() + ")"))
+                        .collect(Collectors.joining(", ", ": ", ""));
     }
 
     private static String written(ModelManifest manifest) {

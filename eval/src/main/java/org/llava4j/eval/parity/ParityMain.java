@@ -9,6 +9,7 @@ import org.apache.commons.cli.CommandLine;
 import org.apache.commons.cli.Options;
 import org.jspecify.annotations.Nullable;
 import org.llava4j.cli.Command;
+import org.llava4j.cli.VisionTowerFlags;
 import org.llava4j.data.BadInputException;
 import org.llava4j.data.InputPaths;
 import org.llava4j.model.tensors.SafetensorsFile;
@@ -32,9 +33,8 @@ public final class ParityMain extends Command {
 
     @Override
     protected Options options() {
-        return new Options()
-                .addOption(required("model-path", "DIR", "model folder"))
-                .addOption(flag("vision-tower", "DIR", "CLIP folder, if not the one that config.json names"))
+        return VisionTowerFlags.addTo(new Options(), "CLIP folder, if not the one that config.json names")
+                .addOption(required("model-path", "DIR|FILE", "model folder, or GGUF file of a decoder"))
                 .addOption(required(
                         "inputs",
                         "FILE",
@@ -57,7 +57,7 @@ public final class ParityMain extends Command {
         }
         InputPaths.of(
                         path(line, "model-path"),
-                        optionalPath(line, "vision-tower"),
+                        VisionTowerFlags.path(line),
                         path(line, "inputs"),
                         optionalPath(line, "expect"))
                 .requireNoOverlap(output);
@@ -67,7 +67,7 @@ public final class ParityMain extends Command {
         Path expectFile = optionalPath(line, "expect");
         Map<String, INDArray> expected = expectFile == null ? Map.of() : read(expectFile);
         ForwardPassRecorder.Outputs outputs = ForwardPassRecorder.open(
-                        path(line, "model-path"), optionalPath(line, "vision-tower"))
+                        path(line, "model-path"), VisionTowerFlags.path(line))
                 .run(inputs, gradients);
         if (output != null) {
             SafetensorsWriter.write(output, outputs.tensors());

@@ -20,6 +20,7 @@ import org.llava4j.model.tensors.SafetensorsFile;
 import org.llava4j.model.tensors.SafetensorsWriter;
 import org.llava4j.model.tensors.TensorInfo;
 import org.llava4j.model.tensors.TensorType;
+import org.llava4j.testing.GgufBuilder;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 class InspectMainTest {
@@ -53,7 +54,7 @@ class InspectMainTest {
         assertThat(inspection.parametersByPart())
                 .containsEntry("projector", 64L * 64 + 64)
                 .containsEntry("embeddings, LM head", 2 * 320L * 64);
-        assertThat(inspection.tensorsByDtype()).containsOnlyKeys(TensorType.F32, TensorType.F16, TensorType.BF16);
+        assertThat(inspection.tensorsByDtype()).containsOnlyKeys("F32", "F16", "BF16");
         assertThat(inspection.variablesByFile().values().stream()
                         .mapToLong(Long::longValue)
                         .sum())
@@ -161,7 +162,7 @@ class InspectMainTest {
         assertThat(inspection.description()).endsWith("quantized to " + format);
         assertThat(inspection.parametersByPart())
                 .isEqualTo(Inspection.of(original, null).parametersByPart());
-        assertThat(inspection.tensorsByDtype()).containsKeys(type, TensorType.F16, TensorType.F32);
+        assertThat(inspection.tensorsByDtype()).containsKeys(type.name(), "F16", "F32");
         long bytes = 0;
         for (Path file : List.of(model.resolve("model.safetensors"), model.resolve("vision_tower/model.safetensors"))) {
             try (SafetensorsFile weights = SafetensorsFile.open(file)) {
@@ -171,8 +172,62 @@ class InspectMainTest {
                         .sum();
             }
         }
-        assertThat(inspection.bytesByDtype()).containsEntry(type, bytes);
+        assertThat(inspection.bytesByDtype()).containsEntry(type.name(), bytes);
         InspectMain.main(new String[] {"--model-path", model.toString(), "--verify"});
+    }
+
+    @Test
+    void inspectDescribesGgufFiles() {
+        Path decoder = golden("k_gguf/model.gguf");
+        Path tower = golden("k_gguf/mmproj.gguf");
+        Inspection text = Inspection.of(decoder, null);
+        assertThat(text.description()).isEqualTo("LLaMA, GGUF");
+        assertThat(text.problems()).isEmpty();
+        assertThat(text.warnings()).isEmpty();
+        Inspection whole = Inspection.of(decoder, tower);
+        assertThat(whole.description()).isEqualTo("LLaVA, 16 tokens per image, projector mlp2x_gelu, GGUF");
+        assertThat(whole.problems()).isEmpty();
+        assertThat(whole.warnings()).isEmpty();
+        assertThat(whole.tensorsByDtype()).containsEntry("Q6_K", 3L).containsEntry("F16", 23L);
+        assertThat(whole.bytesByDtype()).containsEntry("Q6_K", 344400L);
+        assertThat(whole.kindsByFormat().get("Q6_K")).containsOnlyKeys("lm_head", "mlp.down_proj", "self_attn.v_proj");
+        InspectMain.main(new String[] {"--model-path", decoder.toString(), "--mmproj", tower.toString(), "--verify"});
+        assertThatThrownBy(() -> InspectMain.main(new String[] {"--model-path", tower.toString()}))
+                .isInstanceOf(CommandFailedException.class)
+                .hasMessageContaining("--mmproj");
+        assertThatThrownBy(() -> InspectMain.main(new String[] {
+                    "--model-path", decoder.toString(), "--mmproj", tower.toString(), "--vision-tower", tower.toString()
+                }))
+                .isInstanceOf(CommandFailedException.class)
+                .hasMessageContaining("exclude each other");
+    }
+
+    @Test
+    void inspectListsMissingAndUnknownTensorsOfGgufFile() {
+        GgufBuilder file = new GgufBuilder()
+                .text("general.architecture", "llama")
+                .integer("llama.context_length", 16)
+                .integer("llama.embedding_length", 4)
+                .integer("llama.block_count", 1)
+                .integer("llama.feed_forward_length", 8)
+                .integer("llama.attention.head_count", 1)
+                .decimal("llama.attention.layer_norm_rms_epsilon", 1e-5f)
+                .range("token_embd.weight", 9, 4)
+                .range("blk.0.ffn_up.weight", 8, 3)
+                .range("rope_freqs.weight", 2);
+        Path path = file.write(temp.resolve("model.gguf"));
+        assertThat(Inspection.of(path, null).problems())
+                .anyMatch(problem -> problem.startsWith("model.norm.weight") && problem.endsWith("is missing"))
+                .anyMatch(problem -> problem.contains("mlp.up_proj.weight is [8, 3]"))
+                .anyMatch(problem -> problem.contains("rope_freqs.weight") && problem.endsWith("is unused"));
+        Path vocabulary = new GgufBuilder()
+                .text("general.architecture", "llama")
+                .text("tokenizer.ggml.model", "llama")
+                .texts("tokenizer.ggml.tokens", List.of("<unk>", "<s>", "</s>", "a"))
+                .decimals("tokenizer.ggml.scores", 0, 0, 0, 0)
+                .integers("tokenizer.ggml.token_type", 2, 3, 3, 1)
+                .write(temp.resolve("vocabulary.gguf"));
+        assertThat(Inspection.of(vocabulary, null).description()).endsWith("a tokenizer of 4 tokens");
     }
 
     @Test

@@ -61,6 +61,23 @@ class ParityMainTest {
     }
 
     @Test
+    void parityMatchesGoldenTensorsOfGgufFiles() {
+        String decoder = golden("k_gguf/model.gguf");
+        String text = golden("k_gguf/io_text.safetensors");
+        String images = golden("k_gguf/io.safetensors");
+        assertThatCode(() ->
+                        ParityMain.main(new String[] {"--model-path", decoder, "--inputs", text, "--expect", text}))
+                .doesNotThrowAnyException();
+        assertThatCode(() -> ParityMain.main(new String[] {
+                    "--model-path", decoder,
+                    "--mmproj", golden("k_gguf/mmproj.gguf"),
+                    "--inputs", images,
+                    "--expect", images
+                }))
+                .doesNotThrowAnyException();
+    }
+
+    @Test
     void parityAcceptsOwnOutputAndRejectsChangedTensor() {
         Path output = temp.resolve("out.safetensors");
         parity("b_llama", golden("b_llama/io.safetensors"), "--output", output.toString());

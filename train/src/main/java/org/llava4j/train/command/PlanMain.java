@@ -10,9 +10,11 @@ import org.apache.commons.cli.CommandLine;
 import org.apache.commons.cli.Options;
 import org.jspecify.annotations.Nullable;
 import org.llava4j.cli.Command;
+import org.llava4j.cli.VisionTowerFlags;
 import org.llava4j.data.BadInputException;
 import org.llava4j.data.FileReadError;
 import org.llava4j.model.config.LlavaConfig;
+import org.llava4j.model.weights.Checkpoint;
 import org.llava4j.model.weights.WeightDtype;
 import org.llava4j.model.weights.WeightStore;
 import org.llava4j.train.CosineScheduleWithWarmup;
@@ -46,8 +48,8 @@ public final class PlanMain extends Command {
 
     @Override
     protected Options options() {
-        return new Options()
-                .addOption(required("model-path", "PATH", "LLaVA or LLaMA folder, or only its config.json"))
+        return VisionTowerFlags.addTo(new Options(), "CLIP folder, its config.json or a published name")
+                .addOption(required("model-path", "PATH", "LLaVA or LLaMA folder, only its config.json, or GGUF file"))
                 .addOption(required(
                         "stage", "NAME|FILE", "pretrain, finetune, finetune-scienceqa, another stage or a .json file"))
                 .addOption(alias(
@@ -65,9 +67,11 @@ public final class PlanMain extends Command {
                 .addOption(alias(
                         flag("gradient-accumulation-steps", "N", "batches per optimizer step (default: the stage's)"),
                         "accumulation"))
-                .addOption(flag("vision-tower", "DIR", "CLIP folder, its config.json or a published name"))
-                .addOption(flag(
-                        "frozen-dtype", "TYPE", "dtype of frozen matrices in memory: fp32 (default), bf16 or fp16"))
+                .addOption(
+                        flag(
+                                "frozen-dtype",
+                                "TYPE",
+                                "dtype of frozen matrices in memory: fp32 (default), bf16, fp16, or stored (as the files have them)"))
                 .addOption(
                         alias(toggle("gradient-checkpointing", TrainCommand.GRADIENT_CHECKPOINTING_HELP), "recompute"))
                 .addOption(flag("samples", "N", "number of samples per epoch"))
@@ -90,15 +94,16 @@ public final class PlanMain extends Command {
             throw new BadInputException("--model-path " + model + " does not exist; check the path");
         }
         WeightStore.requireTrainable(model);
-        LlavaConfig config =
-                LlavaConfig.readShapes(model, RunPaths.towerFolder(model, optionalPath(line, "vision-tower")));
+        Path tower = RunPaths.towerFolder(model, VisionTowerFlags.path(line));
+        LlavaConfig config = LlavaConfig.readShapes(model, tower);
         RunOptions options = RunOptions.DEFAULT
                 .withFrozenDtype(
                         WeightDtype.forFrozenWeights(line.getOptionValue("frozen-dtype", WeightDtype.FP32.toString())))
                 .withGradientCheckpointing(line.hasOption("gradient-checkpointing"));
         Long samples = samples(line, stage);
         MachineMemory machine = machine(line);
-        MemoryPlan plan = MemoryPlan.of(StagePlan.of(stage, config, options, samples));
+        MemoryPlan plan =
+                MemoryPlan.of(StagePlan.of(stage, config, options, samples, () -> Checkpoint.llava(model, tower)));
         stage.model().requireMatches(plan.weightNames(), model);
         System.out.println(
                 stage.name() + " on " + model + ": batch " + stage.schedule().perDeviceTrainBatchSize() + ", length "

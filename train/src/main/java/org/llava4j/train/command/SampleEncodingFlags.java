@@ -7,6 +7,7 @@ import java.util.Map;
 import org.apache.commons.cli.CommandLine;
 import org.apache.commons.cli.Options;
 import org.llava4j.cli.Command;
+import org.llava4j.cli.VisionTowerFlags;
 import org.llava4j.data.BadInputException;
 import org.llava4j.data.FileReadError;
 import org.llava4j.data.InputPaths;
@@ -23,9 +24,9 @@ public final class SampleEncodingFlags {
 
     /** Adds the flags of a command that reads data as a stage does. */
     public static Options addTo(Options options) {
-        return options.addOption(
-                        Command.required("model-path", "DIR", "LLaVA or LLaMA folder, for tokenizer and config"))
-                .addOption(Command.flag("vision-tower", "DIR", "CLIP folder, its config.json or a published name"))
+        return VisionTowerFlags.addTo(options, "CLIP folder, its config.json or a published name")
+                .addOption(Command.required(
+                        "model-path", "DIR|FILE", "LLaVA or LLaMA folder, or GGUF file, for tokenizer and config"))
                 .addOption(Command.required(
                         "data-path", "PATH,...", "LLaVA's conversation JSON or ScienceQA's folder; one or more"))
                 .addOption(
@@ -58,18 +59,13 @@ public final class SampleEncodingFlags {
         if (!Files.exists(model)) {
             throw new BadInputException("--model-path " + model + " does not exist; check the path");
         }
-        String tower = line.getOptionValue("vision-tower");
         return new SampleEncoding(
-                stage,
-                model,
-                LlavaConfig.read(model, RunPaths.towerFolder(model, tower == null ? null : Path.of(tower))));
+                stage, model, LlavaConfig.read(model, RunPaths.towerFolder(model, VisionTowerFlags.path(line))));
     }
 
     /** Files and folders that a command with those flags reads. */
     public static InputPaths inputs(CommandLine line) {
-        String tower = line.getOptionValue("vision-tower");
-        InputPaths inputs = InputPaths.of(
-                        Path.of(line.getOptionValue("model-path")), tower == null ? null : Path.of(tower))
+        InputPaths inputs = InputPaths.of(Path.of(line.getOptionValue("model-path")), VisionTowerFlags.path(line))
                 .andIfJsonFile(line.getOptionValue("stage"))
                 .andIfJsonFile(line.getOptionValue("conv-mode"));
         for (DataSource source : DataSourceFlags.singleStage().sources(line)) {

@@ -7,6 +7,7 @@ import java.util.List;
 import java.util.Map;
 import org.apache.commons.cli.CommandLine;
 import org.apache.commons.cli.Options;
+import org.llava4j.cli.VisionTowerFlags;
 import org.llava4j.data.BadInputException;
 import org.llava4j.data.InputPaths;
 import org.llava4j.data.image.AspectRatio;
@@ -65,7 +66,6 @@ public final class StageMain extends TrainCommand {
                         "data-weights",
                         "REAL,...",
                         "sampling weight of each source (default: each sample once per epoch)"))
-                .addOption(flag("vision-tower", "DIR", "CLIP folder (default: the one in config.json)"))
                 .addOption(flag("pretrain-mm-mlp-adapter", "FILE", "projector file (stage 1's result)"))
                 .addOption(toggle("fresh-projector", "initialize a missing projector randomly (no stage 1)"))
                 .addOption(alias(
@@ -100,6 +100,7 @@ public final class StageMain extends TrainCommand {
                                 "auto: resume from the newest checkpoint; never: start over; a checkpoint folder: start a new run from it"))
                 .addOption(flag("ui-log", "FILE", "log file of DL4J's UIListener, for DL4J's training UI"))
                 .addOption(flag("seed", "N", "seed of the data order and of random initial weights"));
+        VisionTowerFlags.addTo(options, "CLIP folder (default: the one in config.json)");
         LoraFlags.add(options);
         addRunFlags(options);
         if (stage.equals(Stages.FINETUNE_SCIENCEQA)) {
@@ -118,7 +119,7 @@ public final class StageMain extends TrainCommand {
         Stage run = V0LabelsFlag.apply(line, Stages.with(Stages.with(base, changes), settings(line)));
         RunPaths paths = new RunPaths(
                 existing(line, "model-path"),
-                optionalPath(line, "vision-tower"),
+                VisionTowerFlags.path(line),
                 optionalPath(line, "pretrain-mm-mlp-adapter"),
                 DataSourceFlags.singleStage().sources(line),
                 path(line, "output-dir"),

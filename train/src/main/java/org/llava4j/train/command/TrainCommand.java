@@ -54,8 +54,11 @@ abstract class TrainCommand extends Command {
                 .addOption(flag("feature-cache-gb", "REAL", "maximum size of that cache in GB (default 20)"))
                 .addOption(flag("save-steps", "N", "steps between checkpoints (default 500; 0 for none)"))
                 .addOption(flag("save-total-limit", "K", "number of the last checkpoints to keep (default 2)"))
-                .addOption(flag(
-                        "frozen-dtype", "TYPE", "dtype of frozen matrices in memory: fp32 (default), bf16 or fp16"))
+                .addOption(
+                        flag(
+                                "frozen-dtype",
+                                "TYPE",
+                                "dtype of frozen matrices in memory: fp32 (default), bf16, fp16, or stored (as the files have them)"))
                 .addOption(alias(toggle("gradient-checkpointing", GRADIENT_CHECKPOINTING_HELP), "recompute"))
                 .addOption(toggle("no-plan", "run even if the estimated memory (command plan) does not fit"))
                 .addOption(flag(

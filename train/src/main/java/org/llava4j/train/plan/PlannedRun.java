@@ -1,5 +1,6 @@
 package org.llava4j.train.plan;
 
+import java.util.Map;
 import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 import org.llava4j.data.BadInputException;
@@ -24,6 +25,7 @@ import org.llava4j.model.weights.WeightDtype;
  * @param padToMultipleOf batches of other lengths occur too, in multiples of this; 0 if every batch has length T
  * @param featureBytes limit of the in-memory feature cache
  * @param heapBytes part of the Java heap that becomes resident, see {@link JvmMemory#heapBytes()}
+ * @param storedBytes size of the weights in their files by name, for {@link WeightDtype#STORED}
  */
 public record PlannedRun(
         LlavaConfig config,
@@ -38,7 +40,8 @@ public record PlannedRun(
         boolean gradientCheckpointing,
         int padToMultipleOf,
         long featureBytes,
-        long heapBytes) {
+        long heapBytes,
+        Map<String, Long> storedBytes) {
 
     /** Where the vision tower of a run is. */
     public enum TowerPlacement {
@@ -64,6 +67,45 @@ public record PlannedRun(
             throw new BadInputException("length " + maxLength + " has no room for text: an image takes "
                     + config.numImageTokens() + " tokens; give " + (config.numImageTokens() + 1) + " or more");
         }
+    }
+
+    /** A run whose frozen matrices have one dtype. */
+    public PlannedRun(
+            LlavaConfig config,
+            @Nullable LoraConfig lora,
+            Predicate<String> trainable,
+            TowerPlacement tower,
+            WeightDtype frozenDtype,
+            int batchSize,
+            int maxLength,
+            int targetTokens,
+            int gradientAccumulationSteps,
+            boolean gradientCheckpointing,
+            int padToMultipleOf,
+            long featureBytes,
+            long heapBytes) {
+        this(
+                config,
+                lora,
+                trainable,
+                tower,
+                frozenDtype,
+                batchSize,
+                maxLength,
+                targetTokens,
+                gradientAccumulationSteps,
+                gradientCheckpointing,
+                padToMultipleOf,
+                featureBytes,
+                heapBytes,
+                Map.of());
+    }
+
+    /** Size of a frozen matrix. */
+    long frozenBytes(String name, long length) {
+        return frozenDtype == WeightDtype.STORED
+                ? storedBytes.getOrDefault(name, length * Float.BYTES)
+                : length * frozenDtype.dataType().width();
     }
 
     /** Whether a weight is trainable; the weights of the tower never are. */
@@ -111,6 +153,7 @@ public record PlannedRun(
                 checkpointing,
                 padToMultipleOf,
                 featureBytes,
-                heapBytes);
+                heapBytes,
+                storedBytes);
     }
 }

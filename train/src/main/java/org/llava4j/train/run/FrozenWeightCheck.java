@@ -11,6 +11,7 @@ import org.llava4j.data.BadInputException;
 import org.llava4j.model.ImageStartEndEmbeddings;
 import org.llava4j.model.Llava;
 import org.llava4j.model.features.TowerFeatures;
+import org.llava4j.model.kernels.QuantizedFormat;
 import org.llava4j.model.lora.LoraConfig;
 import org.llava4j.model.weights.TensorHash;
 
@@ -69,7 +70,7 @@ final class FrozenWeightCheck {
     private long parameters(String name) {
         boolean elsewhere = name.equals(ImageStartEndEmbeddings.TABLE)
                 && model.weightNames().contains(ImageStartEndEmbeddings.NAME);
-        return model.weight(name).length()
+        return QuantizedFormat.length(model.weight(name))
                 - (elsewhere ? model.weight(ImageStartEndEmbeddings.NAME).length() : 0);
     }
 

@@ -1,7 +1,11 @@
 package org.llava4j.train.run;
 
+import java.util.Map;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.llava4j.model.config.LlavaConfig;
+import org.llava4j.model.weights.Checkpoint;
+import org.llava4j.model.weights.WeightDtype;
 import org.llava4j.train.plan.JvmMemory;
 import org.llava4j.train.plan.PlannedRun;
 import org.llava4j.train.plan.PlannedRun.TowerPlacement;
@@ -17,8 +21,10 @@ public final class StagePlan {
      * @param config model configuration
      * @param options options of the run
      * @param samples number of samples; null if unknown; with few images the feature cache needs less memory
+     * @param weights opens the model's weights, whose sizes are needed if frozen ones are as stored
      */
-    public static PlannedRun of(Stage stage, LlavaConfig config, RunOptions options, @Nullable Long samples) {
+    public static PlannedRun of(
+            Stage stage, LlavaConfig config, RunOptions options, @Nullable Long samples, Supplier<Checkpoint> weights) {
         long perImage = (long) config.numImageTokens() * config.vision().hiddenSize() * Float.BYTES;
         long maxBytes = options.features().memoryBytes();
         long features = samples == null ? maxBytes : Math.min(maxBytes, samples * perImage);
@@ -35,6 +41,13 @@ public final class StagePlan {
                 options.model().gradientCheckpointing(),
                 stage.data().padToMultipleOf(),
                 features,
-                JvmMemory.heapBytes());
+                JvmMemory.heapBytes(),
+                options.model().frozenDtype() == WeightDtype.STORED ? storedBytes(weights) : Map.of());
+    }
+
+    private static Map<String, Long> storedBytes(Supplier<Checkpoint> weights) {
+        try (Checkpoint opened = weights.get()) {
+            return opened.storedBytes();
+        }
     }
 }

@@ -350,6 +350,6 @@ public final class StageRunner {
 
     private MemoryPlan plan(LlavaBatchIterator batches) {
         long samples = (long) batches.batchesPerEpoch() * stage.schedule().perDeviceTrainBatchSize();
-        return MemoryPlan.of(StagePlan.of(stage, config, options, samples));
+        return MemoryPlan.of(StagePlan.of(stage, config, options, samples, () -> GradientWorker.weights(stage, paths)));
     }
 }

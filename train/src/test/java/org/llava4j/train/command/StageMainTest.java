@@ -193,7 +193,7 @@ class StageMainTest {
         assertFails("--warmup-ratio", "1.5").hasMessageContaining("\"warmupRatio\" is 1.5; it must be at least 0");
         assertFails("--num-train-epochs", "two").hasMessageContaining("--num-train-epochs must be an integer, got two");
         assertFails("--frozen-dtype", "int8")
-                .hasMessageContaining("--frozen-dtype int8 is not supported; use fp32, bf16 or fp16");
+                .hasMessageContaining("--frozen-dtype int8 is not supported; use fp32, bf16, fp16 or stored");
         assertFails("--save-type", "int8").hasMessageContaining("int8");
         assertFails("--conv-mode", "v9").hasMessageContaining("v9");
     }

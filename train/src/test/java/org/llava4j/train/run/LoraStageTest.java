@@ -10,6 +10,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import org.assertj.core.data.Percentage;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -122,6 +123,27 @@ class LoraStageTest {
         ModelSource source = ModelSource.withAdapter(model, out);
         Path image = ModelFolders.IMAGES.resolve("edges_90x60.png");
         try (LlavaModel unmerged = LlavaModel.load(source, source.chatFormat(null), WeightDtype.FP32);
+                LlavaModel whole = LlavaModel.load(merged)) {
+            assertThat(unmerged.answer(image, "What is it?", 12)).isEqualTo(whole.answer(image, "What is it?", 12));
+        }
+    }
+
+    /** The frozen weights are blocks; A, B and the projector are trained in float32. */
+    @Test
+    void stageTrainsAdapterOnQuantizedGgufFile() {
+        model = Golden.path("k_gguf/model.gguf");
+        tower = Golden.path("k_gguf/mmproj.gguf");
+        stage = Stages.with(stage, Map.of("freshProjector", false));
+        RunReport report = run(out, WeightDtype.STORED, CheckpointPolicy.NONE, TrainingListener.NONE);
+        assertThat(report.summary().steps()).isEqualTo(STEPS);
+        RunReport exact = run(temp.resolve("exact"), WeightDtype.FP32, CheckpointPolicy.NONE, TrainingListener.NONE);
+        assertThat(report.summary().lastLoss()).isCloseTo(exact.summary().lastLoss(), Percentage.withPercentage(0.1));
+        ModelSource source = ModelSource.withAdapter(model, out);
+        assertThat(source.visionTower()).isEqualTo(tower);
+        Path merged = temp.resolve("merged");
+        new LoraMerge(model, out, null, SaveType.AS_STORED, Long.MAX_VALUE).writeTo(merged);
+        Path image = ModelFolders.IMAGES.resolve("edges_90x60.png");
+        try (LlavaModel unmerged = LlavaModel.load(source, source.chatFormat(null), WeightDtype.STORED);
                 LlavaModel whole = LlavaModel.load(merged)) {
             assertThat(unmerged.answer(image, "What is it?", 12)).isEqualTo(whole.answer(image, "What is it?", 12));
         }

@@ -4,6 +4,7 @@ import java.nio.file.Path;
 import org.apache.commons.cli.CommandLine;
 import org.apache.commons.cli.Options;
 import org.llava4j.cli.Command;
+import org.llava4j.cli.VisionTowerFlags;
 import org.llava4j.data.BadInputException;
 import org.llava4j.model.folder.CheckpointWriter.WriteOptions;
 import org.llava4j.model.folder.Export;
@@ -21,9 +22,9 @@ public final class ExportMain extends Command {
 
     @Override
     protected Options options() {
-        return FolderFlags.addQuantizingOutputFlags(new Options()
-                .addOption(required("model-path", "DIR", "LLaVA folder of any layout"))
-                .addOption(flag("vision-tower", "DIR", "the CLIP folder, if config.json does not name a local one"))
+        return FolderFlags.addQuantizingOutputFlags(VisionTowerFlags.addTo(
+                        new Options(), "the CLIP folder, if config.json does not name a local one")
+                .addOption(required("model-path", "DIR|FILE", "LLaVA folder of any layout, or GGUF file of a decoder"))
                 .addOption(flag("pretrain-mm-mlp-adapter", "FILE", "projector file (the result of stage 1)"))
                 .addOption(flag("layout", "NAME", "llava (default) or llava-hf"))
                 .addOption(flag("conv-mode", "NAME", "conversation template, if the folder does not name one"))
@@ -34,7 +35,7 @@ public final class ExportMain extends Command {
     protected void run(CommandLine line) {
         Export export = new Export(
                 path(line, "model-path"),
-                optionalPath(line, "vision-tower"),
+                VisionTowerFlags.path(line),
                 optionalPath(line, "pretrain-mm-mlp-adapter"),
                 new WriteOptions(
                         layout(line.getOptionValue("layout", "llava")),
