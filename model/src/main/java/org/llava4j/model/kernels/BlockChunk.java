@@ -4,6 +4,7 @@ import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import org.llava4j.model.tensors.HalfFloats;
 
 /**
  * Blocks of a weight in a {@link BlockFormat} that were copied to the heap, with the scales and minima of their groups in
@@ -14,7 +15,6 @@ final class BlockChunk {
     private static final VarHandle SHORTS =
             MethodHandles.byteArrayViewVarHandle(short[].class, ByteOrder.LITTLE_ENDIAN);
     private static final VarHandle INTS = MethodHandles.byteArrayViewVarHandle(int[].class, ByteOrder.LITTLE_ENDIAN);
-    private static final VarHandle LONGS = MethodHandles.byteArrayViewVarHandle(long[].class, ByteOrder.LITTLE_ENDIAN);
     /** Positions in a block of the 6-bit factors of Q4_K and Q5_K, and of the 8-bit factors of Q6_K. */
     private static final int PACKED_FACTORS = 4;
 
@@ -22,13 +22,16 @@ final class BlockChunk {
     /** The lower 6 bits, the lower 4 bits, and the bits above these, of 4 bytes. */
     private static final int SIX_BITS = 0x3f3f3f3f;
 
+    /** Bytes after the last one that vector loads may read. */
+    private static final int PADDING = Long.BYTES;
+
+    private static final int F16_INFINITY = 0x7c00;
     private static final int FOUR_BITS = 0x0f0f0f0f;
     private static final int UPPER_BITS = 0x30303030;
 
     private final BlockFormat format;
-    private final HalfMath math;
     private final byte[] data;
-    private final short[] halves;
+    private byte[] quants = new byte[0];
     private final float[] d;
     private final float[] second;
     private final float[] scales;
@@ -39,11 +42,9 @@ final class BlockChunk {
      *
      * @param blocks the largest number of blocks
      */
-    BlockChunk(BlockFormat format, int blocks, HalfMath math) {
+    BlockChunk(BlockFormat format, int blocks) {
         this.format = format;
-        this.math = math;
-        data = new byte[blocks * format.typeSize() + Long.BYTES];
-        halves = new short[blocks];
+        data = new byte[blocks * format.typeSize() + PADDING];
         d = new float[blocks];
         second = new float[format.hasMin() ? blocks : 0];
         int groups = blocks * format.groups();
@@ -51,9 +52,9 @@ final class BlockChunk {
         mins = !format.hasMin() || format.groups() == 1 ? second : new float[groups];
     }
 
-    /** Copies blocks from the beginning of native memory. */
-    void read(ByteBuffer memory, int blocks) {
-        memory.get(0, data, 0, blocks * format.typeSize());
+    /** Copies blocks from a position of native memory. */
+    void read(ByteBuffer memory, int at, int blocks) {
+        memory.get(at, data, 0, blocks * format.typeSize());
         readHalves(0, d, blocks);
         if (format.hasMin()) {
             readHalves(1, second, blocks);
@@ -85,28 +86,30 @@ final class BlockChunk {
         return mins;
     }
 
-    /** Writes the integers of {@code blocks} blocks from a block on. */
-    void unpackQuants(int block, int blocks, byte[] to) {
+    /** The integers of {@code blocks} blocks from a block on, in an array that the next call reuses. */
+    byte[] unpackQuants(int block, int blocks) {
         int blockSize = format.blockSize();
+        byte[] to = quants.length < blocks * blockSize ? new byte[blocks * blockSize + PADDING] : quants;
+        quants = to;
         for (int b = 0; b < blocks; b++) {
-            int at = (block + b) * format.typeSize();
-            for (int i = 0; i < blockSize; i += Long.BYTES) {
-                LONGS.set(to, b * blockSize + i, format.quants8(data, at, i));
-            }
+            format.unpack(data, (block + b) * format.typeSize(), to, b * blockSize);
         }
-    }
-
-    /** 8 neighboring bytes of an array, the first in the lowest byte. */
-    static long bytes8(byte[] data, int at) {
-        return (long) LONGS.get(data, at);
+        return to;
     }
 
     private void readHalves(int which, float[] to, int blocks) {
         int at = format.half(which);
         for (int b = 0; b < blocks; b++) {
-            halves[b] = (short) SHORTS.get(data, b * format.typeSize() + at);
+            to[b] = widen((short) SHORTS.get(data, b * format.typeSize() + at));
         }
-        math.widenF16(halves, to, blocks);
+    }
+
+    /** Converts fp16 without a branch per kind of number: a rebased exponent is right for subnormals too. */
+    private static float widen(short half) {
+        int magnitude = half & 0x7fff;
+        return magnitude < F16_INFINITY
+                ? Float.intBitsToFloat(magnitude << 13 | (half & 0x8000) << 16) * 0x1p112f
+                : HalfFloats.f16ToFloat(half);
     }
 
     private static void negate(float[] x, int n) {

@@ -1,6 +1,10 @@
 package org.llava4j.model.kernels;
 
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
+import java.nio.ByteOrder;
 import java.util.Arrays;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
@@ -38,10 +42,16 @@ public enum BlockFormat {
      */
     Q6_K(256, 210, 16, new Plane(0, 4, 64), new Plane(128, 2, 32), 32, 208);
 
+    private static final VarHandle EIGHT_BYTES =
+            MethodHandles.byteArrayViewVarHandle(long[].class, ByteOrder.LITTLE_ENDIAN);
+    private static final VarHandle FOUR_BYTES =
+            MethodHandles.byteArrayViewVarHandle(int[].class, ByteOrder.LITTLE_ENDIAN);
     /** 1 in each byte. */
     private static final long ONES = 0x0101010101010101L;
     /** The highest bit of each byte. */
     private static final long HIGHEST = ONES << Byte.SIZE - 1;
+    /** The lower 4 bits of each byte. */
+    private static final long NIBBLES = ONES * 0xf;
 
     private final int blockSize;
     private final int typeSize;
@@ -52,13 +62,7 @@ public enum BlockFormat {
     private final int[] halves;
 
     BlockFormat(
-            int blockSize,
-            int typeSize,
-            int groupSize,
-            Plane low,
-            @Nullable Plane high,
-            int offset,
-            int... halves) {
+            int blockSize, int typeSize, int groupSize, Plane low, @Nullable Plane high, int offset, int... halves) {
         this.blockSize = blockSize;
         this.typeSize = typeSize;
         this.groupSize = groupSize;
@@ -73,26 +77,29 @@ public enum BlockFormat {
      * neighboring values, the next {@code width} bits for the values after these, and so on.
      *
      * @param at first byte in the block
-     * @param run 1, or a multiple of 8 and a power of two
+     * @param run 1 if neighboring values share a byte
      */
     record Plane(int at, int width, int run) {
-        /** The bits of 8 neighboring values, one byte each, the first in the lowest byte. */
-        long get8(byte[] data, int block, int i) {
-            if (run == 1) {
-                int first = block + at + i * width / Byte.SIZE;
-                return width == Byte.SIZE ? BlockChunk.bytes8(data, first) : spread(data[first]);
+        /**
+         * Adds the bits to the integers of a block, from the bit {@code shift} on. A shift of 0 overwrites them.
+         *
+         * @param block position of the block
+         * @param n values of the block
+         */
+        void addTo(byte[] data, int block, int shift, byte[] quants, int start, int n) {
+            long mask = ONES * ((1 << width) - 1);
+            int from = block + at;
+            int i = start;
+            while (i < start + n) {
+                for (int part = 0; part < Byte.SIZE; part += width) {
+                    for (int j = 0; j < run; j += Long.BYTES) {
+                        long before = shift == 0 ? 0 : get(quants, i + j);
+                        EIGHT_BYTES.set(quants, i + j, before | (get(data, from + j) >>> part & mask) << shift);
+                    }
+                    i += run;
+                }
+                from += run;
             }
-            int parts = Byte.SIZE / width;
-            int part = i / run;
-            int first = block + at + part / parts * run + i % run;
-            return BlockChunk.bytes8(data, first) >>> part % parts * width & ONES * ((1 << width) - 1);
-        }
-
-        /** Spreads the bits of a byte to the lowest bits of 8 bytes. */
-        private static long spread(byte bits) {
-            // Byte i of the copies is 0 or 1 << i. The addition carries what is not 0 into its highest bit.
-            long copies = (bits & 0xff) * ONES & 0x8040201008040201L;
-            return copies + 0x00406070787c7e7fL >>> Byte.SIZE - 1 & ONES;
         }
     }
 
@@ -157,6 +164,11 @@ public enum BlockFormat {
         return halves.length == 2;
     }
 
+    /** Position in a block of the lower bits of its integers. */
+    int lowAt() {
+        return low.at;
+    }
+
     /** Number of fp16 numbers of a block. */
     int halfCount() {
         return halves.length;
@@ -168,17 +180,57 @@ public enum BlockFormat {
     }
 
     /**
-     * The integers of the values i to i + 7 of the block at a position, one signed byte each, the first in the lowest
-     * byte.
+     * Writes the integers of a block.
      *
-     * @param i a multiple of 8
+     * @param block position of the block
      */
-    long quants8(byte[] data, int block, int i) {
-        long quants = low.get8(data, block, i);
-        if (high != null) {
-            quants |= high.get8(data, block, i) << low.width;
+    void unpack(byte[] data, int block, byte[] quants, int start) {
+        switch (this) {
+            case Q8_0 -> System.arraycopy(data, block + low.at, quants, start, blockSize);
+            case Q4_0, Q4_1 -> unpack32(data, block + low.at, 0, quants, start);
+            case Q5_0, Q5_1 -> unpack32(data, block + low.at, fifthBits(data, block), quants, start);
+            default -> {
+                low.addTo(data, block, 0, quants, start, blockSize);
+                if (high != null) {
+                    high.addTo(data, block, low.width, quants, start, blockSize);
+                }
+                if (offset > 0) {
+                    for (int i = start; i < start + blockSize; i += Long.BYTES) {
+                        EIGHT_BYTES.set(quants, i, minusOffset(get(quants, i)));
+                    }
+                }
+            }
         }
-        // All bytes are below 128 where there is an offset: no difference borrows from the next byte.
-        return offset == 0 ? quants : (quants | HIGHEST) - offset * ONES ^ HIGHEST;
+    }
+
+    private int fifthBits(byte[] data, int block) {
+        return (int) FOUR_BYTES.get(data, block + Objects.requireNonNull(high).at);
+    }
+
+    /** Writes 32 integers from 16 bytes with their lower 4 bits, and an int with their fifth bits. */
+    private void unpack32(byte[] data, int at, int fifth, byte[] quants, int start) {
+        long first = get(data, at);
+        long second = get(data, at + Long.BYTES);
+        EIGHT_BYTES.set(quants, start, minusOffset(first & NIBBLES | spread(fifth)));
+        EIGHT_BYTES.set(quants, start + 8, minusOffset(second & NIBBLES | spread(fifth >>> 8)));
+        EIGHT_BYTES.set(quants, start + 16, minusOffset(first >>> 4 & NIBBLES | spread(fifth >>> 16)));
+        EIGHT_BYTES.set(quants, start + 24, minusOffset(second >>> 4 & NIBBLES | spread(fifth >>> 24)));
+    }
+
+    /** Spreads the lowest 8 bits to the fifth bits of 8 bytes. */
+    private static long spread(int bits) {
+        // Byte i of the copies is 0 or 1 << i. The addition carries what is not 0 into its highest bit.
+        long copies = (bits & 0xff) * ONES & 0x8040201008040201L;
+        return copies + 0x00406070787c7e7fL >>> 3 & ONES << 4;
+    }
+
+    /** Subtracts the offset from 8 bytes below 128. With their highest bits set, no difference borrows from another. */
+    private long minusOffset(long bytes) {
+        return (bytes | HIGHEST) - offset * ONES ^ HIGHEST;
+    }
+
+    /** 8 neighboring bytes, the first in the lowest byte. */
+    private static long get(byte[] bytes, int at) {
+        return (long) EIGHT_BYTES.get(bytes, at);
     }
 }

@@ -21,8 +21,8 @@ import org.nd4j.linalg.factory.Nd4j;
 public record BlockMatrix(INDArray array, BlockFormat format, long address, int rows, int blocks) {
     /** Rows that a thread converts or validates at once. */
     private static final int ROWS_PER_TASK = 64;
-    /** Bytes of the rows of a {@link BlockChunk}. */
-    private static final int READ_BYTES = 1 << 14;
+    /** Bytes of the rows of a {@link BlockChunk}. While a small chunk is multiplied, the CPU prefetches the next one. */
+    private static final int READ_BYTES = 1 << 12;
 
     static BlockMatrix of(INDArray array) {
         return new BlockMatrix(
@@ -58,7 +58,8 @@ public record BlockMatrix(INDArray array, BlockFormat format, long address, int 
         int blockSize = format.blockSize();
         int first = column / blockSize;
         int count = (column + width + blockSize - 1) / blockSize - first;
-        BlockChunk chunk = read(row(row) + (long) first * format.typeSize(), count, new BlockChunk(format, count, math.halves()));
+        BlockChunk chunk = new BlockChunk(format, count);
+        chunk.read(NativeArray.bytes(row(row), rowBytes()), first * format.typeSize(), count);
         if (column % blockSize == 0 && width % blockSize == 0) {
             math.blocks().dequantize(chunk, 0, count, to);
         } else {
@@ -68,19 +69,15 @@ public record BlockMatrix(INDArray array, BlockFormat format, long address, int 
         }
     }
 
-    private BlockChunk read(long from, int count, BlockChunk to) {
-        to.read(NativeArray.bytes(from, count * format.typeSize()), count);
-        return to;
-    }
-
     /** sums[i][0..n1 - n0) = dot products of the rows [n0, n1) and row i of x, which is {@link SmallBatch.Form#PADDED}. */
     void dotRows(MathBackend math, int n0, int n1, SmallBatch x, float[][] sums) {
         float[][] groupSums = format.hasMin() ? x.groupSums(format.groupSize()) : new float[0][];
         int rowsPerRead = Math.max(1, READ_BYTES / rowBytes());
-        BlockChunk chunk = new BlockChunk(format, rowsPerRead * blocks, math.halves());
+        BlockChunk chunk = new BlockChunk(format, rowsPerRead * blocks);
+        ByteBuffer memory = NativeArray.bytes(row(n0), Math.multiplyExact(n1 - n0, rowBytes()));
         for (int n = n0; n < n1; n += rowsPerRead) {
             int count = Math.min(rowsPerRead, n1 - n);
-            read(row(n), count * blocks, chunk);
+            chunk.read(memory, (n - n0) * rowBytes(), count * blocks);
             for (int r = 0; r < count; r++) {
                 math.blocks().dot(chunk, r * blocks, blocks, x, groupSums, sums, n - n0 + r);
             }

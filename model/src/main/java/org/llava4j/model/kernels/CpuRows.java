@@ -29,9 +29,7 @@ final class CpuRows implements RowKernels {
     public void embedding(INDArray ids, INDArray table, INDArray y) {
         if (Matrix.allReadable(table, y) && Matrix.isReadableInts(ids)) {
             gather("token id", of(table), Matrix.ints(ids), of(y));
-        } else if (LowPrecisionLinearWeight.isReadable(table)
-                && Matrix.allReadable(y)
-                && Matrix.isReadableInts(ids)) {
+        } else if (LowPrecisionLinearWeight.isReadable(table) && Matrix.allReadable(y) && Matrix.isReadableInts(ids)) {
             gather("token id", LowPrecisionLinearWeight.of(table, math), Matrix.ints(ids), of(y));
         } else {
             fallback.embedding(ids, table, y);

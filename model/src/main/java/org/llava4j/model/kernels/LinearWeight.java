@@ -15,8 +15,7 @@ interface LinearWeight {
 
     /** Whether all weights are dense and in a data type that products read. */
     static boolean allReadable(INDArray... ws) {
-        return Arrays.stream(ws)
-                .allMatch(w -> Matrix.allReadable(w) || LowPrecisionLinearWeight.isReadable(w));
+        return Arrays.stream(ws).allMatch(w -> Matrix.allReadable(w) || LowPrecisionLinearWeight.isReadable(w));
     }
 
     /** A weight that passes {@link #allReadable}. */

@@ -9,7 +9,13 @@ import org.slf4j.LoggerFactory;
  *
  * @param name for logs and tests
  */
-record MathBackend(String name, RowMath rows, ActivationMath activations, HalfMath halves, QuantizedMath quantized, BlockMath blocks) {
+record MathBackend(
+        String name,
+        RowMath rows,
+        ActivationMath activations,
+        HalfMath halves,
+        QuantizedMath quantized,
+        BlockMath blocks) {
 
     private static final Logger LOG = LoggerFactory.getLogger(MathBackend.class);
     private static final AtomicBoolean WARNED = new AtomicBoolean();

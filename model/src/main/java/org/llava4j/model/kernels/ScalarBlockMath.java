@@ -31,9 +31,8 @@ final class ScalarBlockMath implements BlockMath {
     public void dequantize(BlockChunk chunk, int block, int blocks, float[] to) {
         BlockFormat format = chunk.format();
         int groupSize = format.groupSize();
-        byte[] quants = new byte[blocks * format.blockSize()];
-        chunk.unpackQuants(block, blocks, quants);
-        for (int start = 0; start < quants.length; start += groupSize) {
+        byte[] quants = chunk.unpackQuants(block, blocks);
+        for (int start = 0; start < blocks * format.blockSize(); start += groupSize) {
             int group = block * format.groups() + start / groupSize;
             float scale = chunk.scales()[group];
             float min = format.hasMin() ? chunk.mins()[group] : 0;

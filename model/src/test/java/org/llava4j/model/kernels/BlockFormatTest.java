@@ -33,8 +33,8 @@ class BlockFormatTest {
     }
 
     private static SafetensorsFile golden() throws URISyntaxException {
-        return SafetensorsFile.open(Path.of(
-                BlockFormatTest.class.getResource("blocks.safetensors").toURI()));
+        return SafetensorsFile.open(
+                Path.of(BlockFormatTest.class.getResource("blocks.safetensors").toURI()));
     }
 
     private static String tensor(BlockFormat format, String part) {
@@ -85,8 +85,7 @@ class BlockFormatTest {
             for (int i = 0; i < format.halfCount(); i++) {
                 INDArray damaged = blocks.dup();
                 long block = damaged.size(1) * 2 + 1;
-                new NativeArray(damaged)
-                        .write(infinity(), block * format.typeSize() + format.half(i), Short.BYTES);
+                new NativeArray(damaged).write(infinity(), block * format.typeSize() + format.half(i), Short.BYTES);
                 assertThat(BlockMatrix.problem(damaged)).isEqualTo("row 2, block 1 has the scale -Infinity");
             }
         }
