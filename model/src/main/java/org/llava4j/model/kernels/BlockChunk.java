@@ -8,8 +8,8 @@ import org.llava4j.model.tensors.HalfFloats;
 
 /**
  * Blocks of a weight in a {@link BlockFormat} that were copied to the heap, with the scales and minima of their groups in
- * float32. It is read once for all rows of a small batch. Copies of 16 KB stay in the L1 cache, and arithmetic on the
- * heap is several times faster on JDK 17 than on native memory.
+ * float32. It is read once for all rows of a small batch. A chunk stays in the L1 cache, where its scales and its integers
+ * are read without the checks of native memory.
  */
 final class BlockChunk {
     private static final VarHandle SHORTS =
@@ -19,15 +19,15 @@ final class BlockChunk {
     private static final int PACKED_FACTORS = 4;
 
     private static final int Q6_K_FACTORS = 192;
-    /** The lower 6 bits, the lower 4 bits, and the bits above these, of 4 bytes. */
+    /** The lower 6 bits, the lower 4 bits, and the 2 bits above these, of 4 bytes. */
     private static final int SIX_BITS = 0x3f3f3f3f;
 
+    private static final int FOUR_BITS = 0x0f0f0f0f;
+    private static final int UPPER_BITS = 0x30303030;
     /** Bytes after the last one that vector loads may read. */
     private static final int PADDING = Long.BYTES;
 
     private static final int F16_INFINITY = 0x7c00;
-    private static final int FOUR_BITS = 0x0f0f0f0f;
-    private static final int UPPER_BITS = 0x30303030;
 
     private final BlockFormat format;
     private final byte[] data;

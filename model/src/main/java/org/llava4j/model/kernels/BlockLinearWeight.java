@@ -2,7 +2,7 @@ package org.llava4j.model.kernels;
 
 import org.llava4j.model.memory.Scratch;
 
-/** A weight of a linear layer in a {@link BlockFormat}. A product with a small batch dequantizes row by row. */
+/** A weight of a linear layer in a {@link BlockFormat}. A product with a small batch reads its blocks as they are stored. */
 record BlockLinearWeight(BlockMatrix matrix, MathBackend math) implements LowPrecisionLinearWeight {
     @Override
     public int outputs() {
