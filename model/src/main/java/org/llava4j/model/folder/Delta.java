@@ -10,7 +10,6 @@ import java.util.Objects;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.function.BiConsumer;
-import org.jspecify.annotations.Nullable;
 import org.llava4j.data.AtomicFolder;
 import org.llava4j.data.BadInputException;
 import org.llava4j.data.InputPaths;
@@ -69,8 +68,10 @@ public record Delta(Path base, SaveType type, long shardBytes) {
                 NamedWeights all = NamedWeights.open(from)) {
             InputSnapshot read = InputSnapshot.byMetadata(files(from));
             requireFits(bases, all, from);
+            if (isMaking && KIND.equals(AtomicFolder.kindOf(from))) {
+                throw new BadInputException(from + " is a delta; give the full model");
+            }
             String recordedHash = ModelManifest.readBase(from);
-            requireKind(isMaking, recordedHash, from);
             String hash = isMaking || recordedHash != null ? bases.sha256() : null;
             if (!isMaking && !Objects.equals(hash, recordedHash)) {
                 throw new BadInputException(from + " was made for a base model with hash " + recordedHash + ", but "
@@ -156,12 +157,6 @@ public record Delta(Path base, SaveType type, long shardBytes) {
                         && part.length == 2
                         && whole[1] == part[1]
                         && whole[0] > part[0]);
-    }
-
-    private static void requireKind(boolean isMaking, @Nullable String recordedHash, Path from) {
-        if (isMaking && recordedHash != null) {
-            throw new BadInputException(from + " is a delta; give the full model");
-        }
     }
 
     private static void copyOthers(Path from, Path to) {
