@@ -125,7 +125,7 @@ class ChatSessionTest {
         "--temperature,-1,the temperature is -1.0",
         "--top-p,0,the top-p is 0.0",
         "--max-new-tokens,0,--max-new-tokens is 0",
-        "--dtype,int4,'use fp32, bf16, fp16, q8 or q4'",
+        "--dtype,int4,'use fp32, bf16, fp16, q8, q4 or stored'",
         "--image-file,nowhere.png,there is no image"
     })
     void chatRejectsInvalidFlags(String flag, String value, String message) {
