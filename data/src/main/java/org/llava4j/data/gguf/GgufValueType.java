@@ -28,12 +28,4 @@ enum GgufValueType {
     int minBytes() {
         return minBytes;
     }
-
-    /** Whether values are integers. */
-    boolean isInteger() {
-        return switch (this) {
-            case UINT8, INT8, UINT16, INT16, UINT32, INT32, UINT64, INT64 -> true;
-            default -> false;
-        };
-    }
 }

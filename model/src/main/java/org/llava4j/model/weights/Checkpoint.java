@@ -246,7 +246,7 @@ public final class Checkpoint implements TensorSource, AutoCloseable {
 
     /**
      * Whether a variable needs no stored tensor: a new projector, and the norm behind the features, which converters to GGUF
-     * leave out because LLaVA does not read its output.
+     * drop because LLaVA does not use its output.
      */
     private boolean mayInitialize(String name) {
         return (newProjector && name.startsWith(PROJECTOR_PREFIX))
