@@ -18,7 +18,7 @@ final class Nd4jLowPrecision {
 
     /** Whether a weight is stored in 16 bits or quantized. */
     static boolean isLowPrecision(INDArray w) {
-        return HalfMatrix.isHalfPrecision(w) || QuantizedFormat.isQuantized(w) || BlockFormat.isBlocks(w);
+        return HalfMatrix.isHalfPrecision(w) || QuantizedWeights.isQuantized(w);
     }
 
     /** Rows [from, to) of a weight, dequantized or in 16 bits. */

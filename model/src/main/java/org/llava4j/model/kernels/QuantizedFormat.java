@@ -63,7 +63,7 @@ public enum QuantizedFormat {
 
     /** Number of parameters of a weight of any storage type. */
     public static long length(INDArray weight) {
-        return isQuantized(weight) || BlockFormat.isBlocks(weight) ? weight.size(0) * inputs(weight) : weight.length();
+        return QuantizedWeights.isQuantized(weight) ? weight.size(0) * inputs(weight) : weight.length();
     }
 
     /** The data type that marks arrays of this format. */
