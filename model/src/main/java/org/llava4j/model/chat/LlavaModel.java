@@ -129,8 +129,8 @@ public final class LlavaModel implements AutoCloseable {
     }
 
     /**
-     * Loads a LLaVA folder: in float32, or as stored if it is quantized. Matrices that the folder stores in this dtype are mapped, here and in
-     * the other methods ({@link ModelSource#withMmap}).
+     * Loads a LLaVA folder: in float32, or as stored if it is quantized. Matrices that the folder stores in this dtype are
+     * mapped, here and in the other methods ({@link ModelSource#withMmap}).
      *
      * @param chat chat format that the model was trained with
      * @throws BadInputException if a file is missing or inconsistent
