@@ -163,7 +163,8 @@ record StepBenchmark(
                 0,
                 0,
                 // With memory steps the whole heap is touched at start-up.
-                memorySteps > 0 ? Runtime.getRuntime().maxMemory() : JvmMemory.heapBytes());
+                memorySteps > 0 ? Runtime.getRuntime().maxMemory() : JvmMemory.heapBytes(),
+                Map.of());
     }
 
     /** Null if the operating system does not report it. */

@@ -25,7 +25,7 @@ import org.llava4j.model.weights.WeightDtype;
  * @param padToMultipleOf batches of other lengths occur too, in multiples of this; 0 if every batch has length T
  * @param featureBytes limit of the in-memory feature cache
  * @param heapBytes part of the Java heap that becomes resident, see {@link JvmMemory#heapBytes()}
- * @param storedBytes size of the weights in their files by name, for {@link WeightDtype#STORED}
+ * @param storedBytes size of the weights in their files by name; only read for {@link WeightDtype#STORED}
  */
 public record PlannedRun(
         LlavaConfig config,
@@ -67,38 +67,6 @@ public record PlannedRun(
             throw new BadInputException("length " + maxLength + " has no room for text: an image takes "
                     + config.numImageTokens() + " tokens; give " + (config.numImageTokens() + 1) + " or more");
         }
-    }
-
-    /** A run whose frozen matrices have one dtype. */
-    public PlannedRun(
-            LlavaConfig config,
-            @Nullable LoraConfig lora,
-            Predicate<String> trainable,
-            TowerPlacement tower,
-            WeightDtype frozenDtype,
-            int batchSize,
-            int maxLength,
-            int targetTokens,
-            int gradientAccumulationSteps,
-            boolean gradientCheckpointing,
-            int padToMultipleOf,
-            long featureBytes,
-            long heapBytes) {
-        this(
-                config,
-                lora,
-                trainable,
-                tower,
-                frozenDtype,
-                batchSize,
-                maxLength,
-                targetTokens,
-                gradientAccumulationSteps,
-                gradientCheckpointing,
-                padToMultipleOf,
-                featureBytes,
-                heapBytes,
-                Map.of());
     }
 
     /** Size of a frozen matrix. */

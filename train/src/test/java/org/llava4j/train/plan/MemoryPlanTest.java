@@ -9,6 +9,7 @@ import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -70,7 +71,8 @@ class MemoryPlanTest {
                 false,
                 8,
                 GB / 4,
-                GB);
+                GB,
+                Map.of());
     }
 
     @ParameterizedTest
@@ -105,7 +107,8 @@ class MemoryPlanTest {
                 false,
                 8,
                 GB / 4,
-                GB));
+                GB,
+                Map.of()));
         long added = 32L * 128 * (4 * 2 * 4096 + 3 * (4096 + 11008));
         MemoryPlan without = planner.plan(plain);
         assertThat(plan.trainableParameters()).isEqualTo(without.trainableParameters() + added);
@@ -229,7 +232,8 @@ class MemoryPlanTest {
                 false,
                 8,
                 GB / 4,
-                GB);
+                GB,
+                Map.of());
         assertThat(planner.plan(accumulated).gradientBytes())
                 .isEqualTo(2 * planner.plan(once).gradientBytes());
     }

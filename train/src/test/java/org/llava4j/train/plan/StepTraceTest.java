@@ -117,7 +117,8 @@ class StepTraceTest {
                 false,
                 0,
                 0,
-                0);
+                0,
+                Map.of());
         long stored = assertPoolMatches(run);
         long recomputed = assertPoolMatches(run.withGradientCheckpointing(true));
         if (Set.of("forward", "the last layer").contains(name)) {
@@ -152,7 +153,8 @@ class StepTraceTest {
                 false,
                 0,
                 0,
-                0);
+                0,
+                Map.of());
         assertPoolMatches(run);
         assertPoolMatches(run.withGradientCheckpointing(true));
     }
