@@ -11,7 +11,9 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import org.llava4j.model.memory.Blas;
 import org.llava4j.model.memory.Scratch;
+import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.factory.Nd4j;
 
 /**
  * Linear layers: OpenBLAS products, split into blocks along the longer side of their result and run by the thread pool.
@@ -19,6 +21,8 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 final class CpuLinear implements LinearKernels {
     private static final int BIAS_COLUMNS = 128;
     private static final int BIAS_ROWS = 64;
+    /** Rows that a thread rounds at once. */
+    private static final int ROUNDED_ROWS = 16;
 
     private final MathBackend backend;
     private final RowMath math;
@@ -35,7 +39,15 @@ final class CpuLinear implements LinearKernels {
     @Override
     public void forward(INDArray x, INDArray w, @Nullable INDArray bias, @Nullable INDArray residual, INDArray y) {
         if (Matrix.allReadable(x, bias, residual, y) && LinearWeight.allReadable(w)) {
-            forward(of(x), LinearWeight.of(w, backend), orNull(bias), orNull(residual), of(y));
+            LinearWeight weight = LinearWeight.of(w, backend);
+            if (x.size(0) > LinearWeight.SMALL_BATCH_ROWS && weight.roundsActivations()) {
+                INDArray rounded = Nd4j.createUninitialized(DataType.FLOAT, x.shape(), 'c');
+                round(of(x), of(rounded));
+                forward(of(rounded), weight, orNull(bias), orNull(residual), of(y));
+                rounded.close();
+            } else {
+                forward(of(x), weight, orNull(bias), orNull(residual), of(y));
+            }
         } else {
             fallback.forward(x, w, bias, residual, y);
         }
@@ -51,7 +63,7 @@ final class CpuLinear implements LinearKernels {
         }
         float @Nullable [] biasRow =
                 bias == null ? null : bias.expect("bias", 1, outputs).toHeap();
-        SmallBatch smallBatch = rows <= LinearWeight.SMALL_BATCH_ROWS ? SmallBatch.of(x, w.smallBatchForm()) : null;
+        SmallBatch smallBatch = rows <= LinearWeight.SMALL_BATCH_ROWS ? SmallBatch.of(x, w.smallBatchForm(), backend.quantized()) : null;
         ProductBlocks.run(pool, rows, outputs, w.inputs(), (r0, r1, n0, n1) -> {
             Scratch s = Scratch.forCurrentThread();
             float beta = initializeOutput(s, biasRow, residual, y, r0, r1, n0, n1);
@@ -61,6 +73,11 @@ final class CpuLinear implements LinearKernels {
                 addForward(s, x, w, beta, y, r0, r1, n0, n1);
             }
         });
+    }
+
+    private void round(Matrix x, Matrix rounded) {
+        pool.parallelFor(
+                x.rows(), ROUNDED_ROWS, (from, to) -> Int8Activations.round(x, from, to, rounded, backend.quantized()));
     }
 
     @Override
@@ -87,7 +104,7 @@ final class CpuLinear implements LinearKernels {
             x.expect("x", x.rows(), ws.get(i).inputs());
             ys.get(i).expect("y " + i, x.rows(), ws.get(i).outputs());
             starts[i + 1] = starts[i] + ws.get(i).outputs();
-            batchOf.add(batches.computeIfAbsent(ws.get(i).smallBatchForm(), form -> SmallBatch.of(x, form)));
+            batchOf.add(batches.computeIfAbsent(ws.get(i).smallBatchForm(), form -> SmallBatch.of(x, form, backend.quantized())));
         }
         ProductBlocks.run(pool, 1, starts[ws.size()], x.columns(), (r0, r1, from, to) -> {
             Scratch s = Scratch.forCurrentThread();

@@ -47,6 +47,11 @@ interface LinearWeight {
      */
     long tile(int row, int count, int column, int width, Scratch scratch);
 
+    /** Whether products read x rounded to 8 bits ({@link Int8Activations}). */
+    default boolean roundsActivations() {
+        return false;
+    }
+
     /** The form in which {@link #multiplySmallBatch} reads x. */
     SmallBatch.Form smallBatchForm();
 

@@ -11,31 +11,83 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  *
  * <p>A quantized weight [N, K] is one array [N, {@link #rowBytes}] of {@link #dataType}: first the integers of all rows,
  * then the scales of all rows, then unused bytes. Rows are stored in blocks of {@link #blockColumns} columns, padded
- * with zeros. A block is {@value #LANES} little-endian 32-bit words. Word {@code i} holds the values of the columns
- * {@code i}, {@code i + 16}, {@code i + 32} and so on, the first in its lowest bits, in two's complement.
+ * with zeros. A block is {@link #blockWords} little-endian 32-bit words, whose values are in two's complement.
  */
 public enum QuantizedFormat {
-    /** 8 bits a value, scale = absmax / 127: 8.5 bits a weight. */
-    Q8(Byte.SIZE, DataType.BYTE),
+    /**
+     * 8 bits a value, scale = absmax / 127: 8.5 bits a weight. A block has 64 columns. Word {@code i} holds the columns
+     * {@code i}, {@code i + 16}, {@code i + 32} and {@code i + 48}, the first in its lowest bits.
+     */
+    Q8(Byte.SIZE, DataType.BYTE, 64) {
+        @Override
+        int wordOf(int column) {
+            return column / blockColumns() * LANES + column % LANES;
+        }
+
+        @Override
+        int shift(int column) {
+            return column % blockColumns() / LANES * bits();
+        }
+
+        @Override
+        int scaleOf(int group) {
+            return group;
+        }
+
+        @Override
+        int scales(int columns) {
+            return paddedColumns(columns) / GROUP;
+        }
+    },
     /**
      * 4 bits a value from -8 to 7, scale near (value of the largest magnitude) / -8, with the smallest weighted squared
-     * error: 4.5 bits a weight.
+     * error: 4.5 bits a weight. A block has 512 columns, which are 16 groups. Word {@code 16 m + g} holds the columns
+     * {@code 8 m} to {@code 8 m + 7} of group {@code g}, the first in its lowest bits. The scales of two blocks
+     * alternate; a last block without a neighbor alternates with zeros.
      */
-    Q4(Byte.SIZE / 2, DataType.UBYTE);
+    Q4(Byte.SIZE / 2, DataType.UBYTE, 512) {
+        private static final int WORD_COLUMNS = 8;
+
+        @Override
+        int wordOf(int column) {
+            return column / blockColumns() * blockWords()
+                    + column % GROUP / WORD_COLUMNS * LANES
+                    + column % blockColumns() / GROUP;
+        }
+
+        @Override
+        int shift(int column) {
+            return column % WORD_COLUMNS * bits();
+        }
+
+        @Override
+        int scaleOf(int group) {
+            int block = group / LANES;
+            return block / 2 * 2 * LANES + group % LANES * 2 + block % 2;
+        }
+
+        @Override
+        int scales(int columns) {
+            int blocks = paddedColumns(columns) / blockColumns();
+            return (blocks + 1) / 2 * 2 * LANES;
+        }
+    };
 
     /** Columns that share a scale. */
     static final int GROUP = 32;
-    /** Words of a block. */
+    /** Words that vector loads of any width divide. */
     static final int LANES = 16;
     /** Bound on the bytes of a row, below which no number of columns overflows 32 bits. */
     private static final long MAX_ROW_BYTES = 1 << 28;
 
     private final int bits;
     private final DataType dataType;
+    private final int blockColumns;
 
-    QuantizedFormat(int bits, DataType dataType) {
+    QuantizedFormat(int bits, DataType dataType, int blockColumns) {
         this.bits = bits;
         this.dataType = dataType;
+        this.blockColumns = blockColumns;
     }
 
     /** Whether an array holds values of one of these formats; a {@link BlockFormat} has arrays of rank 3. */
@@ -76,25 +128,32 @@ public enum QuantizedFormat {
         return bits;
     }
 
-    /** Columns of a block: 64 or 128. */
+    /** Columns of a block. */
     int blockColumns() {
-        return LANES * Integer.SIZE / bits;
+        return blockColumns;
     }
 
-    /** Index of the word that holds a column. */
-    int wordOf(int column) {
-        return column / blockColumns() * LANES + column % LANES;
+    /** Words of a block. */
+    int blockWords() {
+        return blockColumns * bits / Integer.SIZE;
     }
+
+    /** Index of the word of a row that holds a column. */
+    abstract int wordOf(int column);
+
+    /** Position of a column's lowest bit in its word. */
+    abstract int shift(int column);
+
+    /** Index of a group's scale in those of a row. */
+    abstract int scaleOf(int group);
+
+    /** Scales of a row, with padding. */
+    abstract int scales(int columns);
 
     /** The value of a column in its word. */
     int value(int word, int column) {
         int up = Integer.SIZE - bits - shift(column);
         return word << up >> (Integer.SIZE - bits);
-    }
-
-    /** Position of a column's lowest bit in its word. */
-    int shift(int column) {
-        return column % blockColumns() / LANES * bits;
     }
 
     /** Number of columns with padding, a multiple of {@link #blockColumns}. */
@@ -112,13 +171,23 @@ public enum QuantizedFormat {
      * arrays of different K differ in shape.
      */
     public long rowBytes(long columns) {
-        int padded = paddedColumns(Math.toIntExact(columns));
-        return padded / blockColumns() * blockBytes() + (padded - columns) / GROUP;
+        int k = Math.toIntExact(columns);
+        return usedBytes(k) + (paddedColumns(k) - k) / GROUP;
+    }
+
+    private long usedBytes(int columns) {
+        return dataBytes(columns) + (long) scales(columns) * Short.BYTES;
     }
 
     /** The inverse of {@link #rowBytes}. */
     private long columns(long rowBytes) {
-        return rowBytes / blockBytes() * blockColumns() - rowBytes % blockBytes() * GROUP;
+        // The largest number of whole blocks whose bytes fit; what remains is padding.
+        int twoBlocks = 2 * blockColumns;
+        long columns = rowBytes / usedBytes(twoBlocks) * twoBlocks;
+        if (usedBytes(Math.toIntExact(columns + blockColumns)) <= rowBytes) {
+            columns += blockColumns;
+        }
+        return columns - (rowBytes - usedBytes(Math.toIntExact(columns))) * GROUP;
     }
 
     /**
@@ -132,9 +201,5 @@ public enum QuantizedFormat {
         long columns = columns(rowBytes);
         boolean exists = columns > 0 && canQuantize(1, columns) && rowBytes(columns) == rowBytes;
         return exists ? OptionalLong.of(columns) : OptionalLong.empty();
-    }
-
-    private long blockBytes() {
-        return (long) LANES * Integer.BYTES + blockColumns() / GROUP * Short.BYTES;
     }
 }

@@ -28,8 +28,25 @@ record QuantizedLinearWeight(QuantizedMatrix matrix, MathBackend math) implement
     }
 
     @Override
+    public int tileRows() {
+        return TILE_ROWS * TILE_COLUMNS / tileColumns();
+    }
+
+    /** Whole blocks, so that no block is dequantized for two tiles. */
+    @Override
+    public int tileColumns() {
+        int block = matrix.format().blockColumns();
+        return TILE_COLUMNS / block * block;
+    }
+
+    @Override
+    public boolean roundsActivations() {
+        return matrix.format() == QuantizedFormat.Q4;
+    }
+
+    @Override
     public SmallBatch.Form smallBatchForm() {
-        return SmallBatch.Form.PADDED;
+        return roundsActivations() ? SmallBatch.Form.INT8 : SmallBatch.Form.PADDED;
     }
 
     @Override
@@ -37,7 +54,11 @@ record QuantizedLinearWeight(QuantizedMatrix matrix, MathBackend math) implement
         int rows = n1 - n0;
         ByteBuffer words = NativeArray.bytes(matrix.row(n0), rows * matrix.rowWords() * Integer.BYTES);
         ByteBuffer scales = NativeArray.bytes(matrix.scales(n0), rows * matrix.rowScales() * Short.BYTES);
-        int blocks = matrix.rowWords() / QuantizedFormat.LANES;
-        math.quantized().dotRows(matrix.format(), words, scales, rows, blocks, x.rows(), sums);
+        int blocks = matrix.rowWords() / matrix.format().blockWords();
+        if (matrix.format() == QuantizedFormat.Q8) {
+            math.quantized().dotRowsQ8(words, scales, rows, blocks, x.rows(), sums);
+        } else {
+            math.quantized().dotRowsQ4(words, scales, rows, blocks, x.int8Rows(), sums);
+        }
     }
 }

@@ -6,7 +6,7 @@ import java.nio.ByteBuffer;
 interface QuantizedMath {
 
     /**
-     * Dot products of dequantized rows with each x: {@code sums[i][r]} for row r and {@code xs[i]}.
+     * Dot products of dequantized rows in Q8 with each x: {@code sums[i][r]} for row r and {@code xs[i]}.
      *
      * @param words the integers of the rows in native memory
      * @param scales the scales of the rows in native memory
@@ -14,15 +14,26 @@ interface QuantizedMath {
      * @param blocks number of blocks of a row
      * @param xs values of the columns of all blocks, 0 for padding
      */
-    void dotRows(
-            QuantizedFormat format,
-            ByteBuffer words,
-            ByteBuffer scales,
-            int rows,
-            int blocks,
-            float[][] xs,
-            float[][] sums);
+    void dotRowsQ8(ByteBuffer words, ByteBuffer scales, int rows, int blocks, float[][] xs, float[][] sums);
 
-    /** Dequantizes blocks: {@value QuantizedFormat#LANES} words, and one scale per group each. */
+    /** Like {@link #dotRowsQ8} for Q4 and activations of 8 bits: the products of a group are exact integers. */
+    void dotRowsQ4(ByteBuffer words, ByteBuffer scales, int rows, int blocks, Int8Activations[] xs, float[][] sums);
+
+    /**
+     * Dequantizes blocks of {@link QuantizedFormat#blockWords} words.
+     *
+     * @param scales one per group, in the order of the columns
+     */
     void dequantize(QuantizedFormat format, int[] words, float[] scales, int blocks, float[] to);
+
+    /**
+     * Rounds groups of activations to integers from -127 to 127.
+     *
+     * @param x {@code groups} times {@value QuantizedFormat#GROUP} values; becomes the integers
+     * @param scales receives absmax / 127 of each group
+     */
+    void roundGroups(float[] x, int groups, float[] scales);
+
+    /** Multiplies the values of each group with its scale. */
+    void scaleGroups(float[] x, int groups, float[] scales);
 }

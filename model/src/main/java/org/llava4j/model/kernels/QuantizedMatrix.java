@@ -53,7 +53,7 @@ public record QuantizedMatrix(INDArray array, QuantizedFormat format, long addre
 
     /** Scales of a row, with padding. */
     int rowScales() {
-        return format.paddedColumns(columns) / QuantizedFormat.GROUP;
+        return format.scales(columns);
     }
 
     /** Address of the integers of a row. */
@@ -83,20 +83,26 @@ public record QuantizedMatrix(INDArray array, QuantizedFormat format, long addre
         int blockColumns = format.blockColumns();
         int first = column / blockColumns;
         int count = (column + width + blockColumns - 1) / blockColumns - first;
-        int groups = blockColumns / QuantizedFormat.GROUP;
-        float[] scales = new float[count * groups];
-        halves.widenF16(
-                scratch.readShorts(scales(row) + (long) first * groups * Short.BYTES, scales.length),
-                scales,
-                scales.length);
         int[] words = scratch.readInts(
-                row(row) + (long) first * QuantizedFormat.LANES * Integer.BYTES, count * QuantizedFormat.LANES);
+                row(row) + (long) first * format.blockWords() * Integer.BYTES, count * format.blockWords());
         boolean wholeBlocks = column % blockColumns == 0 && width % blockColumns == 0;
         float[] target = wholeBlocks ? to : blocks;
-        math.dequantize(format, words, scales, count, target);
+        math.dequantize(format, words, scales(scratch, halves, row, first, count), count, target);
         if (!wholeBlocks) {
             System.arraycopy(blocks, column - first * blockColumns, to, 0, width);
         }
+    }
+
+    /** The scales of the groups of {@code count} blocks of a row. */
+    private float[] scales(Scratch scratch, HalfMath halves, int row, int firstBlock, int count) {
+        float[] stored = new float[rowScales()];
+        halves.widenF16(scratch.readShorts(scales(row), stored.length), stored, stored.length);
+        int groups = format.blockColumns() / QuantizedFormat.GROUP;
+        float[] scales = new float[count * groups];
+        for (int group = 0; group < scales.length; group++) {
+            scales[group] = stored[format.scaleOf(firstBlock * groups + group)];
+        }
+        return scales;
     }
 
     /** Dequantizes rows [from, to) to {@code float32[to - from, K]}. */
@@ -147,10 +153,11 @@ public record QuantizedMatrix(INDArray array, QuantizedFormat format, long addre
         long scalesAt = (long) to.rows * words.length * (Integer.BYTES / Short.BYTES);
         for (int n = first; n < end; n++) {
             Scratch.forCurrentThread().read(from.row(n), row, to.columns);
-            for (int group = 0; group < scales.length; group++) {
+            for (int group = 0; group < row.length / QuantizedFormat.GROUP; group++) {
                 float scale = scale(row, group * QuantizedFormat.GROUP, to.format);
-                scales[group] = HalfFloats.floatToF16(scale);
-                if (Float.isInfinite(HalfFloats.f16ToFloat(scales[group]))) {
+                short half = HalfFloats.floatToF16(scale);
+                scales[to.format.scaleOf(group)] = half;
+                if (Float.isInfinite(HalfFloats.f16ToFloat(half))) {
                     throw new BadInputException(name + " has a value in row " + n + " that is too large for "
                             + to.format + ", whose scale would be " + scale + "; use bf16");
                 }
@@ -185,23 +192,21 @@ public record QuantizedMatrix(INDArray array, QuantizedFormat format, long addre
         short[] scales = new short[(end - first) * rowScales()];
         long scalesAt = (long) rows * rowWords() * (Integer.BYTES / Short.BYTES);
         memory.read(scalesAt + (long) first * rowScales(), scales, scales.length);
-        boolean isPadded = columns < format.paddedColumns(columns);
+        boolean isPadded = columns < rowScales() * QuantizedFormat.GROUP;
         if (!isPadded && areUsual(scales)) {
             return null;
         }
-        int[] words = new int[QuantizedFormat.LANES];
+        int[] words = new int[format.blockWords()];
         for (int n = first; n < end; n++) {
-            for (int group = 0; group < rowScales(); group++) {
-                float scale = HalfFloats.f16ToFloat(scales[(n - first) * rowScales() + group]);
-                boolean isPadding = group >= columns / QuantizedFormat.GROUP;
-                if (isPadding && scale != 0) {
-                    return "row " + n + " has padding that is not zero";
-                }
+            short[] row = Arrays.copyOfRange(scales, (n - first) * rowScales(), (n - first + 1) * rowScales());
+            for (int group = 0; group < columns / QuantizedFormat.GROUP; group++) {
+                float scale = HalfFloats.f16ToFloat(row[format.scaleOf(group)]);
                 if (!Float.isFinite(scale) || (format == QuantizedFormat.Q8 && scale < 0)) {
                     return "row " + n + " has the scale " + scale;
                 }
+                row[format.scaleOf(group)] = 0;
             }
-            if (isPadded && hasPadding(memory, n, words)) {
+            if (!Arrays.equals(row, new short[row.length]) || (isPadded && hasPadding(memory, n, words))) {
                 return "row " + n + " has padding that is not zero";
             }
         }
@@ -287,19 +292,15 @@ public record QuantizedMatrix(INDArray array, QuantizedFormat format, long addre
         int min = format == QuantizedFormat.Q8 ? -MAX_Q8 : MIN_Q4;
         int max = format == QuantizedFormat.Q8 ? MAX_Q8 : MAX_Q4;
         int mask = (1 << format.bits()) - 1;
-        int perBlock = format.blockColumns() / QuantizedFormat.LANES;
         Arrays.fill(words, 0);
-        for (int run = 0; run < row.length / QuantizedFormat.LANES; run++) {
-            float scale = HalfFloats.f16ToFloat(scales[run * QuantizedFormat.LANES / QuantizedFormat.GROUP]);
+        for (int from = 0; from < row.length; from += QuantizedFormat.GROUP) {
+            float scale = HalfFloats.f16ToFloat(scales[format.scaleOf(from / QuantizedFormat.GROUP)]);
             // All values are 0 or too small for a scale in fp16.
             float inverse = scale == 0 ? 0 : 1 / scale;
-            int shift = run % perBlock * format.bits();
-            int firstWord = run / perBlock * QuantizedFormat.LANES;
-            int column = run * QuantizedFormat.LANES;
-            for (int i = 0; i < QuantizedFormat.LANES; i++) {
+            for (int column = from; column < from + QuantizedFormat.GROUP; column++) {
                 // Adding and subtracting 1.5 * 2^23 rounds to an integer.
-                int value = (int) (row[column + i] * inverse + FastMath.ROUND - FastMath.ROUND);
-                words[firstWord + i] |= (Math.max(min, Math.min(max, value)) & mask) << shift;
+                int value = (int) (row[column] * inverse + FastMath.ROUND - FastMath.ROUND);
+                words[format.wordOf(column)] |= (Math.max(min, Math.min(max, value)) & mask) << format.shift(column);
             }
         }
     }

@@ -1,7 +1,6 @@
 package org.llava4j.model.kernels;
 
 import static org.llava4j.model.kernels.QuantizedFormat.GROUP;
-import static org.llava4j.model.kernels.QuantizedFormat.LANES;
 
 import java.nio.ByteBuffer;
 import org.llava4j.model.tensors.HalfFloats;
@@ -9,32 +8,26 @@ import org.llava4j.model.tensors.HalfFloats;
 /** {@link QuantizedMath} in plain Java. */
 final class ScalarQuantizedMath implements QuantizedMath {
 
+    private static final int MAX = 127;
+
     @Override
-    public void dotRows(
-            QuantizedFormat format,
-            ByteBuffer words,
-            ByteBuffer scales,
-            int rows,
-            int blocks,
-            float[][] xs,
-            float[][] sums) {
+    public void dotRowsQ8(ByteBuffer words, ByteBuffer scales, int rows, int blocks, float[][] xs, float[][] sums) {
         for (int r = 0; r < rows; r++) {
             for (int i = 0; i < xs.length; i++) {
-                sums[i][r] = dot(format, words, scales, r, blocks, xs[i]);
+                sums[i][r] = dotQ8(words, scales, r, blocks, xs[i]);
             }
         }
     }
 
-    private static float dot(
-            QuantizedFormat format, ByteBuffer words, ByteBuffer scales, int row, int blocks, float[] x) {
-        int at = row * blocks * LANES * Integer.BYTES;
+    private static float dotQ8(ByteBuffer words, ByteBuffer scales, int row, int blocks, float[] x) {
+        QuantizedFormat format = QuantizedFormat.Q8;
+        int at = row * blocks * format.blockWords();
         int columns = blocks * format.blockColumns();
         float sum = 0;
         for (int column = 0; column < columns; column += GROUP) {
             float groupSum = 0;
             for (int i = column; i < column + GROUP; i++) {
-                int word = words.getInt(at + format.wordOf(i) * Integer.BYTES);
-                groupSum += format.value(word, i) * x[i];
+                groupSum += format.value(words.getInt((at + format.wordOf(i)) * Integer.BYTES), i) * x[i];
             }
             short scale = scales.getShort((row * columns + column) / GROUP * Short.BYTES);
             sum += groupSum * HalfFloats.f16ToFloat(scale);
@@ -43,9 +36,60 @@ final class ScalarQuantizedMath implements QuantizedMath {
     }
 
     @Override
+    public void dotRowsQ4(
+            ByteBuffer words, ByteBuffer scales, int rows, int blocks, Int8Activations[] xs, float[][] sums) {
+        for (int r = 0; r < rows; r++) {
+            for (int i = 0; i < xs.length; i++) {
+                sums[i][r] = dotQ4(words, scales, r, blocks, xs[i]);
+            }
+        }
+    }
+
+    private static float dotQ4(ByteBuffer words, ByteBuffer scales, int row, int blocks, Int8Activations x) {
+        QuantizedFormat format = QuantizedFormat.Q4;
+        int at = row * blocks * format.blockWords();
+        int columns = blocks * format.blockColumns();
+        int scalesAt = row * format.scales(columns);
+        float sum = 0;
+        for (int group = 0; group < columns / GROUP; group++) {
+            int groupSum = 0;
+            for (int i = group * GROUP; i < (group + 1) * GROUP; i++) {
+                int word = words.getInt((at + format.wordOf(i)) * Integer.BYTES);
+                groupSum += format.value(word, i) * x.values()[Int8Activations.indexOf(i)];
+            }
+            short scale = scales.getShort((scalesAt + format.scaleOf(group)) * Short.BYTES);
+            sum += groupSum * (HalfFloats.f16ToFloat(scale) * x.scales()[group]);
+        }
+        return sum;
+    }
+
+    @Override
     public void dequantize(QuantizedFormat format, int[] words, float[] scales, int blocks, float[] to) {
         for (int i = 0; i < blocks * format.blockColumns(); i++) {
             to[i] = format.value(words[format.wordOf(i)], i) * scales[i / GROUP];
+        }
+    }
+
+    @Override
+    public void roundGroups(float[] x, int groups, float[] scales) {
+        for (int group = 0; group < groups; group++) {
+            int from = group * GROUP;
+            float absMax = 0;
+            for (int i = from; i < from + GROUP; i++) {
+                absMax = Math.max(absMax, Math.abs(x[i]));
+            }
+            scales[group] = absMax / MAX;
+            float inverse = Int8Activations.inverseScale(absMax);
+            for (int i = from; i < from + GROUP; i++) {
+                x[i] = x[i] * inverse + FastMath.ROUND - FastMath.ROUND;
+            }
+        }
+    }
+
+    @Override
+    public void scaleGroups(float[] x, int groups, float[] scales) {
+        for (int i = 0; i < groups * GROUP; i++) {
+            x[i] *= scales[i / GROUP];
         }
     }
 }

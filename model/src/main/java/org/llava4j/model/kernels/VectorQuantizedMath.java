@@ -8,12 +8,15 @@ import static org.llava4j.model.kernels.QuantizedFormat.LANES;
 import java.nio.ByteBuffer;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
+import jdk.incubator.vector.ShortVector;
+import jdk.incubator.vector.VectorOperators;
 import jdk.incubator.vector.VectorSpecies;
 import org.llava4j.model.tensors.HalfFloats;
 
 /**
- * {@link QuantizedMath} with the Vector API. A vector holds the words of 4, 8 or 16 lanes of a block. Every value is
- * shifted to its sign-extended position, converted to float32 and multiplied by x, so that x is not rounded.
+ * {@link QuantizedMath} with the Vector API. A vector holds the words of 4, 8 or 16 lanes of a block. A value of Q8 is
+ * shifted to its sign-extended position, converted to float32 and multiplied by x. Values of Q4 are multiplied as
+ * 16-bit integers, twice as many in a vector, with activations of 8 bits.
  *
  * <p>The dot products are single large methods. C2 compiles methods of more than 325 bytecodes alone and does not inline
  * them: inlined with its caller, a part of the vector operations would exceed C2's limit of nodes and box its vectors.
@@ -21,30 +24,54 @@ import org.llava4j.model.tensors.HalfFloats;
 final class VectorQuantizedMath implements QuantizedMath {
     private static final VectorSpecies<Float> FLOATS = VectorFastMath.SPECIES;
     private static final int STEP = FLOATS.length();
+    private static final VectorSpecies<Short> SHORTS = ShortVector.SPECIES_PREFERRED;
+    private static final int Q4_WORDS = QuantizedFormat.Q4.blockWords();
+    /** A vector of at most the 8 values of a word of Q4. */
+    private static final VectorSpecies<Integer> WORD = STEP < 8 ? IntVector.SPECIES_128 : IntVector.SPECIES_256;
+    /** Shifts of a word that bring one value to the top of each lane. */
+    private static final IntVector UP = IntVector.fromArray(WORD, new int[] {28, 24, 20, 16, 12, 8, 4, 0}, 0);
+
+    private static final IntVector UP_SECOND = STEP < 8 ? IntVector.fromArray(WORD, new int[] {12, 8, 4, 0}, 0) : UP;
     private static final int Q8_SHIFT = Integer.SIZE - 8;
     private static final int Q4_SHIFT = Integer.SIZE - 4;
 
     @Override
-    public void dotRows(
-            QuantizedFormat format,
-            ByteBuffer words,
-            ByteBuffer scales,
-            int rows,
-            int blocks,
-            float[][] xs,
-            float[][] sums) {
+    public void dotRowsQ8(ByteBuffer words, ByteBuffer scales, int rows, int blocks, float[][] xs, float[][] sums) {
         Object source = VectorLoads.source(words);
         Object scaleSource = VectorLoads.source(scales);
-        int rowBytes = blocks * LANES * Integer.BYTES;
-        int pairs = blocks * format.blockColumns() / GROUP / 2;
-        float[] rowScales = new float[2 * pairs];
+        int rowBytes = blocks * QuantizedFormat.Q8.blockWords() * Integer.BYTES;
+        float[] rowScales = new float[2 * blocks];
         for (int r = 0; r < rows; r++) {
-            int at = r * rowBytes;
-            readScales(scales, scaleSource, r * pairs * Integer.BYTES, pairs, rowScales);
+            readScales(scales, scaleSource, r * blocks * Integer.BYTES, blocks, rowScales);
             for (int i = 0; i < xs.length; i++) {
-                sums[i][r] = format == QuantizedFormat.Q8
-                        ? dotQ8(source, at, rowScales, xs[i], blocks)
-                        : dotQ4(source, at, rowScales, xs[i], blocks);
+                sums[i][r] = dotQ8(source, r * rowBytes, rowScales, xs[i], blocks);
+            }
+        }
+    }
+
+    @Override
+    public void dotRowsQ4(
+            ByteBuffer words, ByteBuffer scales, int rows, int blocks, Int8Activations[] xs, float[][] sums) {
+        Object source = VectorLoads.source(words);
+        Object scaleSource = VectorLoads.source(scales);
+        int rowBytes = blocks * QuantizedFormat.Q4.blockWords() * Integer.BYTES;
+        int blockPairs = (blocks + 1) / 2;
+        float[] rowScales = new float[blockPairs * 2 * LANES];
+        for (int r = 0; r < rows; r++) {
+            readBlockScales(scaleSource, r * blockPairs * LANES * Integer.BYTES, blockPairs, rowScales);
+            for (int i = 0; i < xs.length; i++) {
+                sums[i][r] = dotQ4(source, r * rowBytes, rowScales, xs[i].values(), xs[i].scales(), blocks);
+            }
+        }
+    }
+
+    /** Reads the alternating scales of pairs of blocks: those of one block after the other. */
+    private static void readBlockScales(Object source, int at, int blockPairs, float[] to) {
+        for (int pair = 0; pair < blockPairs; pair++) {
+            for (int i = 0; i < LANES; i += STEP) {
+                IntVector scales = VectorLoads.ints(source, at + (pair * LANES + i) * Integer.BYTES);
+                VectorHalfMath.lowerF16(scales).intoArray(to, 2 * pair * LANES + i);
+                VectorHalfMath.upperF16(scales).intoArray(to, (2 * pair + 1) * LANES + i);
             }
         }
     }
@@ -88,68 +115,108 @@ final class VectorQuantizedMath implements QuantizedMath {
         return VectorFastMath.sum(even.add(odd));
     }
 
-    private static float dotQ4(Object words, int at, float[] scales, float[] x, int blocks) {
-        FloatVector even = FloatVector.zero(FLOATS);
-        FloatVector odd = FloatVector.zero(FLOATS);
+    /** A lane of 16 bits adds 16 products of at most 8 * 127. */
+    private static float dotQ4(Object words, int at, float[] scales, short[] x, float[] xScales, int blocks) {
+        FloatVector sum = FloatVector.zero(FLOATS);
         for (int block = 0; block < blocks; block++) {
-            int column = block * 8 * LANES;
-            FloatVector a = FloatVector.zero(FLOATS);
-            FloatVector b = FloatVector.zero(FLOATS);
-            FloatVector c = FloatVector.zero(FLOATS);
-            FloatVector d = FloatVector.zero(FLOATS);
-            for (int i = 0; i < LANES; i += STEP) {
-                IntVector w = VectorLoads.ints(words, at + column / 2 + i * Integer.BYTES);
-                a = ((FloatVector) w.lanewise(LSHL, 28).lanewise(ASHR, Q4_SHIFT).castShape(FLOATS, 0))
-                        .fma(FloatVector.fromArray(FLOATS, x, column + i), a);
-                a = ((FloatVector) w.lanewise(LSHL, 24).lanewise(ASHR, Q4_SHIFT).castShape(FLOATS, 0))
-                        .fma(FloatVector.fromArray(FLOATS, x, column + LANES + i), a);
-                b = ((FloatVector) w.lanewise(LSHL, 20).lanewise(ASHR, Q4_SHIFT).castShape(FLOATS, 0))
-                        .fma(FloatVector.fromArray(FLOATS, x, column + 2 * LANES + i), b);
-                b = ((FloatVector) w.lanewise(LSHL, 16).lanewise(ASHR, Q4_SHIFT).castShape(FLOATS, 0))
-                        .fma(FloatVector.fromArray(FLOATS, x, column + 3 * LANES + i), b);
-                c = ((FloatVector) w.lanewise(LSHL, 12).lanewise(ASHR, Q4_SHIFT).castShape(FLOATS, 0))
-                        .fma(FloatVector.fromArray(FLOATS, x, column + 4 * LANES + i), c);
-                c = ((FloatVector) w.lanewise(LSHL, 8).lanewise(ASHR, Q4_SHIFT).castShape(FLOATS, 0))
-                        .fma(FloatVector.fromArray(FLOATS, x, column + 5 * LANES + i), c);
-                d = ((FloatVector) w.lanewise(LSHL, 4).lanewise(ASHR, Q4_SHIFT).castShape(FLOATS, 0))
-                        .fma(FloatVector.fromArray(FLOATS, x, column + 6 * LANES + i), d);
-                d = ((FloatVector) w.lanewise(ASHR, Q4_SHIFT).castShape(FLOATS, 0))
-                        .fma(FloatVector.fromArray(FLOATS, x, column + 7 * LANES + i), d);
+            for (int group = 0; group < LANES; group += STEP) {
+                ShortVector a = ShortVector.zero(SHORTS);
+                ShortVector b = ShortVector.zero(SHORTS);
+                for (int i = group; i < Q4_WORDS; i += LANES) {
+                    ShortVector w = VectorLoads.ints(words, at + (block * Q4_WORDS + i) * Integer.BYTES)
+                            .reinterpretAsShorts();
+                    int run = 8 * Q4_WORDS * block + 2 * i;
+                    a = a.add(w.lanewise(LSHL, 12)
+                            .lanewise(ASHR, 12)
+                            .mul(ShortVector.fromArray(SHORTS, x, run)));
+                    b = b.add(w.lanewise(LSHL, 8)
+                            .lanewise(ASHR, 12)
+                            .mul(ShortVector.fromArray(SHORTS, x, run + 2 * Q4_WORDS)));
+                    a = a.add(w.lanewise(LSHL, 4)
+                            .lanewise(ASHR, 12)
+                            .mul(ShortVector.fromArray(SHORTS, x, run + 4 * Q4_WORDS)));
+                    b = b.add(w.lanewise(ASHR, 12).mul(ShortVector.fromArray(SHORTS, x, run + 6 * Q4_WORDS)));
+                }
+                IntVector both = a.add(b).reinterpretAsInts();
+                FloatVector lower =
+                        (FloatVector) both.lanewise(LSHL, 16).lanewise(ASHR, 16).castShape(FLOATS, 0);
+                FloatVector upper = (FloatVector) both.lanewise(ASHR, 16).castShape(FLOATS, 0);
+                int first = block * LANES + group;
+                FloatVector scale =
+                        FloatVector.fromArray(FLOATS, scales, first).mul(FloatVector.fromArray(FLOATS, xScales, first));
+                sum = lower.add(upper).fma(scale, sum);
             }
-            int first = 2 * block;
-            int second = 2 * blocks + 2 * block;
-            even = a.fma(FloatVector.broadcast(FLOATS, scales[first]), even);
-            odd = b.fma(FloatVector.broadcast(FLOATS, scales[second]), odd);
-            even = c.fma(FloatVector.broadcast(FLOATS, scales[first + 1]), even);
-            odd = d.fma(FloatVector.broadcast(FLOATS, scales[second + 1]), odd);
         }
-        return VectorFastMath.sum(even.add(odd));
-    }
-
-    /** The highest 8 bits of each word as a signed value. */
-    private static FloatVector q8(IntVector words) {
-        return (FloatVector) words.lanewise(ASHR, Q8_SHIFT).castShape(FLOATS, 0);
-    }
-
-    /** The highest 4 bits of each word as a signed value. */
-    private static FloatVector q4(IntVector words) {
-        return (FloatVector) words.lanewise(ASHR, Q4_SHIFT).castShape(FLOATS, 0);
+        return VectorFastMath.sum(sum);
     }
 
     @Override
     public void dequantize(QuantizedFormat format, int[] words, float[] scales, int blocks, float[] to) {
-        int blockColumns = format.blockColumns();
+        if (format == QuantizedFormat.Q8) {
+            dequantizeQ8(words, scales, blocks, to);
+        } else {
+            dequantizeQ4(words, scales, blocks, to);
+        }
+    }
+
+    private static void dequantizeQ8(int[] words, float[] scales, int blocks, float[] to) {
         for (int block = 0; block < blocks; block++) {
             for (int i = 0; i < LANES; i += STEP) {
                 IntVector w = IntVector.fromArray(VectorLoads.INTS, words, block * LANES + i);
-                for (int part = 0; part < blockColumns; part += LANES) {
-                    int up = Integer.SIZE - (part / LANES + 1) * format.bits();
-                    int column = block * blockColumns + part;
-                    IntVector shifted = w.lanewise(LSHL, up);
-                    (format == QuantizedFormat.Q8 ? q8(shifted) : q4(shifted))
+                for (int part = 0; part < 4; part++) {
+                    int column = (4 * block + part) * LANES;
+                    ((FloatVector) w.lanewise(LSHL, 24 - 8 * part)
+                                    .lanewise(ASHR, Q8_SHIFT)
+                                    .castShape(FLOATS, 0))
                             .mul(scales[column / GROUP])
                             .intoArray(to, column + i);
                 }
+            }
+        }
+    }
+
+    private static void dequantizeQ4(int[] words, float[] scales, int blocks, float[] to) {
+        for (int group = 0; group < blocks * LANES; group++) {
+            int first = group / LANES * Q4_WORDS + group % LANES;
+            for (int i = 0; i < GROUP; i += 8) {
+                IntVector word = IntVector.broadcast(WORD, words[first + i / 8 * LANES]);
+                for (int j = 0; j < 8; j += WORD.length()) {
+                    ((FloatVector) word.lanewise(LSHL, j == 0 ? UP : UP_SECOND)
+                                    .lanewise(ASHR, Q4_SHIFT)
+                                    .convert(VectorOperators.I2F, 0))
+                            .mul(scales[group])
+                            .intoArray(to, group * GROUP + i + j);
+                }
+            }
+        }
+    }
+
+    @Override
+    public void roundGroups(float[] x, int groups, float[] scales) {
+        for (int group = 0; group < groups; group++) {
+            int from = group * GROUP;
+            FloatVector largest = FloatVector.zero(FLOATS);
+            for (int i = from; i < from + GROUP; i += STEP) {
+                largest = largest.max(FloatVector.fromArray(FLOATS, x, i).abs());
+            }
+            float absMax = largest.reduceLanes(VectorOperators.MAX);
+            scales[group] = absMax / 127;
+            float inverse = Int8Activations.inverseScale(absMax);
+            for (int i = from; i < from + GROUP; i += STEP) {
+                FloatVector.fromArray(FLOATS, x, i)
+                        .mul(inverse)
+                        .add(FastMath.ROUND)
+                        .sub(FastMath.ROUND)
+                        .intoArray(x, i);
+            }
+        }
+    }
+
+    @Override
+    public void scaleGroups(float[] x, int groups, float[] scales) {
+        for (int group = 0; group < groups; group++) {
+            for (int i = group * GROUP; i < (group + 1) * GROUP; i += STEP) {
+                FloatVector.fromArray(FLOATS, x, i).mul(scales[group]).intoArray(x, i);
             }
         }
     }

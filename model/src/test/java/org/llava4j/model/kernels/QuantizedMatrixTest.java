@@ -73,7 +73,8 @@ class QuantizedMatrixTest {
         INDArray actual = Nd4j.valueArrayOf(new long[] {rows, outputs}, Double.NaN, DataType.FLOAT);
         INDArray expected = actual.dup();
         kernels.linear().forward(x, quantized, bias, residual, actual);
-        kernels.linear().forward(x, QuantizedMatrix.dequantize(quantized), bias, residual, expected);
+        INDArray multiplied = format == QuantizedFormat.Q4 ? Int8Activations.round(x) : x;
+        kernels.linear().forward(multiplied, QuantizedMatrix.dequantize(quantized), bias, residual, expected);
         assertThat(ReferenceKernelCheck.relativeError(actual, expected))
                 .as(format + " linear of " + List.of(rows, inputs, outputs))
                 .isLessThanOrEqualTo(TOLERANCE);
@@ -162,7 +163,8 @@ class QuantizedMatrixTest {
             }
         }
         assertThat(QuantizedFormat.Q8.rowBytes(2048)).isEqualTo(2048 * 17 / 16);
-        assertThat(QuantizedFormat.Q4.rowBytes(11008)).isEqualTo(11008 * 9 / 16);
+        assertThat(QuantizedFormat.Q4.rowBytes(13824)).isEqualTo(13824 * 9 / 16 + 32);
+        assertThat(QuantizedFormat.Q4.rowBytes(4096)).isEqualTo(4096 * 9 / 16);
     }
 
     @Test
