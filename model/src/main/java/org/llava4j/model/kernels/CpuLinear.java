@@ -63,7 +63,9 @@ final class CpuLinear implements LinearKernels {
         }
         float @Nullable [] biasRow =
                 bias == null ? null : bias.expect("bias", 1, outputs).toHeap();
-        SmallBatch smallBatch = rows <= LinearWeight.SMALL_BATCH_ROWS ? SmallBatch.of(x, w.smallBatchForm(), backend.quantized()) : null;
+        SmallBatch smallBatch = rows <= LinearWeight.SMALL_BATCH_ROWS
+                ? SmallBatch.of(x, w.smallBatchForm(), backend.quantized())
+                : null;
         ProductBlocks.run(pool, rows, outputs, w.inputs(), (r0, r1, n0, n1) -> {
             Scratch s = Scratch.forCurrentThread();
             float beta = initializeOutput(s, biasRow, residual, y, r0, r1, n0, n1);
@@ -77,7 +79,9 @@ final class CpuLinear implements LinearKernels {
 
     private void round(Matrix x, Matrix rounded) {
         pool.parallelFor(
-                x.rows(), ROUNDED_ROWS, (from, to) -> Int8Activations.round(x, from, to, rounded, backend.quantized()));
+                x.rows(),
+                ROUNDED_ROWS,
+                (from, to) -> RoundedActivations.round(x, from, to, rounded, backend.quantized()));
     }
 
     @Override
@@ -104,7 +108,8 @@ final class CpuLinear implements LinearKernels {
             x.expect("x", x.rows(), ws.get(i).inputs());
             ys.get(i).expect("y " + i, x.rows(), ws.get(i).outputs());
             starts[i + 1] = starts[i] + ws.get(i).outputs();
-            batchOf.add(batches.computeIfAbsent(ws.get(i).smallBatchForm(), form -> SmallBatch.of(x, form, backend.quantized())));
+            batchOf.add(batches.computeIfAbsent(
+                    ws.get(i).smallBatchForm(), form -> SmallBatch.of(x, form, backend.quantized())));
         }
         ProductBlocks.run(pool, 1, starts[ws.size()], x.columns(), (r0, r1, from, to) -> {
             Scratch s = Scratch.forCurrentThread();

@@ -6,7 +6,8 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 /**
  * Kernels of linear layers, y = x W^T (+ bias) (+ residual). W has Hugging Face's layout [N, K], or [N, ...] with product
  * K. A W that is only read may be stored in low precision (BFLOAT16, HALF or a {@link QuantizedFormat}): the result is
- * that of float32 on the rounded weight.
+ * that of float32 on the rounded weight. A product with a {@link QuantizedFormat#Q4} weight rounds x ({@link
+ * RoundedActivations}); gradients are those of the product without this rounding (a straight-through estimate).
  */
 public interface LinearKernels {
     /** y[R, N] = x[R, K] w[N, K]^T + bias[N] + residual[R, N]; bias and residual may be null. */

@@ -47,7 +47,7 @@ interface LinearWeight {
      */
     long tile(int row, int count, int column, int width, Scratch scratch);
 
-    /** Whether products read x rounded to 8 bits ({@link Int8Activations}). */
+    /** Whether products read rounded x ({@link RoundedActivations}). */
     default boolean roundsActivations() {
         return false;
     }

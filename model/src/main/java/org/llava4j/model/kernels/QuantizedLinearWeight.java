@@ -46,7 +46,7 @@ record QuantizedLinearWeight(QuantizedMatrix matrix, MathBackend math) implement
 
     @Override
     public SmallBatch.Form smallBatchForm() {
-        return roundsActivations() ? SmallBatch.Form.INT8 : SmallBatch.Form.PADDED;
+        return roundsActivations() ? SmallBatch.Form.ROUNDED : SmallBatch.Form.PADDED;
     }
 
     @Override
@@ -58,7 +58,7 @@ record QuantizedLinearWeight(QuantizedMatrix matrix, MathBackend math) implement
         if (matrix.format() == QuantizedFormat.Q8) {
             math.quantized().dotRowsQ8(words, scales, rows, blocks, x.rows(), sums);
         } else {
-            math.quantized().dotRowsQ4(words, scales, rows, blocks, x.int8Rows(), sums);
+            math.quantized().dotRowsQ4(words, scales, rows, blocks, x.roundedRows(), sums);
         }
     }
 }

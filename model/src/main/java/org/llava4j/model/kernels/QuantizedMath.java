@@ -16,8 +16,8 @@ interface QuantizedMath {
      */
     void dotRowsQ8(ByteBuffer words, ByteBuffer scales, int rows, int blocks, float[][] xs, float[][] sums);
 
-    /** Like {@link #dotRowsQ8} for Q4 and activations of 8 bits: the products of a group are exact integers. */
-    void dotRowsQ4(ByteBuffer words, ByteBuffer scales, int rows, int blocks, Int8Activations[] xs, float[][] sums);
+    /** Like {@link #dotRowsQ8} for Q4 and rounded activations: the products of a group are exact integers. */
+    void dotRowsQ4(ByteBuffer words, ByteBuffer scales, int rows, int blocks, RoundedActivations[] xs, float[][] sums);
 
     /**
      * Dequantizes blocks of {@link QuantizedFormat#blockWords} words.
@@ -27,10 +27,10 @@ interface QuantizedMath {
     void dequantize(QuantizedFormat format, int[] words, float[] scales, int blocks, float[] to);
 
     /**
-     * Rounds groups of activations to integers from -127 to 127.
+     * Rounds groups of activations to integers of at most {@link RoundedActivations#MAX}.
      *
      * @param x {@code groups} times {@value QuantizedFormat#GROUP} values; becomes the integers
-     * @param scales receives absmax / 127 of each group
+     * @param scales receives absmax / {@link RoundedActivations#MAX} of each group
      */
     void roundGroups(float[] x, int groups, float[] scales);
 

@@ -8,8 +8,6 @@ import org.llava4j.model.tensors.HalfFloats;
 /** {@link QuantizedMath} in plain Java. */
 final class ScalarQuantizedMath implements QuantizedMath {
 
-    private static final int MAX = 127;
-
     @Override
     public void dotRowsQ8(ByteBuffer words, ByteBuffer scales, int rows, int blocks, float[][] xs, float[][] sums) {
         for (int r = 0; r < rows; r++) {
@@ -37,7 +35,7 @@ final class ScalarQuantizedMath implements QuantizedMath {
 
     @Override
     public void dotRowsQ4(
-            ByteBuffer words, ByteBuffer scales, int rows, int blocks, Int8Activations[] xs, float[][] sums) {
+            ByteBuffer words, ByteBuffer scales, int rows, int blocks, RoundedActivations[] xs, float[][] sums) {
         for (int r = 0; r < rows; r++) {
             for (int i = 0; i < xs.length; i++) {
                 sums[i][r] = dotQ4(words, scales, r, blocks, xs[i]);
@@ -45,7 +43,7 @@ final class ScalarQuantizedMath implements QuantizedMath {
         }
     }
 
-    private static float dotQ4(ByteBuffer words, ByteBuffer scales, int row, int blocks, Int8Activations x) {
+    private static float dotQ4(ByteBuffer words, ByteBuffer scales, int row, int blocks, RoundedActivations x) {
         QuantizedFormat format = QuantizedFormat.Q4;
         int at = row * blocks * format.blockWords();
         int columns = blocks * format.blockColumns();
@@ -55,7 +53,7 @@ final class ScalarQuantizedMath implements QuantizedMath {
             int groupSum = 0;
             for (int i = group * GROUP; i < (group + 1) * GROUP; i++) {
                 int word = words.getInt((at + format.wordOf(i)) * Integer.BYTES);
-                groupSum += format.value(word, i) * x.values()[Int8Activations.indexOf(i)];
+                groupSum += format.value(word, i) * x.values()[RoundedActivations.indexOf(i)];
             }
             short scale = scales.getShort((scalesAt + format.scaleOf(group)) * Short.BYTES);
             sum += groupSum * (HalfFloats.f16ToFloat(scale) * x.scales()[group]);
@@ -78,8 +76,8 @@ final class ScalarQuantizedMath implements QuantizedMath {
             for (int i = from; i < from + GROUP; i++) {
                 absMax = Math.max(absMax, Math.abs(x[i]));
             }
-            scales[group] = absMax / MAX;
-            float inverse = Int8Activations.inverseScale(absMax);
+            scales[group] = absMax / RoundedActivations.MAX;
+            float inverse = RoundedActivations.inverseScale(absMax);
             for (int i = from; i < from + GROUP; i++) {
                 x[i] = x[i] * inverse + FastMath.ROUND - FastMath.ROUND;
             }

@@ -6,11 +6,11 @@ import org.llava4j.model.memory.Scratch;
  * The input x[R, K] of a product with few rows, in the form that a {@link LinearWeight} reads. It is computed once and
  * shared by the threads.
  *
- * @param rows heap rows of the form in float32; empty if it is {@link Form#NATIVE} or {@link Form#INT8}
- * @param int8Rows rows of {@link Form#INT8}; empty if it is another form
+ * @param rows heap rows of the form in float32; empty if it is {@link Form#NATIVE} or {@link Form#ROUNDED}
+ * @param roundedRows rows of {@link Form#ROUNDED}; empty if it is another form
  */
 @SuppressWarnings("ArrayRecordComponent") // never compared
-record SmallBatch(Matrix matrix, float[][] rows, Int8Activations[] int8Rows) {
+record SmallBatch(Matrix matrix, float[][] rows, RoundedActivations[] roundedRows) {
     /** A row ends with as many zeros at least, which the padding of quantized weights is multiplied with. */
     private static final int PADDING = QuantizedFormat.Q8.blockColumns();
 
@@ -22,24 +22,24 @@ record SmallBatch(Matrix matrix, float[][] rows, Int8Activations[] int8Rows) {
         PADDED,
         /** Rows on the heap: values of even columns, then those of odd columns, then the last one if K is odd. */
         DEINTERLEAVED,
-        /** {@link Int8Activations}. */
-        INT8
+        /** {@link RoundedActivations}. */
+        ROUNDED
     }
 
     static SmallBatch of(Matrix x, Form form, QuantizedMath math) {
         if (form == Form.NATIVE) {
-            return new SmallBatch(x, new float[0][], new Int8Activations[0]);
+            return new SmallBatch(x, new float[0][], new RoundedActivations[0]);
         }
         int columns = x.columns();
         Scratch scratch = Scratch.forCurrentThread();
-        if (form == Form.INT8) {
-            Int8Activations[] int8Rows = new Int8Activations[x.rows()];
-            for (int r = 0; r < int8Rows.length; r++) {
+        if (form == Form.ROUNDED) {
+            RoundedActivations[] roundedRows = new RoundedActivations[x.rows()];
+            for (int r = 0; r < roundedRows.length; r++) {
                 float[] row = scratch.row(0, columns);
                 scratch.read(x.row(r), row, columns);
-                int8Rows[r] = Int8Activations.of(row, columns, math);
+                roundedRows[r] = RoundedActivations.of(row, columns, math);
             }
-            return new SmallBatch(x, new float[0][], int8Rows);
+            return new SmallBatch(x, new float[0][], roundedRows);
         }
         float[][] rows = new float[x.rows()][columns + PADDING];
         for (int r = 0; r < rows.length; r++) {
@@ -51,7 +51,7 @@ record SmallBatch(Matrix matrix, float[][] rows, Int8Activations[] int8Rows) {
                 deinterleave(row, columns, rows[r]);
             }
         }
-        return new SmallBatch(x, rows, new Int8Activations[0]);
+        return new SmallBatch(x, rows, new RoundedActivations[0]);
     }
 
     float[] row(int r) {

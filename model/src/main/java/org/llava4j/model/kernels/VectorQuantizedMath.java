@@ -16,7 +16,7 @@ import org.llava4j.model.tensors.HalfFloats;
 /**
  * {@link QuantizedMath} with the Vector API. A vector holds the words of 4, 8 or 16 lanes of a block. A value of Q8 is
  * shifted to its sign-extended position, converted to float32 and multiplied by x. Values of Q4 are multiplied as
- * 16-bit integers, twice as many in a vector, with activations of 8 bits.
+ * 16-bit integers, twice as many in a vector, with rounded activations.
  *
  * <p>The dot products are single large methods. C2 compiles methods of more than 325 bytecodes alone and does not inline
  * them: inlined with its caller, a part of the vector operations would exceed C2's limit of nodes and box its vectors.
@@ -51,7 +51,7 @@ final class VectorQuantizedMath implements QuantizedMath {
 
     @Override
     public void dotRowsQ4(
-            ByteBuffer words, ByteBuffer scales, int rows, int blocks, Int8Activations[] xs, float[][] sums) {
+            ByteBuffer words, ByteBuffer scales, int rows, int blocks, RoundedActivations[] xs, float[][] sums) {
         Object source = VectorLoads.source(words);
         Object scaleSource = VectorLoads.source(scales);
         int rowBytes = blocks * QuantizedFormat.Q4.blockWords() * Integer.BYTES;
@@ -115,7 +115,7 @@ final class VectorQuantizedMath implements QuantizedMath {
         return VectorFastMath.sum(even.add(odd));
     }
 
-    /** A lane of 16 bits adds 16 products of at most 8 * 127. */
+    /** A lane of 16 bits adds 16 products of at most 8 * 255. */
     private static float dotQ4(Object words, int at, float[] scales, short[] x, float[] xScales, int blocks) {
         FloatVector sum = FloatVector.zero(FLOATS);
         for (int block = 0; block < blocks; block++) {
@@ -126,9 +126,7 @@ final class VectorQuantizedMath implements QuantizedMath {
                     ShortVector w = VectorLoads.ints(words, at + (block * Q4_WORDS + i) * Integer.BYTES)
                             .reinterpretAsShorts();
                     int run = 8 * Q4_WORDS * block + 2 * i;
-                    a = a.add(w.lanewise(LSHL, 12)
-                            .lanewise(ASHR, 12)
-                            .mul(ShortVector.fromArray(SHORTS, x, run)));
+                    a = a.add(w.lanewise(LSHL, 12).lanewise(ASHR, 12).mul(ShortVector.fromArray(SHORTS, x, run)));
                     b = b.add(w.lanewise(LSHL, 8)
                             .lanewise(ASHR, 12)
                             .mul(ShortVector.fromArray(SHORTS, x, run + 2 * Q4_WORDS)));
@@ -200,8 +198,8 @@ final class VectorQuantizedMath implements QuantizedMath {
                 largest = largest.max(FloatVector.fromArray(FLOATS, x, i).abs());
             }
             float absMax = largest.reduceLanes(VectorOperators.MAX);
-            scales[group] = absMax / 127;
-            float inverse = Int8Activations.inverseScale(absMax);
+            scales[group] = absMax / RoundedActivations.MAX;
+            float inverse = RoundedActivations.inverseScale(absMax);
             for (int i = from; i < from + GROUP; i += STEP) {
                 FloatVector.fromArray(FLOATS, x, i)
                         .mul(inverse)

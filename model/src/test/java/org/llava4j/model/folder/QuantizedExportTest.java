@@ -171,10 +171,10 @@ class QuantizedExportTest {
         try (TensorStore store = TensorFolder.open(folder)) {
             assertThat(store.metadata())
                     .containsEntry("llava4j.quantization", "q4")
-                    .containsEntry("llava4j.quantization_version", "1");
-            // 64 columns and 64 of padding: 64 bytes of integers, 8 of scales, 2 unused.
+                    .containsEntry("llava4j.quantization_version", "2");
+            // 64 columns and 448 of padding: 256 bytes of integers, 64 of scales, 14 unused.
             assertThat(store.tensors().get("model.layers.0.self_attn.q_proj.weight"))
-                    .hasToString("model.layers.0.self_attn.q_proj.weight U8[64, 74]");
+                    .hasToString("model.layers.0.self_attn.q_proj.weight U8[64, 334]");
             assertThat(store.tensors().get("model.embed_tokens.weight").type()).isEqualTo(TensorType.F16);
             assertThat(store.tensors().get("model.norm.weight").type()).isEqualTo(TensorType.F32);
         }

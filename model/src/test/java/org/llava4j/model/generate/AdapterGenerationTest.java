@@ -108,12 +108,16 @@ class AdapterGenerationTest {
         return Arrays.stream(parts).flatMapToInt(Arrays::stream).toArray();
     }
 
-    private static List<int[]> generate(ContinuousBatchingScheduler scheduler, List<Prompt> prompts) {
+    private static List<Generation> run(ContinuousBatchingScheduler scheduler, List<Prompt> prompts) {
         List<Generation> all = prompts.stream()
-                .map(prompt -> scheduler.submit(prompt, DecodingOptions.greedy(NEW_TOKENS), token -> true))
+                .map(prompt -> scheduler.submit(prompt, TokenComparison.greedy(NEW_TOKENS), token -> true))
                 .toList();
         all.forEach(scheduler::await);
-        return all.stream().map(Generation::newTokenIds).toList();
+        return all;
+    }
+
+    private static List<int[]> generate(ContinuousBatchingScheduler scheduler, List<Prompt> prompts) {
+        return run(scheduler, prompts).stream().map(Generation::newTokenIds).toList();
     }
 
     @ParameterizedTest
@@ -121,16 +125,18 @@ class AdapterGenerationTest {
     void kvCacheAndBatchLeaveTokensUnchanged(WeightDtype type) {
         Llava model = unmerged.buildDecoder(type);
         List<Prompt> prompts = prompts();
-        List<int[]> uncached = generate(scheduler(model, UncachedDecoder::new), prompts);
-        assertThat(generate(scheduler(model, IncrementalDecoder::new), prompts)).containsExactlyElementsOf(uncached);
+        TokenComparison comparison = new TokenComparison(type);
+        List<Generation> uncached = run(scheduler(model, UncachedDecoder::new), prompts);
+        List<Generation> batched = run(scheduler(model, IncrementalDecoder::new), prompts);
         for (int i = 0; i < prompts.size(); i++) {
-            assertThat(generate(scheduler(model, IncrementalDecoder::new), List.of(prompts.get(i))))
-                    .containsExactly(uncached.get(i));
+            comparison.check(batched.get(i), uncached.get(i), "batched, prompt " + i);
+            List<Generation> alone = run(scheduler(model, IncrementalDecoder::new), List.of(prompts.get(i)));
+            comparison.check(alone.get(0), uncached.get(i), "prompt " + i + " alone");
         }
         Llava base = ModelSource.of(BASE).buildDecoder(type);
         assertThat(generate(scheduler(base, IncrementalDecoder::new), prompts).get(0))
                 .as("the adapter changes the tokens")
-                .isNotEqualTo(uncached.get(0));
+                .isNotEqualTo(uncached.get(0).newTokenIds());
     }
 
     @ParameterizedTest
@@ -142,11 +148,11 @@ class AdapterGenerationTest {
         Prompt first = prompts().get(0);
         int[] answer = generate(cached, List.of(first)).get(0);
         Prompt second = new Prompt(join(first.ids(), answer, tokens(6)), first.images());
-        Generation next = cached.submit(second, DecodingOptions.greedy(NEW_TOKENS), token -> true);
-        cached.await(next);
+        Generation next = run(cached, List.of(second)).get(0);
         assertThat(next.cachedTokens()).isGreaterThan(first.ids().length);
-        assertThat(generate(scheduler(model, UncachedDecoder::new), List.of(second)))
-                .containsExactly(next.newTokenIds());
+        Generation uncached =
+                run(scheduler(model, UncachedDecoder::new), List.of(second)).get(0);
+        new TokenComparison(type).check(next, uncached, "second question");
     }
 
     @ParameterizedTest

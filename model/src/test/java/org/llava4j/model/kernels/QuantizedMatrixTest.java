@@ -73,7 +73,7 @@ class QuantizedMatrixTest {
         INDArray actual = Nd4j.valueArrayOf(new long[] {rows, outputs}, Double.NaN, DataType.FLOAT);
         INDArray expected = actual.dup();
         kernels.linear().forward(x, quantized, bias, residual, actual);
-        INDArray multiplied = format == QuantizedFormat.Q4 ? Int8Activations.round(x) : x;
+        INDArray multiplied = format == QuantizedFormat.Q4 ? RoundedActivations.round(x) : x;
         kernels.linear().forward(multiplied, QuantizedMatrix.dequantize(quantized), bias, residual, expected);
         assertThat(ReferenceKernelCheck.relativeError(actual, expected))
                 .as(format + " linear of " + List.of(rows, inputs, outputs))
@@ -89,6 +89,42 @@ class QuantizedMatrixTest {
         }
         for (int[] p : new int[][] {{1, 1120, 1031}, {4, 5632, 600}, {9, 1024, 1030}, {700, 544, 520}}) {
             checkLinear(format, p[0], p[1], p[2]);
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void resultOfRowDoesNotDependOnOtherRows(QuantizedFormat format) {
+        INDArray x = numbers.normal(60, 1056);
+        INDArray quantized = quantize(numbers.normal(90, 1056), format);
+        INDArray together = Nd4j.create(DataType.FLOAT, 60, 90);
+        kernels.linear().forward(x, quantized, null, null, together);
+        for (int r = 0; r < 60; r++) {
+            INDArray alone = Nd4j.create(DataType.FLOAT, 1, 90);
+            kernels.linear().forward(row(x, r), quantized, null, null, alone);
+            assertThat(ReferenceKernelCheck.relativeError(alone, row(together, r)))
+                    .isLessThanOrEqualTo(TOLERANCE);
+        }
+    }
+
+    private static INDArray row(INDArray x, int row) {
+        return x.getRow(row, true).dup('c');
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void notANumberPropagates(QuantizedFormat format) {
+        INDArray quantized = quantize(numbers.normal(5, 64), format);
+        for (int rows : new int[] {1, 20}) {
+            for (float value : new float[] {Float.NaN, Float.POSITIVE_INFINITY}) {
+                INDArray x = numbers.normal(rows, 64);
+                x.putScalar(0, 40, value);
+                INDArray y = Nd4j.create(DataType.FLOAT, rows, 5);
+                kernels.linear().forward(x, quantized, null, null, y);
+                assertThat(y.getFloat(0, 3)).isNotFinite();
+                assertThat(y.getFloat(rows - 1, 3))
+                        .satisfies(last -> assertThat(Float.isFinite(last)).isEqualTo(rows > 1));
+            }
         }
     }
 

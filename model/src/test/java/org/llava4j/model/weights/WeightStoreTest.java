@@ -30,7 +30,7 @@ import org.nd4j.linalg.factory.Nd4j;
 class WeightStoreTest {
     private static final String NAME = "model.layers.0.mlp.up_proj.weight";
     private static final int ROWS = 3;
-    /** One block and a group: the second block of q8 and the only one of q4 have padding. */
+    /** The second block of q8 and the only one of q4 have padding. */
     private static final int COLUMNS = 96;
 
     private static final int CASES = 1500;
@@ -94,8 +94,8 @@ class WeightStoreTest {
         assertRejected("quantized to \"q3\"", "q8 and q4");
         write(quantized(WeightDtype.Q8), Map.of("llava4j.quantization", "q8"));
         assertRejected("version null");
-        write(quantized(WeightDtype.Q8), Map.of("llava4j.quantization", "q8", "llava4j.quantization_version", "2"));
-        assertRejected("version 2", "reads version 1");
+        write(quantized(WeightDtype.Q8), Map.of("llava4j.quantization", "q8", "llava4j.quantization_version", "1"));
+        assertRejected("version 1", "reads version 2");
     }
 
     @Test
@@ -105,7 +105,7 @@ class WeightStoreTest {
     }
 
     @ParameterizedTest
-    @CsvSource({"Q8, 1", "Q8, 67", "Q8, 70", "Q8, 139", "Q4, 71", "Q4, 76"})
+    @CsvSource({"Q8, 1", "Q8, 67", "Q8, 70", "Q8, 139", "Q4, 72", "Q4, 319", "Q4, 336", "Q4, 592"})
     void openRejectsRowsOfWrongLength(WeightDtype dtype, long rowBytes) {
         DataType type = dtype == WeightDtype.Q8 ? DataType.BYTE : DataType.UBYTE;
         write(Nd4j.zeros(type, 1, rowBytes), QuantizedTensors.metadata(dtype));
@@ -147,11 +147,15 @@ class WeightStoreTest {
         assertRejected(NAME, "is damaged", message);
     }
 
-    /** The last byte of a row's integers holds values of the last columns, which are padding. */
+    /**
+     * The last byte of a row's integers holds padding in Q8. In Q4, the fourth word belongs to the fourth group, and
+     * every second scale to a second block.
+     */
     @ParameterizedTest
     @CsvSource({
         "Q8, 383, row 2 has padding that is not zero", "Q8, 408, the unused bytes at its end are not zero",
-        "Q4, 63, row 0 has padding that is not zero", "Q4, 218, the unused bytes at its end are not zero"
+        "Q4, 12, row 0 has padding that is not zero", "Q4, 770, row 0 has padding that is not zero",
+        "Q4, 998, the unused bytes at its end are not zero"
     })
     void readRejectsPaddingThatIsNotZero(WeightDtype dtype, long at, String message) {
         INDArray tensor = quantized(dtype);
@@ -194,8 +198,9 @@ class WeightStoreTest {
     }
 
     private static void setScale(INDArray tensor, WeightDtype dtype, int row, int group, int bits) {
-        long words = dtype == WeightDtype.Q8 ? 32 : 16;
-        long at = ROWS * words * Integer.BYTES + (row * 4L + group) * Short.BYTES;
+        long at = dtype == WeightDtype.Q8
+                ? ROWS * 128 + (row * 4L + group) * Short.BYTES
+                : ROWS * 256 + (row * 32L + group * 2L) * Short.BYTES;
         setByte(tensor, at, bits & 0xff);
         setByte(tensor, at + 1, bits >> 8);
     }

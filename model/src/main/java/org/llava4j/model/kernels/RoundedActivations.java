@@ -10,8 +10,8 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 
 /**
- * A row of activations of a product with a {@link QuantizedFormat#Q4} weight, rounded to 8 bits in groups of {@value
- * QuantizedFormat#GROUP} neighboring values: a value is its integer from -127 to 127 times the scale of its group. All
+ * A row of activations of a product with a {@link QuantizedFormat#Q4} weight, rounded in groups of {@value
+ * QuantizedFormat#GROUP} neighboring values: a value is its integer from -255 to 255 times the scale of its group. All
  * products with such a weight round x in this way, whatever the number of rows, so that a token's result does not depend
  * on what it is computed with.
  *
@@ -19,8 +19,10 @@ import org.nd4j.linalg.factory.Nd4j;
  * @param scales one per group
  */
 @SuppressWarnings("ArrayRecordComponent") // never compared
-record Int8Activations(short[] values, float[] scales) {
-    private static final int MAX = 127;
+record RoundedActivations(short[] values, float[] scales) {
+    /** The largest integer: 16 products of it and a value of Q4 fit into 16 bits. */
+    static final int MAX = 255;
+
     private static final int BLOCK = QuantizedFormat.Q4.blockColumns();
     /** Values of a word of weights. */
     private static final int WORD = 8;
@@ -34,7 +36,7 @@ record Int8Activations(short[] values, float[] scales) {
      *
      * @param x the values of {@code columns} columns; overwritten
      */
-    static Int8Activations of(float[] x, int columns, QuantizedMath math) {
+    static RoundedActivations of(float[] x, int columns, QuantizedMath math) {
         int groups = columns / GROUP;
         int padded = QuantizedFormat.Q4.paddedColumns(columns);
         float[] scales = new float[padded / GROUP];
@@ -51,7 +53,7 @@ record Int8Activations(short[] values, float[] scales) {
                 }
             }
         }
-        return new Int8Activations(values, scales);
+        return new RoundedActivations(values, scales);
     }
 
     /**
