@@ -31,9 +31,12 @@ public record GgufHeader(Path file, GgufMetadata metadata, List<GgufTensor> tens
     /** Key of the alignment of tensors in bytes. */
     public static final String ALIGNMENT = "general.alignment";
 
+    /** The alignment of a file without {@link #ALIGNMENT}. */
+    public static final int DEFAULT_ALIGNMENT = 32;
+
     private static final byte[] MAGIC = {'G', 'G', 'U', 'F'};
     private static final int MAGIC_NUMBER = 0x46554747;
-    private static final int DEFAULT_ALIGNMENT = 32;
+    private static final int VERSION = 3;
     private static final int MAX_ALIGNMENT = 1 << 20;
     private static final int MAX_AXES = 4;
     /** Limit of an array: the largest vocabulary that is supported. */
@@ -98,8 +101,41 @@ public record GgufHeader(Path file, GgufMetadata metadata, List<GgufTensor> tens
         }
         GgufMetadata metadata = new GgufMetadata(file, values);
         int alignment = alignment(metadata);
-        long start = (in.position() + alignment - 1) / alignment * alignment;
-        return new GgufHeader(file, metadata, Collections.unmodifiableList(tensors), start);
+        return new GgufHeader(
+                file, metadata, Collections.unmodifiableList(tensors), aligned(in.position(), alignment));
+    }
+
+    /**
+     * Encodes a header of version 3 with the {@linkplain #DEFAULT_ALIGNMENT default alignment}, padded to it, so that the
+     * data of the first tensor follows.
+     *
+     * @param tensors with aligned offsets
+     */
+    public static byte[] bytes(GgufMetadataBuilder metadata, List<GgufTensor> tensors) {
+        GgufOutput out = new GgufOutput()
+                .raw(MAGIC)
+                .int32(VERSION)
+                .int64(tensors.size())
+                .int64(metadata.size());
+        metadata.writeTo(out);
+        for (GgufTensor tensor : tensors) {
+            long[] shape = tensor.shape();
+            out.string(tensor.name()).int32(shape.length);
+            for (int axis = shape.length - 1; axis >= 0; axis--) {
+                out.int64(shape[axis]);
+            }
+            out.int32(tensor.type()).int64(tensor.offset());
+        }
+        return out.raw(new byte[(int) (aligned(out.size()) - out.size())]).toByteArray();
+    }
+
+    /** Rounds a size in bytes up to the default alignment. */
+    public static long aligned(long size) {
+        return aligned(size, DEFAULT_ALIGNMENT);
+    }
+
+    private static long aligned(long size, int alignment) {
+        return (size + alignment - 1) / alignment * alignment;
     }
 
     private static void requireVersion(int version, Path file) {

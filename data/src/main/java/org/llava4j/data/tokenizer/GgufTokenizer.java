@@ -21,19 +21,19 @@ import org.llava4j.data.tokenizer.SentencePiece.Type;
  * converter appended to the pieces are added tokens.
  */
 public final class GgufTokenizer {
-    private static final String PREFIX = "tokenizer.ggml.";
-    private static final String MODEL = PREFIX + "model";
-    private static final String TOKENS = PREFIX + "tokens";
-    private static final String SCORES = PREFIX + "scores";
-    private static final String TYPES = PREFIX + "token_type";
-    private static final String ADD_EOS = PREFIX + "add_eos_token";
+    static final String PREFIX = "tokenizer.ggml.";
+    static final String MODEL = PREFIX + "model";
+    static final String TOKENS = PREFIX + "tokens";
+    static final String SCORES = PREFIX + "scores";
+    static final String TYPES = PREFIX + "token_type";
+    static final String ADD_EOS = PREFIX + "add_eos_token";
     private static final String EXTRA_WHITESPACES = PREFIX + "remove_extra_whitespaces";
     private static final String CHARS_MAP = PREFIX + "precompiled_charsmap";
 
     /** The name of SentencePiece models with merges by score. */
-    private static final String SENTENCE_PIECE = "llama";
+    static final String SENTENCE_PIECE = "llama";
 
-    private static final String UNKNOWN_SURFACE = " \u2047 ";
+    static final String UNKNOWN_SURFACE = " \u2047 ";
 
     private final SentencePieceModel model;
     private final TokenizerConfig config;

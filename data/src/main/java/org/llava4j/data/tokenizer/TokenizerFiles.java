@@ -4,7 +4,11 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
+import org.llava4j.data.JsonInput;
+import org.llava4j.data.TextFiles;
 import org.llava4j.data.gguf.GgufHeader;
+import org.llava4j.data.gguf.GgufMetadata;
 
 /** Names of the files of a tokenizer in a model folder. */
 public final class TokenizerFiles {
@@ -23,8 +27,11 @@ public final class TokenizerFiles {
     /** Ids of added tokens, in older folders. */
     public static final String ADDED_TOKENS = "added_tokens.json";
 
-    /** Chat templates of transformers, which are copied only. */
-    private static final List<String> CHAT_TEMPLATES = List.of("chat_template.jinja", "chat_template.json");
+    /** Chat template of transformers, which is copied only. */
+    private static final String CHAT_TEMPLATE_TEXT = "chat_template.jinja";
+
+    private static final String CHAT_TEMPLATE_JSON = "chat_template.json";
+    private static final String CHAT_TEMPLATE_KEY = "chat_template";
 
     private TokenizerFiles() {}
 
@@ -62,7 +69,32 @@ public final class TokenizerFiles {
     /** Names of all files, in the order in which they are listed. */
     public static List<String> all() {
         List<String> all = new ArrayList<>(List.of(MODEL, JSON, CONFIG, SPECIAL_TOKENS_MAP, ADDED_TOKENS));
-        all.addAll(CHAT_TEMPLATES);
+        all.addAll(List.of(CHAT_TEMPLATE_TEXT, CHAT_TEMPLATE_JSON));
         return all;
+    }
+
+    /**
+     * The chat template of transformers in a model folder or a GGUF file, which LLaVA4J does not apply.
+     *
+     * @return null if there is none
+     */
+    static @Nullable String chatTemplate(Path folder) {
+        if (GgufHeader.isGguf(folder)) {
+            GgufMetadata metadata = GgufHeader.read(folder).metadata();
+            String key = GgufTokenizerWriter.CHAT_TEMPLATE;
+            return metadata.has(key) ? metadata.text(key) : null;
+        }
+        Path text = folder.resolve(CHAT_TEMPLATE_TEXT);
+        if (Files.isRegularFile(text)) {
+            return TextFiles.read(text);
+        }
+        for (String name : List.of(CHAT_TEMPLATE_JSON, CONFIG)) {
+            Path file = folder.resolve(name);
+            if (Files.isRegularFile(file)
+                    && JsonInput.readBoundedObject(file).path(CHAT_TEMPLATE_KEY).isTextual()) {
+                return JsonInput.readBoundedObject(file).path(CHAT_TEMPLATE_KEY).textValue();
+            }
+        }
+        return null;
     }
 }

@@ -1,0 +1,170 @@
+package org.llava4j.data.tokenizer;
+
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Objects;
+import java.util.TreeMap;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+import org.llava4j.data.BadInputException;
+import org.llava4j.data.gguf.GgufHeader;
+import org.llava4j.data.gguf.GgufMetadataBuilder;
+import org.llava4j.data.tokenizer.SentencePiece.Type;
+
+/**
+ * Writer of a model folder's tokenizer into the metadata of a GGUF file, which {@link GgufTokenizer} reads. Like in files of
+ * llama.cpp's converter there is one token for each row of the token embeddings: the pieces, the added tokens, and unused
+ * tokens for rows without one.
+ */
+public final class GgufTokenizerWriter {
+    /** Key of a chat template of transformers. */
+    public static final String CHAT_TEMPLATE = "tokenizer.chat_template";
+
+    /** Scores of tokens that are never merged from text, as llama.cpp's converter has them. */
+    private static final float ADDED_SCORE = -1000;
+
+    private static final float UNUSED_SCORE = -10_000;
+
+    private final SentencePieceModel model;
+    private final TokenizerConfig config;
+    private final int rows;
+    private final Consumer<String> notices;
+
+    private GgufTokenizerWriter(SentencePieceModel model, TokenizerConfig config, int rows, Consumer<String> notices) {
+        this.model = model;
+        this.config = config;
+        this.rows = rows;
+        this.notices = notices;
+    }
+
+    /**
+     * Adds the tokenizer of a model.
+     *
+     * @param folder a model folder or a GGUF file
+     * @param rows number of rows of the token embeddings
+     * @param notices receives one sentence for each setting that the file cannot hold
+     * @throws BadInputException if the folder has no SentencePiece model, or the tokenizer does not fit the embeddings
+     */
+    public static void write(Path folder, int rows, GgufMetadataBuilder metadata, Consumer<String> notices) {
+        of(folder, rows, notices).write(metadata);
+        String template = TokenizerFiles.chatTemplate(folder);
+        if (template != null) {
+            metadata.text(CHAT_TEMPLATE, template);
+        }
+    }
+
+    private static GgufTokenizerWriter of(Path folder, int rows, Consumer<String> notices) {
+        if (GgufHeader.isGguf(folder)) {
+            GgufTokenizer tokenizer = GgufTokenizer.read(folder);
+            return new GgufTokenizerWriter(tokenizer.model(), tokenizer.config(), rows, notices);
+        }
+        Path file = folder.resolve(TokenizerFiles.MODEL);
+        if (!Files.isRegularFile(file)) {
+            throw new BadInputException(folder + " has no " + TokenizerFiles.MODEL
+                    + "; a GGUF file needs the scores of its pieces, which " + TokenizerFiles.JSON
+                    + " does not have; add the file that belongs to the model");
+        }
+        String difference = TokenizerComparison.difference(folder);
+        if (difference != null) {
+            throw new BadInputException(difference + "; a GGUF file can only hold " + TokenizerFiles.MODEL
+                    + "; remove the file that does not belong to the model");
+        }
+        SentencePieceModel model = SentencePieceReader.read(file);
+        return new GgufTokenizerWriter(
+                model, TokenizerConfig.read(folder, Vocabulary.of(model)), rows, notices);
+    }
+
+    private void write(GgufMetadataBuilder metadata) {
+        SpecialTokens specials = config.specials();
+        List<SentencePiece> tokens = tokens();
+        metadata.text(GgufTokenizer.MODEL, GgufTokenizer.SENTENCE_PIECE);
+        metadata.text(GgufTokenizer.PREFIX + "pre", "default");
+        metadata.texts(
+                GgufTokenizer.TOKENS, tokens.stream().map(SentencePiece::text).toList());
+        metadata.decimals(
+                GgufTokenizer.SCORES, tokens.stream().map(SentencePiece::score).toList());
+        metadata.integers(
+                GgufTokenizer.TYPES,
+                tokens.stream().map(token -> token.type().ordinal() + 1).toList());
+        if (specials.bos() != SpecialTokens.NONE) {
+            metadata.integer(GgufTokenizer.PREFIX + "bos_token_id", requireRow("BOS", specials.bos()));
+        }
+        metadata.integer(GgufTokenizer.PREFIX + "eos_token_id", requireRow("EOS", specials.eos()));
+        metadata.integer(GgufTokenizer.PREFIX + "unknown_token_id", requireRow("unknown", specials.unk()));
+        if (specials.pad() != specials.unk() && specials.pad() < rows) {
+            metadata.integer(GgufTokenizer.PREFIX + "padding_token_id", specials.pad());
+        }
+        metadata.bool(GgufTokenizer.PREFIX + "add_bos_token", config.settings().addBos());
+        metadata.bool(GgufTokenizer.ADD_EOS, false);
+        metadata.bool(GgufTokenizer.PREFIX + "add_space_prefix", addsSpace());
+        reportLosses();
+    }
+
+    private boolean addsSpace() {
+        return config.settings().legacy()
+                ? model.addDummyPrefix()
+                : config.settings().addPrefixSpace();
+    }
+
+    private int requireRow(String what, int id) {
+        if (id >= rows) {
+            throw new BadInputException(model.source() + ": the " + what + " token has the id " + id
+                    + " but the token embeddings have " + rows + " rows; tokenizer and model do not match");
+        }
+        return id;
+    }
+
+    private List<SentencePiece> tokens() {
+        List<SentencePiece> tokens = new ArrayList<>(rows);
+        for (int id = 0; id < rows; id++) {
+            tokens.add(token(id));
+        }
+        return tokens;
+    }
+
+    private SentencePiece token(int id) {
+        AddedToken added = config.specials().added().get(id);
+        @Nullable SentencePiece piece = id < model.size() ? model.pieces().get(id) : null;
+        if (added == null) {
+            return piece == null ? new SentencePiece("[PAD" + id + "]", UNUSED_SCORE, Type.UNUSED) : piece;
+        }
+        boolean isUnknown = piece != null && piece.type() == Type.UNKNOWN;
+        Type type = isUnknown ? Type.UNKNOWN : added.special() ? Type.CONTROL : Type.USER_DEFINED;
+        return new SentencePiece(added.content(), piece == null ? ADDED_SCORE : piece.score(), type);
+    }
+
+    private void reportLosses() {
+        if (!config.settings().legacy() && addsSpace()) {
+            notices.accept("the tokenizer has \"legacy\" false, which GGUF cannot hold:"
+                    + " a space is inserted before text after a special token");
+        }
+        if (model.size() > rows) {
+            notices.accept("left out " + (model.size() - rows) + " pieces of the tokenizer without token embeddings");
+        }
+        List<String> withoutRow = new ArrayList<>();
+        List<String> strips = new ArrayList<>();
+        new TreeMap<>(config.specials().added()).forEach((id, token) -> {
+            if (id >= rows) {
+                withoutRow.add(token.content());
+            } else if (token.lstrip() || token.rstrip() || token.singleWord()) {
+                strips.add(token.content());
+            }
+        });
+        if (!withoutRow.isEmpty()) {
+            notices.accept("left out added tokens without token embeddings: " + String.join(", ", withoutRow));
+        }
+        if (!strips.isEmpty()) {
+            notices.accept("GGUF cannot hold lstrip, rstrip and single_word of added tokens: "
+                    + String.join(", ", strips));
+        }
+        if (!model.byteFallback() && model.pieces().stream().anyMatch(piece -> piece.type() == Type.BYTE)) {
+            throw new BadInputException(model.source()
+                    + " has byte pieces but no byte fallback, which a GGUF file cannot hold; use another tokenizer");
+        }
+        if (!Objects.equals(model.unknownSurface(), GgufTokenizer.UNKNOWN_SURFACE)) {
+            notices.accept("GGUF cannot hold that the unknown token decodes to \"" + model.unknownSurface() + "\"");
+        }
+    }
+}
