@@ -74,12 +74,31 @@ enum GgmlType {
                 .orElse(null);
     }
 
+    /**
+     * The type of a tensor in the form in which it is read and written.
+     *
+     * @param tensor of floating-point values, or the blocks {@code U8[N, blocks, typeSize]} of a matrix
+     */
+    static GgmlType of(TensorInfo tensor) {
+        long[] shape = tensor.shape();
+        return Arrays.stream(values())
+                .filter(type -> type.elements == tensor.type()
+                        && (!type.hasBlocks() || (shape.length == 3 && shape[2] == type.typeSize)))
+                .findFirst()
+                .orElseThrow(() -> new IllegalArgumentException(tensor + " has no type of ggml"));
+    }
+
     /** The names of the types that can be read, for messages. */
     static String supported() {
         return Arrays.stream(values())
                 .filter(type -> type.elements() != null)
                 .map(Enum::name)
                 .collect(Collectors.joining(", "));
+    }
+
+    /** The number of the type in files. */
+    int number() {
+        return number;
     }
 
     /** The type of the elements of the array that is read: bytes for blocks; null if the type cannot be read. */

@@ -122,6 +122,20 @@ public final class LazyTensor {
         return new LazyTensor(new TensorInfo(info.name(), info.type(), shape), made, true, onOverflow, null);
     }
 
+    /**
+     * Returns a tensor whose values are computed from these values in the dtype in which they are read.
+     *
+     * @param change computes an array of the same dtype and shape
+     */
+    public LazyTensor map(ArrayFunction change) {
+        Supplier<INDArray> made = () -> {
+            INDArray[] changed = new INDArray[1];
+            use(array -> changed[0] = change.of(array));
+            return changed[0];
+        };
+        return new LazyTensor(info, made, true, onOverflow, null);
+    }
+
     private void requireFinite(INDArray computed) {
         NonFiniteCounts bad = NonFiniteCounts.count(computed);
         if (bad.total() > 0) {

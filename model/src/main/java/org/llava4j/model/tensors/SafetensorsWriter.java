@@ -3,11 +3,8 @@ package org.llava4j.model.tensors;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
-import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -19,8 +16,6 @@ import java.util.Map;
 import java.util.TreeMap;
 import java.util.function.Function;
 import org.llava4j.data.AtomicFile;
-import org.llava4j.model.memory.NativeArray;
-import org.nd4j.common.util.ArrayUtil;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
@@ -28,7 +23,6 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  * also keeps every tensor aligned for memory-mapped reading.
  */
 public final class SafetensorsWriter {
-    private static final int CHUNK_ELEMENTS = 1 << 18;
     private static final int HEADER_ALIGNMENT = 8;
     /** Metadata that {@code transformers} requires. */
     private static final Map<String, String> METADATA = Map.of("format", "pt");
@@ -51,7 +45,7 @@ public final class SafetensorsWriter {
         List<LazyTensor> outgoing = new ArrayList<>();
         tensors.forEach((name, array) -> {
             TensorType type = typeOf.apply(name);
-            requireConvertible(name, array, type);
+            TensorWriter.requireConvertible(name, array, type);
             outgoing.add(LazyTensor.of(name, type, array));
         });
         write(file, outgoing);
@@ -86,10 +80,10 @@ public final class SafetensorsWriter {
         byte[] header = header(layout(ordered), metadata);
         AtomicFile.write(file, channel -> {
             ByteBuffer length = ByteBuffer.allocate(Long.BYTES).order(ByteOrder.LITTLE_ENDIAN);
-            writeFully(channel, length.putLong(header.length).flip());
-            writeFully(channel, ByteBuffer.wrap(header));
+            TensorWriter.writeFully(channel, length.putLong(header.length).flip());
+            TensorWriter.writeFully(channel, ByteBuffer.wrap(header));
             for (LazyTensor tensor : ordered) {
-                write(channel, tensor);
+                TensorWriter.write(channel, tensor);
             }
         });
     }
@@ -103,14 +97,6 @@ public final class SafetensorsWriter {
             begin = end;
         }
         return layout;
-    }
-
-    private static void requireConvertible(String name, INDArray array, TensorType type) {
-        TensorType own = TensorType.of(array.dataType());
-        if (type != own && !(type.isFloat() && own.isFloat())) {
-            throw new IllegalArgumentException(
-                    "tensor \"" + name + "\" is " + array.dataType() + " and cannot be written as " + type);
-        }
     }
 
     private static byte[] header(List<SafetensorsEntry> layout, Map<String, String> metadata) {
@@ -137,69 +123,6 @@ public final class SafetensorsWriter {
             return header;
         } catch (JsonProcessingException e) {
             throw new IllegalStateException("cannot serialize the header", e);
-        }
-    }
-
-    private static void write(FileChannel channel, LazyTensor tensor) throws IOException {
-        try {
-            tensor.use(array -> {
-                requireConvertible(tensor.name(), array, tensor.info().type());
-                if (!Arrays.equals(array.shape(), tensor.info().shape())) {
-                    throw new IllegalStateException(
-                            tensor.info() + " has the array shape " + Arrays.toString(array.shape()));
-                }
-                try {
-                    tensor.checkOverflow(writeValues(channel, tensor.info(), array));
-                } catch (IOException e) {
-                    throw new UncheckedIOException(e);
-                }
-            });
-        } catch (UncheckedIOException e) {
-            throw e.getCause();
-        }
-    }
-
-    /**
-     * Writes the values of one tensor.
-     *
-     * @return the values that overflowed in the dtype of the file
-     */
-    private static OverflowCounter writeValues(FileChannel channel, TensorInfo info, INDArray array)
-            throws IOException {
-        OverflowCounter overflow = new OverflowCounter(info.type());
-        long length = info.length();
-        if (length == 0) {
-            return overflow;
-        }
-        boolean contiguous = isContiguous(array);
-        INDArray source = contiguous ? array : array.dup('c');
-        try {
-            NativeArray data = new NativeArray(source);
-            TensorType own = TensorType.of(array.dataType());
-            byte[] chunk = new byte[(int) Math.min(CHUNK_ELEMENTS, length) * own.bytes()];
-            for (long done = 0; done < length; done += CHUNK_ELEMENTS) {
-                int count = (int) Math.min(CHUNK_ELEMENTS, length - done);
-                data.read(done * own.bytes(), chunk, count * own.bytes());
-                byte[] converted = FloatConversion.convert(chunk, count * own.bytes(), own, info.type(), overflow);
-                writeFully(
-                        channel,
-                        ByteBuffer.wrap(converted, 0, count * info.type().bytes()));
-            }
-        } finally {
-            if (!contiguous) {
-                source.close();
-            }
-        }
-        return overflow;
-    }
-
-    private static boolean isContiguous(INDArray array) {
-        return array.offset() == 0 && Arrays.equals(array.stride(), ArrayUtil.calcStrides(array.shape()));
-    }
-
-    private static void writeFully(FileChannel channel, ByteBuffer bytes) throws IOException {
-        while (bytes.hasRemaining()) {
-            channel.write(bytes);
         }
     }
 }
