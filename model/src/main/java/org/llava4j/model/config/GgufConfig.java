@@ -9,6 +9,7 @@ import org.llava4j.data.BadInputException;
 import org.llava4j.data.gguf.GgufHeader;
 import org.llava4j.data.gguf.GgufMetadata;
 import org.llava4j.data.gguf.GgufTensor;
+import org.llava4j.data.tokenizer.GgufTokenizerWriter;
 
 /**
  * The configuration in the metadata of a GGUF file, in the keys of {@code config.json}. Keys of the file that change the
@@ -16,22 +17,23 @@ import org.llava4j.data.gguf.GgufTensor;
  * {@code config.json}.
  */
 final class GgufConfig {
-    private static final String ARCHITECTURE = "general.architecture";
-    private static final String DECODER = "llama";
-    private static final String TOWER = "clip";
+    static final String ARCHITECTURE = "general.architecture";
+    static final String DECODER = "llama";
+    static final String TOWER = "clip";
 
-    private static final String LLAMA = "llama.";
-    private static final String VISION = "clip.vision.";
-    private static final String HEADS = LLAMA + "attention.head_count";
-    private static final String VOCABULARY = LLAMA + "vocab_size";
-    private static final String CONTEXT = LLAMA + "context_length";
-    private static final String SCALING = LLAMA + "rope.scaling.type";
+    static final String LLAMA = "llama.";
+    static final String VISION = "clip.vision.";
+    static final String HEADS = LLAMA + "attention.head_count";
+    static final String VOCABULARY = LLAMA + "vocab_size";
+    static final String CONTEXT = LLAMA + "context_length";
+    static final String SCALING = LLAMA + "rope.scaling.type";
     private static final String WINDOW = LLAMA + "attention.sliding_window";
-    private static final String CHAT_TEMPLATE = "tokenizer.chat_template";
-    private static final String FEATURE_LAYER = VISION + "feature_layer";
+    private static final String CHAT_TEMPLATE = GgufTokenizerWriter.CHAT_TEMPLATE;
+    static final String END_OF_TURN = "tokenizer.ggml.eot_token_id";
+    static final String FEATURE_LAYER = VISION + "feature_layer";
     private static final String PINPOINTS = VISION + "image_grid_pinpoints";
     private static final String MERGE_TYPE = VISION + "mm_patch_merge_type";
-    private static final String PROJECTOR = "clip.projector_type";
+    static final String PROJECTOR = "clip.projector_type";
 
     /** Keys of the decoder that are read, or have no effect. */
     private static final Set<String> LLAMA_KEYS = Set.of(
@@ -223,11 +225,10 @@ final class GgufConfig {
                 json.put(token + "_token_id", metadata.integer(key));
             }
         }
-        String turn = "tokenizer.ggml.eot_token_id";
-        if (metadata.has(turn)) {
+        if (metadata.has(END_OF_TURN)) {
             String ends = "eos_token_id";
-            int end = json.path(ends).asInt(metadata.integer(turn));
-            json.putArray(ends).add(end).add(metadata.integer(turn));
+            int end = json.path(ends).asInt(metadata.integer(END_OF_TURN));
+            json.putArray(ends).add(end).add(metadata.integer(END_OF_TURN));
         }
     }
 

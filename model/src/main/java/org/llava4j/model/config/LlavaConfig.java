@@ -10,6 +10,7 @@ import org.llava4j.data.BadInputException;
 import org.llava4j.data.EnumName;
 import org.llava4j.data.gguf.GgufHeader;
 import org.llava4j.data.image.AspectRatio;
+import org.llava4j.data.image.ClipPreprocessing;
 import org.llava4j.data.tokenizer.ImageStartEndTokens;
 import org.llava4j.data.tokenizer.LlamaTokenizer;
 
@@ -310,6 +311,21 @@ public record LlavaConfig(
                     + "); create it, name another one or give --vision-tower DIR");
         }
         return found;
+    }
+
+    /**
+     * Reads the image preprocessing of a tower.
+     *
+     * @param visionTower the tower's own folder; CLIP's default settings without {@code preprocessor_config.json}
+     * @throws BadInputException if config and preprocessing are inconsistent
+     */
+    public ClipPreprocessing preprocessing(Path visionTower) {
+        int side = vision.imageSizePx();
+        ClipPreprocessing.requireAgrees(visionTower, visionTower.resolve("config.json"), side);
+        ClipPreprocessing settings = ClipPreprocessing.isIn(visionTower)
+                ? ClipPreprocessing.read(visionTower)
+                : ClipPreprocessing.clip(side);
+        return settings.withAspectRatio(padToSquare ? AspectRatio.PAD : AspectRatio.SQUARE);
     }
 
     /** P, image tokens per image. */

@@ -6,7 +6,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
-import org.llava4j.data.image.AspectRatio;
 import org.llava4j.data.image.ClipImageProcessor;
 import org.llava4j.data.image.ClipPreprocessing;
 import org.llava4j.data.image.ExifOrientation;
@@ -79,12 +78,7 @@ public final class TowerFeatures implements FeatureSource {
      * @throws org.llava4j.data.BadInputException if config and preprocessing are inconsistent
      */
     public static ClipPreprocessing preprocessing(Path visionTower, LlavaConfig config) {
-        int side = config.vision().imageSizePx();
-        ClipPreprocessing.requireAgrees(visionTower, visionTower.resolve("config.json"), side);
-        ClipPreprocessing settings = ClipPreprocessing.isIn(visionTower)
-                ? ClipPreprocessing.read(visionTower)
-                : ClipPreprocessing.clip(side);
-        return settings.withAspectRatio(config.padToSquare() ? AspectRatio.PAD : AspectRatio.SQUARE);
+        return config.preprocessing(visionTower);
     }
 
     /** SHA-256 and 2-norm of the tower's weights. */

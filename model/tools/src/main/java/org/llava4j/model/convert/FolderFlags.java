@@ -14,6 +14,7 @@ import org.llava4j.data.BadInputException;
 import org.llava4j.model.folder.CheckpointWriter.WriteOptions;
 import org.llava4j.model.folder.SaveType;
 import org.llava4j.model.tensors.TensorType;
+import org.llava4j.model.weights.GgufSaveType;
 import org.llava4j.model.weights.WeightDtype;
 
 /** Flags of all commands that write a model folder. */
@@ -37,7 +38,9 @@ final class FolderFlags {
 
     /** As {@link #addOutputFlags}, for a command that can quantize. */
     static Options addQuantizingOutputFlags(Options options) {
-        return addFlags(addOutputFlag(options), "float32, float16, bfloat16, or q8 or q4 (quantized)");
+        return addFlags(addOutputFlag(options), "float32, float16, bfloat16, or q8 or q4 (quantized); of GGUF files "
+                        + GgufSaveType.names()
+                        + " (default f16)");
     }
 
     /** The quantization given by {@code --save-type}; null for none. */
@@ -84,12 +87,22 @@ final class FolderFlags {
         return new SaveType(name == null ? null : TensorType.ofTorchName(name), overflow(line));
     }
 
+    /** The type of GGUF files given by {@code --save-type}; F16 by default. */
+    static GgufSaveType ggufType(CommandLine line) {
+        return GgufSaveType.of(line.getOptionValue(SAVE_TYPE, GgufSaveType.F16.toString()));
+    }
+
     /** As {@link #type}, for a command that can quantize. */
     static SaveType typeOrQuantization(CommandLine line) {
+        String name = line.getOptionValue(SAVE_TYPE);
+        if (name != null && GgufSaveType.isName(name)) {
+            throw new BadInputException("--save-type " + name + " is a type of GGUF files; give --layout gguf, or use"
+                    + " float32, float16, bfloat16, q8 or q4");
+        }
         return quantization(line) == null ? type(line) : new SaveType(null, overflow(line));
     }
 
-    private static @Nullable Consumer<String> overflow(CommandLine line) {
+    static @Nullable Consumer<String> overflow(CommandLine line) {
         return line.hasOption("allow-overflow") ? System.out::println : null;
     }
 

@@ -30,6 +30,7 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 
 /** Command lines, valid and invalid: an invalid one prints one line and writes nothing. */
 class FolderCommandsTest {
+    private static final Path ROOT = Path.of(System.getProperty("llava4j.root"));
     private static final Path MLP = Golden.path("c_llava_mlp2x_gelu");
 
     @TempDir
@@ -87,8 +88,16 @@ class FolderCommandsTest {
     @CsvSource(
             delimiter = '|',
             value = {
-                "--layout other | --layout other is not known; use llava or llava-hf",
+                "--layout other | --layout other is not known; use llava, llava-hf or gguf",
                 "--save-type int8 | unknown dtype int8; use float32, float16 or bfloat16",
+                "--save-type q8_0 | --save-type q8_0 is a type of GGUF files; give --layout gguf",
+                "--layout llava-hf --save-type f16 | --save-type f16 is a type of GGUF files; give --layout gguf",
+                "--layout gguf --save-type q4 | --save-type q4 is not a type of GGUF files; use f16, q8_0 or q4_0",
+                "--layout gguf --save-type float16 | use f16, q8_0 or q4_0",
+                "--layout gguf --max-shard-size 1GB | --max-shard-size has no effect together with --layout gguf",
+                "--layout gguf --conv-mode v1 | --conv-mode has no effect together with --layout gguf",
+                "--layout gguf --only-projector | --only-projector has no effect together with --layout gguf",
+                "--layout gguf | has no tokenizer.model",
                 "--max-shard-size 5 | --max-shard-size 5 is not a size; give one such as 500MB or 5GB",
                 "--max-shard-size 0GB | --max-shard-size 0GB is not a size",
                 "--max-shard-size 99999999999999GB | is not a size",
@@ -251,20 +260,25 @@ class FolderCommandsTest {
      * A full disk, simulated by a file size limit that makes writing the weights fail. The limit applies to a process,
      * so the command runs in its own JVM.
      */
-    @Test
-    void fullDiskFailsAndLeavesNothing() throws IOException, InterruptedException {
+    @ParameterizedTest
+    @CsvSource({
+        "resources/golden/c_llava_mlp2x_gelu, llava, model.safetensors",
+        "resources/tiny/llava, gguf, model-f16.gguf"
+    })
+    void fullDiskFailsAndLeavesNothing(String model, String layout, String file) throws IOException, InterruptedException {
         String java = Path.of(System.getProperty("java.home"), "bin", "java").toString();
         String command = "ulimit -f 400; trap '' XFSZ; exec " + java + " -Xshare:off -cp '"
                 + System.getProperty("java.class.path") + "' --add-modules jdk.incubator.vector "
                 + "-XX:-UsePerfData -Dorg.bytedeco.javacpp.cachedir.nosubdir=false "
-                + ExportMain.class.getName() + " --model-path " + MLP + " --output-dir " + out.resolve("x");
+                + ExportMain.class.getName() + " --model-path " + ROOT.resolve(model) + " --layout " + layout
+                + " --output-dir " + out.resolve("x");
         Process process = new ProcessBuilder("bash", "-c", command)
                 .redirectErrorStream(true)
                 .start();
         String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
         assertThat(process.waitFor(2, TimeUnit.MINUTES)).isTrue();
         assertThat(process.exitValue()).as(output).isNotZero();
-        assertThat(output).contains("export: cannot write ").contains("model.safetensors");
+        assertThat(output).contains("export: cannot write ").contains(file);
         assertThat(out).isEmptyDirectory();
     }
 
