@@ -45,7 +45,7 @@ public final class GgufTokenizerWriter {
      * @param folder a model folder or a GGUF file
      * @param rows number of rows of the token embeddings
      * @param notices receives one sentence for each setting that the file cannot hold
-     * @throws BadInputException if the folder has no SentencePiece model, or the tokenizer does not fit the embeddings
+     * @throws BadInputException if the folder has no tokenizer, or GGUF cannot hold its encoding, or it does not fit the embeddings
      */
     public static void write(Path folder, int rows, GgufMetadataBuilder metadata, Consumer<String> notices) {
         of(folder, rows, notices).write(metadata);
@@ -60,20 +60,74 @@ public final class GgufTokenizerWriter {
             GgufTokenizer tokenizer = GgufTokenizer.read(folder);
             return new GgufTokenizerWriter(tokenizer.model(), tokenizer.config(), rows, notices);
         }
-        Path file = folder.resolve(TokenizerFiles.MODEL);
+        Path file = TokenizerFiles.in(folder);
         if (!Files.isRegularFile(file)) {
-            throw new BadInputException(folder + " has no " + TokenizerFiles.MODEL
-                    + "; a GGUF file needs the scores of its pieces, which " + TokenizerFiles.JSON
-                    + " does not have; add the file that belongs to the model");
+            throw new BadInputException(
+                    folder + " has no " + TokenizerFiles.MODEL + " or " + TokenizerFiles.JSON + "; add the file");
         }
-        String difference = TokenizerComparison.difference(folder);
-        if (difference != null) {
-            throw new BadInputException(difference + "; a GGUF file can only hold " + TokenizerFiles.MODEL
-                    + "; remove the file that does not belong to the model");
+        if (TokenizerFiles.isJson(file)) {
+            return ofJson(folder, file, rows, notices);
         }
         SentencePieceModel model = SentencePieceReader.read(file);
+        return new GgufTokenizerWriter(model, TokenizerConfig.read(folder, Vocabulary.of(model)), rows, notices);
+    }
+
+    /** Uses the scores of a {@code tokenizer.model} beside a {@code tokenizer.json} if both agree, else the ranks of the latter. */
+    private static GgufTokenizerWriter ofJson(Path folder, Path file, int rows, Consumer<String> notices) {
+        Path model = folder.resolve(TokenizerFiles.MODEL);
+        if (Files.isRegularFile(model) && TokenizerComparison.difference(folder) == null) {
+            SentencePieceModel read = SentencePieceReader.read(model);
+            return new GgufTokenizerWriter(read, TokenizerConfig.read(folder, Vocabulary.of(read)), rows, notices);
+        }
+        TokenizerJson json = TokenizerJsonReader.read(file);
+        TokenizerConfig config = TokenizerConfig.read(folder, file, json);
+        LlamaTokenizer original = LlamaTokenizer.load(file);
+        List<TokenizerSettings> candidates = new ArrayList<>();
+        for (boolean legacy : new boolean[] {true, false}) {
+            for (boolean addsPrefix : new boolean[] {true, false}) {
+                candidates.add(new TokenizerSettings(legacy, config.settings().addBos(), addsPrefix));
+            }
+        }
+        List<String> differences = new ArrayList<>();
+        for (TokenizerSettings settings : candidates) {
+            GgufTokenizerWriter writer = ofJson(file, json, config.specials(), settings, rows, notices);
+            String difference = TokenizerComparison.differenceOfTexts(original, writer.tokenizer());
+            if (difference == null) {
+                return writer.requireSameMerges(original);
+            }
+            differences.add(difference);
+        }
+        notices.accept("the treatment of spaces in " + TokenizerFiles.JSON
+                + " is not exactly that of any tokenizer in a GGUF file: " + differences.get(0));
+        return ofJson(file, json, config.specials(), candidates.get(0), rows, notices)
+                .requireSameMerges(original);
+    }
+
+    private static GgufTokenizerWriter ofJson(
+            Path file,
+            TokenizerJson json,
+            SpecialTokens specials,
+            TokenizerSettings settings,
+            int rows,
+            Consumer<String> notices) {
         return new GgufTokenizerWriter(
-                model, TokenizerConfig.read(folder, Vocabulary.of(model)), rows, notices);
+                TokenizerJsonPieces.read(file, json, specials, settings.addPrefixSpace()),
+                new TokenizerConfig(specials, settings),
+                rows,
+                notices);
+    }
+
+    private LlamaTokenizer tokenizer() {
+        return LlamaTokenizer.of(model, config);
+    }
+
+    private GgufTokenizerWriter requireSameMerges(LlamaTokenizer original) {
+        String difference = TokenizerComparison.differenceOfMerges(original, tokenizer());
+        if (difference != null) {
+            throw new BadInputException(model.source() + " merges pieces in an order that scores in a GGUF file cannot"
+                    + " express: " + difference.replace('\n', ' '));
+        }
+        return this;
     }
 
     private void write(GgufMetadataBuilder metadata) {

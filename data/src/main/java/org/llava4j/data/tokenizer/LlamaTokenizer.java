@@ -66,7 +66,7 @@ public final class LlamaTokenizer {
         return of(model, TokenizerConfig.read(folder, Vocabulary.of(model)));
     }
 
-    private static LlamaTokenizer of(SentencePieceModel model, TokenizerConfig config) {
+    static LlamaTokenizer of(SentencePieceModel model, TokenizerConfig config) {
         return new LlamaTokenizer(
                 new SentencePieceBackend(model, config.specials(), config.settings()),
                 config.specials(),

@@ -45,6 +45,15 @@ public final class TokenizerComparison {
     }
 
     private static @Nullable String difference(LlamaTokenizer used, LlamaTokenizer other) {
+        String ofIds = differenceOfIds(used, other);
+        if (ofIds != null) {
+            return ofIds;
+        }
+        String ofTexts = differenceOfTexts(used, other);
+        return ofTexts == null ? differenceOfMerges(used, other) : ofTexts;
+    }
+
+    private static @Nullable String differenceOfIds(LlamaTokenizer used, LlamaTokenizer other) {
         if (used.size() != other.size()) {
             return "they have " + used.size() + " and " + other.size() + " ids";
         }
@@ -55,11 +64,29 @@ public final class TokenizerComparison {
                 return "id " + id + " is \"" + piece + "\" and \"" + otherPiece + "\"";
             }
         }
+        return null;
+    }
+
+    /**
+     * The first difference of two tokenizers in the treatment of spaces and special tokens.
+     *
+     * @return part of a sentence; null if there is none
+     */
+    static @Nullable String differenceOfTexts(LlamaTokenizer used, LlamaTokenizer other) {
         for (String text : TEXTS) {
             if (!Arrays.equals(used.encodeWithBos(text), other.encodeWithBos(text))) {
                 return differentIds(text, used.encodeWithBos(text), other.encodeWithBos(text));
             }
         }
+        return null;
+    }
+
+    /**
+     * The first difference of two tokenizers in the ids of the texts of all pieces.
+     *
+     * @return part of a sentence; null if there is none
+     */
+    static @Nullable String differenceOfMerges(LlamaTokenizer used, LlamaTokenizer other) {
         for (int id = 0; id < used.size(); id++) {
             String text = used.isDefined(id)
                     ? used.piece(id).replace(SentencePieceModel.SPACE, ' ').strip()

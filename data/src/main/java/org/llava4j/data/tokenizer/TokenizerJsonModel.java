@@ -7,6 +7,8 @@ import com.fasterxml.jackson.databind.JsonNode;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.BitSet;
+import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -100,6 +102,18 @@ final class TokenizerJsonModel {
                 new BitSet(),
                 ignoreMerges ? vocabulary : null,
                 separateWords);
+    }
+
+    /** The rank of the first merge that produces a piece, for each piece with one. */
+    static Map<String, Integer> ranks(Path file, JsonNode model) {
+        TokenizerJsonModel reader = new TokenizerJsonModel(file, model, new HashSet<>());
+        Map<String, Integer> ranks = new HashMap<>();
+        int rank = 0;
+        for (JsonNode merge : model.path("merges")) {
+            String[] pair = reader.pair(merge);
+            ranks.putIfAbsent(pair[0] + pair[1], rank++);
+        }
+        return ranks;
     }
 
     /** The two pieces of a merge: a list of two, or in older files one string with a space between them. */

@@ -123,6 +123,27 @@ class GgufTokenizerWriterTest {
                 .isEqualTo("{{ x }}");
     }
 
+    @ParameterizedTest
+    @ValueSource(strings = {"llava", "llama", "older_tokenizer"})
+    void ranksOfTokenizerJsonBecomeScores(String name) {
+        Path folder = Golden.path("j_transformers5/" + name);
+        LlamaTokenizer original = LlamaTokenizer.load(folder);
+        LlamaTokenizer read = LlamaTokenizer.load(write(folder, original.size()));
+        assertThat(read.size()).isEqualTo(original.size());
+        for (JsonNode entry : Golden.json("e_spm/encode.json").get("cases")) {
+            String text = entry.get("text").textValue();
+            // The pre-tokenizer Metaspace adds no space before text that begins with one.
+            if (name.equals("older_tokenizer") || !(text.matches("(?s)[ \u2581].*") || text.contains("> "))) {
+                assertThat(read.encodeWithBos(text)).as(text).isEqualTo(original.encodeWithBos(text));
+            }
+        }
+        if (name.equals("older_tokenizer")) {
+            assertThat(notices).isEmpty();
+        } else {
+            assertThat(notices).singleElement().asString().contains("spaces", "\" Hello  world \"");
+        }
+    }
+
     @Test
     void writeRejectsFoldersWithoutPiecesOrRows() throws IOException {
         Path empty = Files.createDirectories(temp.resolve("empty"));

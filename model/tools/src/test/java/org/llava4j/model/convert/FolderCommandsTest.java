@@ -97,7 +97,7 @@ class FolderCommandsTest {
                 "--layout gguf --max-shard-size 1GB | --max-shard-size has no effect together with --layout gguf",
                 "--layout gguf --conv-mode v1 | --conv-mode has no effect together with --layout gguf",
                 "--layout gguf --only-projector | --only-projector has no effect together with --layout gguf",
-                "--layout gguf | has no tokenizer.model",
+                "--layout gguf | has no tokenizer.model or tokenizer.json",
                 "--max-shard-size 5 | --max-shard-size 5 is not a size; give one such as 500MB or 5GB",
                 "--max-shard-size 0GB | --max-shard-size 0GB is not a size",
                 "--max-shard-size 99999999999999GB | is not a size",
