@@ -101,8 +101,7 @@ public record GgufHeader(Path file, GgufMetadata metadata, List<GgufTensor> tens
         }
         GgufMetadata metadata = new GgufMetadata(file, values);
         int alignment = alignment(metadata);
-        return new GgufHeader(
-                file, metadata, Collections.unmodifiableList(tensors), aligned(in.position(), alignment));
+        return new GgufHeader(file, metadata, Collections.unmodifiableList(tensors), aligned(in.position(), alignment));
     }
 
     /**
@@ -112,11 +111,8 @@ public record GgufHeader(Path file, GgufMetadata metadata, List<GgufTensor> tens
      * @param tensors with aligned offsets
      */
     public static byte[] bytes(GgufMetadataBuilder metadata, List<GgufTensor> tensors) {
-        GgufOutput out = new GgufOutput()
-                .raw(MAGIC)
-                .int32(VERSION)
-                .int64(tensors.size())
-                .int64(metadata.size());
+        GgufOutput out =
+                new GgufOutput().raw(MAGIC).int32(VERSION).int64(tensors.size()).int64(metadata.size());
         metadata.writeTo(out);
         for (GgufTensor tensor : tensors) {
             long[] shape = tensor.shape();

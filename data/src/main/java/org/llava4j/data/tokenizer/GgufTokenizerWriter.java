@@ -210,8 +210,8 @@ public final class GgufTokenizerWriter {
             notices.accept("left out added tokens without token embeddings: " + String.join(", ", withoutRow));
         }
         if (!strips.isEmpty()) {
-            notices.accept("GGUF cannot hold lstrip, rstrip and single_word of added tokens: "
-                    + String.join(", ", strips));
+            notices.accept(
+                    "GGUF cannot hold lstrip, rstrip and single_word of added tokens: " + String.join(", ", strips));
         }
         if (!model.byteFallback() && model.pieces().stream().anyMatch(piece -> piece.type() == Type.BYTE)) {
             throw new BadInputException(model.source()

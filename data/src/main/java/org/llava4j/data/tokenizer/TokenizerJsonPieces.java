@@ -35,8 +35,7 @@ final class TokenizerJsonPieces {
             int rank = ranks.getOrDefault(text, merges + id);
             pieces.add(new SentencePiece(text, -rank, type(id, text, specials, byteFallback)));
         }
-        return new SentencePieceModel(
-                file.toString(), pieces, byteFallback, addsPrefix, GgufTokenizer.UNKNOWN_SURFACE);
+        return new SentencePieceModel(file.toString(), pieces, byteFallback, addsPrefix, GgufTokenizer.UNKNOWN_SURFACE);
     }
 
     private static Type type(int id, String text, SpecialTokens specials, boolean byteFallback) {

@@ -71,9 +71,7 @@ class GgufTokenizerWriterTest {
     @Test
     void addedTokensAndRowsWithoutTokenAreWritten() throws IOException {
         Path folder = folder();
-        Files.writeString(
-                folder.resolve("tokenizer_config.json"),
-                """
+        Files.writeString(folder.resolve("tokenizer_config.json"), """
                 {"added_tokens_decoder": {
                   "1001": {"content": "<pad>", "special": true},
                   "1002": {"content": "plain", "special": false},
@@ -99,9 +97,7 @@ class GgufTokenizerWriterTest {
     @Test
     void settingsThatFileCannotHoldAreReported() throws IOException {
         Path folder = folder();
-        Files.writeString(
-                folder.resolve("tokenizer_config.json"),
-                """
+        Files.writeString(folder.resolve("tokenizer_config.json"), """
                 {"legacy": false, "added_tokens_decoder": {
                   "1000": {"content": "<x>", "special": true, "rstrip": true}}}
                 """);
@@ -117,8 +113,7 @@ class GgufTokenizerWriterTest {
     @ValueSource(strings = {"chat_template.jinja", "chat_template.json", "tokenizer_config.json"})
     void chatTemplateIsWritten(String name) throws IOException {
         Path folder = folder();
-        Files.writeString(
-                folder.resolve(name), name.endsWith("json") ? "{\"chat_template\": \"{{ x }}\"}" : "{{ x }}");
+        Files.writeString(folder.resolve(name), name.endsWith("json") ? "{\"chat_template\": \"{{ x }}\"}" : "{{ x }}");
         assertThat(GgufHeader.read(write(folder, PIECES)).metadata().text(GgufTokenizerWriter.CHAT_TEMPLATE))
                 .isEqualTo("{{ x }}");
     }

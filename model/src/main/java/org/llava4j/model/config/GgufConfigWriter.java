@@ -69,9 +69,7 @@ public final class GgufConfigWriter {
         to.decimals(vision + "image_std", images.std());
         to.text(vision + "image_aspect_ratio", config.padToSquare() ? "pad" : "square");
         to.text(vision + "mm_patch_merge_type", "flat");
-        to.text(
-                vision + "mm_projector_type",
-                config.projector() == ProjectorType.LINEAR ? "linear" : "mlp2x_gelu");
+        to.text(vision + "mm_projector_type", config.projector() == ProjectorType.LINEAR ? "linear" : "mlp2x_gelu");
     }
 
     private static void general(GgufMetadataBuilder to, String architecture, String type, String name, int fileType) {

@@ -124,8 +124,7 @@ public record GgufExport(
                 .toList();
     }
 
-    private Path writeDecoder(
-            Path folder, Collection<LazyTensor> tensors, LlamaConfig config, int contextLength) {
+    private Path writeDecoder(Path folder, Collection<LazyTensor> tensors, LlamaConfig config, int contextLength) {
         GgufMetadataBuilder metadata = new GgufMetadataBuilder();
         GgufConfigWriter.decoder(metadata, name(), config, contextLength, type.fileType());
         GgufTokenizerWriter.write(model, config.vocabSize(), metadata, notices);
@@ -187,8 +186,10 @@ public record GgufExport(
                     + config.vision().layers() + " layers");
         }
         if (images.shortestEdgePx() != images.cropPx() || images.rescaleFactor() != 1 / 255.0) {
-            notices.accept("GGUF cannot hold \"size\" and \"rescale_factor\" of the image preprocessing: images are resized to "
-                    + images.cropPx() + " pixels instead of " + images.shortestEdgePx() + " and divided by 255");
+            notices.accept(
+                    "GGUF cannot hold \"size\" and \"rescale_factor\" of the image preprocessing: images are resized to "
+                            + images.cropPx() + " pixels instead of " + images.shortestEdgePx()
+                            + " and divided by 255");
         }
         if (!config.padToSquare()) {
             notices.accept("the model does not pad images to a square (\"image_aspect_ratio\" square); llama.cpp does");

@@ -46,8 +46,7 @@ public final class BlockQuantizer {
             throw new IllegalArgumentException("cannot quantize to " + format);
         }
         Matrix from = Matrix.of(weight);
-        INDArray quantized =
-                Nd4j.createUninitialized(DataType.UBYTE, format.shape(from.rows(), from.columns()), 'c');
+        INDArray quantized = Nd4j.createUninitialized(DataType.UBYTE, format.shape(from.rows(), from.columns()), 'c');
         IntStream.range(0, (from.rows() + ROWS_PER_TASK - 1) / ROWS_PER_TASK)
                 .parallel()
                 .forEach(task -> {

@@ -30,9 +30,12 @@ final class GgufNames {
             Pattern.compile(Pattern.quote(vision("encoder.layers.")) + "(\\d+)\\.(.+)\\.(weight|bias)");
 
     private static final Map<String, String> DECODER = Map.of(
-            TOKEN_EMBEDDINGS, "model.embed_tokens.weight",
-            "output_norm.weight", "model.norm.weight",
-            OUTPUT, "lm_head.weight");
+            TOKEN_EMBEDDINGS,
+            "model.embed_tokens.weight",
+            "output_norm.weight",
+            "model.norm.weight",
+            OUTPUT,
+            "lm_head.weight");
 
     private static final Map<String, String> DECODER_LAYERS = Map.of(
             "attn_norm",
@@ -108,8 +111,8 @@ final class GgufNames {
         }
         Matcher block = TOWER_LAYER.matcher(stored);
         if (block.matches() && TOWER_LAYERS.containsKey(block.group(2))) {
-            return vision("encoder.layers." + block.group(1) + "." + TOWER_LAYERS.get(block.group(2)) + "."
-                    + block.group(3));
+            return vision(
+                    "encoder.layers." + block.group(1) + "." + TOWER_LAYERS.get(block.group(2)) + "." + block.group(3));
         }
         if (TOWER.containsKey(stored)) {
             return vision(TOWER.get(stored));

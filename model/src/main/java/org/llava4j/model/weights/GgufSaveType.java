@@ -37,8 +37,8 @@ public enum GgufSaveType {
         return Arrays.stream(values())
                 .filter(type -> type.toString().equals(name))
                 .findFirst()
-                .orElseThrow(() -> new BadInputException(
-                        "--save-type " + name + " is not a type of GGUF files; use " + names()));
+                .orElseThrow(() ->
+                        new BadInputException("--save-type " + name + " is not a type of GGUF files; use " + names()));
     }
 
     /** Whether a type has a name. */

@@ -60,8 +60,7 @@ public final class GgufTensors {
     public static List<LazyTensor> mmproj(Collection<LazyTensor> tensors, int layers) {
         return tensors.stream()
                 .filter(tensor -> isMmproj(tensor.name()))
-                .filter(tensor ->
-                        GgufNames.towerLayer(tensor.name()) < layers && !GgufNames.isPostNorm(tensor.name()))
+                .filter(tensor -> GgufNames.towerLayer(tensor.name()) < layers && !GgufNames.isPostNorm(tensor.name()))
                 .map(tensor -> tensor.withName(GgufNames.stored(tensor.name())))
                 .map(tensor -> tensor.withType(
                         tensor.info().shape().length == 1 || tensor.name().contains(POSITION)

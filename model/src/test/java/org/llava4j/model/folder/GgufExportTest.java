@@ -150,8 +150,7 @@ class GgufExportTest {
         assertThat(dequantized.weight(down)).isEqualTo(expected.weight(down));
         assertThat(notices).anyMatch(notice -> notice.contains("matrices are f16") && notice.contains("ffn_down"));
         Path floats = temp.resolve("floats");
-        new Export(decoder, mmproj(out), null, WriteOptions.DEFAULT, SaveType.of(TensorType.F32), null)
-                .writeTo(floats);
+        new Export(decoder, mmproj(out), null, WriteOptions.DEFAULT, SaveType.of(TensorType.F32), null).writeTo(floats);
         assertThat(Golden.relativeError(logits(decoder, mmproj(out)), logits(floats, null)))
                 .isLessThan(1e-5);
     }
@@ -169,7 +168,8 @@ class GgufExportTest {
             }
             assertThat(actual.header().keys()).isEqualTo(expected.header().keys());
         }
-        assertThat(logits(decoder(second, type), mmproj(second))).isEqualTo(logits(decoder(first, type), mmproj(first)));
+        assertThat(logits(decoder(second, type), mmproj(second)))
+                .isEqualTo(logits(decoder(first, type), mmproj(first)));
     }
 
     @Test
@@ -209,8 +209,8 @@ class GgufExportTest {
         Path decoder = decoder(out, GgufSaveType.F16);
         Path image = ROOT.resolve("resources/readme/map.png");
         String question = "Describe the image.";
-        try (LlavaModel written = LlavaModel.load(
-                        ModelSource.of(decoder, mmproj(out)), ChatFormat.of(TINY), WeightDtype.STORED);
+        try (LlavaModel written =
+                        LlavaModel.load(ModelSource.of(decoder, mmproj(out)), ChatFormat.of(TINY), WeightDtype.STORED);
                 LlavaModel model = LlavaModel.load(TINY)) {
             assertThat(written.answer(image, question)).isNotEmpty().isEqualTo(model.answer(image, question));
         }
@@ -264,7 +264,8 @@ class GgufExportTest {
         assertRejected(llama, Golden.path("a_clip56"), "assemble");
         assertRejected(Golden.path("a_clip56"), null, "vision tower alone");
         assertRejected(MLP, null, "tokenizer.model");
-        assertRejected(ImageStartEndFolder.write(temp.resolve("tokens")), ImageStartEndFolder.TOWER, "mm_use_im_start_end");
+        assertRejected(
+                ImageStartEndFolder.write(temp.resolve("tokens")), ImageStartEndFolder.TOWER, "mm_use_im_start_end");
     }
 
     private void assertRejected(Path model, Path tower, String message) {

@@ -83,8 +83,8 @@ class GgufFileWriterTest {
     @Test
     void bytesOfUnknownFormatAreRejected() {
         LazyTensor tensor = LazyTensor.of("w", TensorType.U8, range(2, 3, 33).castTo(DataType.UBYTE));
-        assertThatThrownBy(() ->
-                        GgufFileWriter.write(temp.resolve("x.gguf"), new GgufMetadataBuilder(), List.of(tensor)))
+        assertThatThrownBy(
+                        () -> GgufFileWriter.write(temp.resolve("x.gguf"), new GgufMetadataBuilder(), List.of(tensor)))
                 .isInstanceOf(IllegalArgumentException.class);
     }
 }

@@ -17,7 +17,9 @@ public final class ExportMain extends Command {
     private static final String GGUF = "gguf";
 
     private ExportMain() {
-        super("export", "Rewrites a LLaVA with another layout, dtype, shard size or projector, or a LLaVA or LLaMA as GGUF files.");
+        super(
+                "export",
+                "Rewrites a LLaVA with another layout, dtype, shard size or projector, or a LLaVA or LLaMA as GGUF files.");
     }
 
     public static void main(String[] args) {
@@ -39,8 +41,7 @@ public final class ExportMain extends Command {
     protected void run(CommandLine line) {
         Path output = path(line, "output-dir");
         if (line.getOptionValue(LAYOUT, "").equals(GGUF)) {
-            FolderFlags.rejectWith(
-                    LAYOUT + " " + GGUF, line, "conv-mode", "only-projector", "max-shard-size");
+            FolderFlags.rejectWith(LAYOUT + " " + GGUF, line, "conv-mode", "only-projector", "max-shard-size");
             new GgufExport(
                             path(line, "model-path"),
                             VisionTowerFlags.path(line),

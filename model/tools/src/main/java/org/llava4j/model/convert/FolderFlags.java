@@ -38,7 +38,9 @@ final class FolderFlags {
 
     /** As {@link #addOutputFlags}, for a command that can quantize. */
     static Options addQuantizingOutputFlags(Options options) {
-        return addFlags(addOutputFlag(options), "float32, float16, bfloat16, or q8 or q4 (quantized); of GGUF files "
+        return addFlags(
+                addOutputFlag(options),
+                "float32, float16, bfloat16, or q8 or q4 (quantized); of GGUF files "
                         + GgufSaveType.names()
                         + " (default f16)");
     }

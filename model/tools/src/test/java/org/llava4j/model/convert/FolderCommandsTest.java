@@ -265,7 +265,8 @@ class FolderCommandsTest {
         "resources/golden/c_llava_mlp2x_gelu, llava, model.safetensors",
         "resources/tiny/llava, gguf, model-f16.gguf"
     })
-    void fullDiskFailsAndLeavesNothing(String model, String layout, String file) throws IOException, InterruptedException {
+    void fullDiskFailsAndLeavesNothing(String model, String layout, String file)
+            throws IOException, InterruptedException {
         String java = Path.of(System.getProperty("java.home"), "bin", "java").toString();
         String command = "ulimit -f 400; trap '' XFSZ; exec " + java + " -Xshare:off -cp '"
                 + System.getProperty("java.class.path") + "' --add-modules jdk.incubator.vector "
