@@ -16,8 +16,11 @@ import org.jspecify.annotations.Nullable;
  * <p>Only one loop runs at a time: a second caller, or a loop started inside a task, runs on its own thread alone.
  */
 final class KernelThreadPool implements AutoCloseable {
-    /** Spins before a thread parks: about 20 us, which is what waking it again costs. */
-    private static final int SPINS = 500;
+    /**
+     * Spins before a thread parks: about 200 us, longer than the gaps between the products of a decode step. Waking a
+     * thread costs 20 us and more.
+     */
+    private static final int SPINS = 5000;
 
     private final List<Worker> workers = new ArrayList<>();
     private final AtomicBoolean busy = new AtomicBoolean();
