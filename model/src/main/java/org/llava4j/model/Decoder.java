@@ -4,6 +4,7 @@ import java.util.List;
 import java.util.stream.IntStream;
 import org.llava4j.data.tokenizer.ImageStartEndTokens;
 import org.llava4j.model.config.LlamaConfig;
+import org.llava4j.model.kernels.RotaryOrder;
 import org.llava4j.model.ops.Attention;
 import org.llava4j.model.ops.CrossEntropy;
 import org.llava4j.model.ops.Embedding;
@@ -103,18 +104,21 @@ final class Decoder {
         int wide = config.intermediateSize();
         int kvWidth = config.kvHeads() * config.headDim();
         SDVariable h = norm(w, "input_layernorm", x, name + "norm1");
+        WeightScope.RotaryMatrix wq = w.rotaryMatrix("self_attn.q_proj.weight", d, d);
+        WeightScope.RotaryMatrix wk = w.rotaryMatrix("self_attn.k_proj.weight", kvWidth, d);
         SDVariable[] qkv = Linear.projections(
-                name + "qkv",
-                h,
-                w.matrix("self_attn.q_proj.weight", d, d),
-                w.matrix("self_attn.k_proj.weight", kvWidth, d),
-                w.matrix("self_attn.v_proj.weight", kvWidth, d));
+                name + "qkv", h, wq.weight(), wk.weight(), w.matrix("self_attn.v_proj.weight", kvWidth, d));
         SDVariable mixed = Attention.causal(
                 name + "attention",
-                applyRope(name + "q", lora.addLora(name + "q_lora", qkv[0], h, w, "self_attn.q_proj.weight", d, d), in),
+                applyRope(
+                        name + "q",
+                        lora.addLora(name + "q_lora", qkv[0], h, w, "self_attn.q_proj.weight", d, d),
+                        wq.order(),
+                        in),
                 applyRope(
                         name + "k",
                         lora.addLora(name + "k_lora", qkv[1], h, w, "self_attn.k_proj.weight", kvWidth, d),
+                        wk.order(),
                         in),
                 lora.addLora(name + "v_lora", qkv[2], h, w, "self_attn.v_proj.weight", kvWidth, d),
                 in.rowStarts(),
@@ -138,8 +142,8 @@ final class Decoder {
         return Linear.withResidual(output, mlpResidual, active, w.matrix("mlp.down_proj.weight", d, wide));
     }
 
-    private SDVariable applyRope(String name, SDVariable x, TextInputs in) {
-        return Rope.of(name, x, in.positions(), config.headDim(), config.ropeTheta(), config.ropeScale());
+    private SDVariable applyRope(String name, SDVariable x, RotaryOrder order, TextInputs in) {
+        return Rope.of(name, x, in.positions(), config.headDim(), order, config.ropeTheta(), config.ropeScale());
     }
 
     private SDVariable norm(WeightScope w, String name, SDVariable x, String output) {

@@ -238,7 +238,8 @@ public final class Llava {
 
     /**
      * The array of a weight, by reference: writing to it changes the graph's weight. A mapped weight
-     * ({@link MappedArray}) must not be written.
+     * ({@link MappedArray}) must not be written. Query and key projections that are mapped from a GGUF file have its row
+     * order ({@link org.llava4j.model.kernels.RotaryOrder#PAIRS}).
      */
     public INDArray weight(String name) {
         return sd.getVariable(name).getArr();

@@ -3,6 +3,8 @@ package org.llava4j.model;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+import org.llava4j.model.kernels.RotaryOrder;
 import org.llava4j.model.weights.WeightDtype;
 import org.nd4j.autodiff.samediff.SDVariable;
 import org.nd4j.autodiff.samediff.SameDiff;
@@ -31,6 +33,16 @@ public interface TensorSource {
      */
     default SDVariable declareMatrix(SameDiff graph, String name, long... shape) {
         return declare(graph, name, shape);
+    }
+
+    /**
+     * Declares the weight of a query or key projection whose rows the source has in the order of {@link
+     * RotaryOrder#PAIRS} and need not copy to another.
+     *
+     * @return null if {@link #declareMatrix} declares it, with rows in the order of {@link RotaryOrder#HALVES}
+     */
+    default @Nullable SDVariable declareRotaryPairs(SameDiff graph, String name, long... shape) {
+        return null;
     }
 
     /**

@@ -1,5 +1,6 @@
 package org.llava4j.model;
 
+import org.llava4j.model.kernels.RotaryOrder;
 import org.nd4j.autodiff.samediff.SDVariable;
 import org.nd4j.autodiff.samediff.SameDiff;
 
@@ -22,6 +23,17 @@ record WeightScope(SameDiff sd, TensorSource source, String prefix) {
         String full = prefix + name;
         return sd.hasVariable(full) ? sd.getVariable(full) : source.declareMatrix(sd, full, shape);
     }
+
+    /** A matrix of a query or key projection, with the order of its rows. */
+    RotaryMatrix rotaryMatrix(String name, long... shape) {
+        SDVariable pairs = source.declareRotaryPairs(sd, prefix + name, shape);
+        return pairs == null
+                ? new RotaryMatrix(matrix(name, shape), RotaryOrder.HALVES)
+                : new RotaryMatrix(pairs, RotaryOrder.PAIRS);
+    }
+
+    /** The weight {@code [H*d, D]} of a query or key projection. */
+    record RotaryMatrix(SDVariable weight, RotaryOrder order) {}
 
     WeightScope child(String name) {
         return new WeightScope(sd, source, prefix + name);

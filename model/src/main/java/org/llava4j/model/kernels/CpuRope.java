@@ -29,22 +29,30 @@ final class CpuRope implements RopeKernels {
 
     @Override
     public void rotate(
-            INDArray x, INDArray positions, int headDim, double theta, double scale, boolean inverse, INDArray y) {
+            INDArray x,
+            INDArray positions,
+            int headDim,
+            double theta,
+            double scale,
+            boolean inverse,
+            RotaryOrder order,
+            INDArray y) {
         if (Matrix.allReadable(x, y) && Matrix.isReadableInts(positions)) {
-            rope(of(x), Matrix.ints(positions), headDim, theta, scale, inverse, of(y));
+            rope(of(x), Matrix.ints(positions), new Rotation(headDim, theta, scale), inverse, order, of(y));
         } else {
-            fallback.rotate(x, positions, headDim, theta, scale, inverse, y);
+            fallback.rotate(x, positions, headDim, theta, scale, inverse, order, y);
         }
     }
 
-    private void rope(Matrix x, int[] positions, int headDim, double theta, double scale, boolean inverse, Matrix y) {
+    private void rope(Matrix x, int[] positions, Rotation rotation, boolean inverse, RotaryOrder order, Matrix y) {
         int width = x.columns();
+        int headDim = rotation.headDim();
         if (positions.length != x.rows() || headDim % 2 != 0 || width % headDim != 0) {
             throw new IllegalArgumentException("x has " + x.rows() + " rows of width " + width + ", but there are "
                     + positions.length + " positions and headDim is " + headDim);
         }
         y.expect("y", x.rows(), width);
-        Table table = tables.computeIfAbsent(new Rotation(headDim, theta, scale), Table::new);
+        Table table = tables.computeIfAbsent(rotation, Table::new);
         float[][] cosSin = new float[positions.length][];
         for (int r = 0; r < positions.length; r++) {
             cosSin[r] = table.at(positions[r]);
@@ -54,10 +62,21 @@ final class CpuRope implements RopeKernels {
             Scratch s = Scratch.forCurrentThread();
             float[] row = s.row(0, width);
             float[] rotated = s.row(1, width);
+            float[] halves = s.row(2, width);
             for (int r = from; r < to; r++) {
                 s.read(x.row(r), row, width);
-                math.rotate(row, cosSin[r], headDim, sign, rotated, width);
-                s.write(rotated, y.row(r), width);
+                if (order == RotaryOrder.PAIRS && !inverse) {
+                    RotaryOrder.toHalves(row, headDim, halves, width);
+                    math.rotate(halves, cosSin[r], headDim, sign, rotated, width);
+                } else {
+                    math.rotate(row, cosSin[r], headDim, sign, rotated, width);
+                }
+                if (order == RotaryOrder.PAIRS && inverse) {
+                    RotaryOrder.toPairs(rotated, headDim, row, width);
+                    s.write(row, y.row(r), width);
+                } else {
+                    s.write(rotated, y.row(r), width);
+                }
             }
         });
     }

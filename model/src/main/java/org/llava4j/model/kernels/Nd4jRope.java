@@ -3,6 +3,7 @@ package org.llava4j.model.kernels;
 import static org.nd4j.linalg.indexing.NDArrayIndex.all;
 import static org.nd4j.linalg.indexing.NDArrayIndex.interval;
 
+import java.util.stream.IntStream;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 import org.nd4j.linalg.ops.transforms.Transforms;
@@ -11,7 +12,18 @@ import org.nd4j.linalg.ops.transforms.Transforms;
 final class Nd4jRope implements RopeKernels {
     @Override
     public void rotate(
-            INDArray x, INDArray positions, int headDim, double theta, double scale, boolean inverse, INDArray y) {
+            INDArray x,
+            INDArray positions,
+            int headDim,
+            double theta,
+            double scale,
+            boolean inverse,
+            RotaryOrder order,
+            INDArray y) {
+        if (order == RotaryOrder.PAIRS) {
+            rotatePairs(x, positions, headDim, theta, scale, inverse, y);
+            return;
+        }
         int half = headDim / 2;
         INDArray angles = Nd4j.create(x.dataType(), x.size(0), half);
         for (int i = 0; i < half; i++) {
@@ -25,6 +37,27 @@ final class Nd4jRope implements RopeKernels {
             INDArray second = columns(x, h + half, half);
             columns(y, h, half).assign(first.mul(cos).subi(second.mul(sin)));
             columns(y, h + half, half).assign(second.mul(cos).addi(first.mul(sin)));
+        }
+    }
+
+    private void rotatePairs(
+            INDArray x, INDArray positions, int headDim, double theta, double scale, boolean inverse, INDArray y) {
+        int[] pairOf = IntStream.range(0, (int) x.size(1))
+                .map(column -> {
+                    int inHead = column % headDim;
+                    int half = headDim / 2;
+                    return column - inHead + inHead % half * 2 + inHead / half;
+                })
+                .toArray();
+        if (!inverse) {
+            INDArray halves = x.getColumns(pairOf).dup('c');
+            rotate(halves, positions, headDim, theta, scale, false, RotaryOrder.HALVES, y);
+            return;
+        }
+        INDArray halves = Nd4j.createUninitialized(y.dataType(), y.shape(), 'c');
+        rotate(x, positions, headDim, theta, scale, true, RotaryOrder.HALVES, halves);
+        for (int column = 0; column < pairOf.length; column++) {
+            y.putColumn(pairOf[column], halves.getColumn(column));
         }
     }
 

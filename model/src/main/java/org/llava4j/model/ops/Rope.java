@@ -2,6 +2,7 @@ package org.llava4j.model.ops;
 
 import java.util.List;
 import org.llava4j.model.kernels.Kernels;
+import org.llava4j.model.kernels.RotaryOrder;
 import org.llava4j.model.samediff.GraphOp;
 import org.nd4j.autodiff.samediff.SDVariable;
 import org.nd4j.linalg.api.ndarray.INDArray;
@@ -15,8 +16,8 @@ public final class Rope extends GraphOp {
     /** For SameDiff, which clones operations. */
     public Rope() {}
 
-    private Rope(int headDim, double theta, double scale, boolean inverse) {
-        addIArgument(headDim);
+    private Rope(int headDim, int order, double theta, double scale, boolean inverse) {
+        addIArgument(headDim, order);
         addTArgument(theta, scale);
         addBArgument(inverse);
     }
@@ -24,20 +25,37 @@ public final class Rope extends GraphOp {
     /**
      * Adds the operation to the graph of {@code x}.
      *
+     * @param order in which {@code x} has the dimensions of a head; the result has {@link RotaryOrder#HALVES}
      * @param scale divisor of the positions (rope_scaling of type linear); 1 for none
      */
     public static SDVariable of(
-            String name, SDVariable x, SDVariable positions, int headDim, double theta, double scale) {
-        return new Rope(headDim, theta, scale, false).apply(name, x, positions)[0];
+            String name,
+            SDVariable x,
+            SDVariable positions,
+            int headDim,
+            RotaryOrder order,
+            double theta,
+            double scale) {
+        return new Rope(headDim, order.ordinal(), theta, scale, false).apply(name, x, positions)[0];
     }
 
     @Override
     protected void compute(Kernels kernels, List<INDArray> in, List<INDArray> out) {
-        kernels.rope().rotate(in.get(0), in.get(1), intArg(0), doubleArg(0), doubleArg(1), booleanArg(0), out.get(0));
+        kernels.rope()
+                .rotate(
+                        in.get(0),
+                        in.get(1),
+                        intArg(0),
+                        doubleArg(0),
+                        doubleArg(1),
+                        booleanArg(0),
+                        RotaryOrder.values()[intArg(1)],
+                        out.get(0));
     }
 
     @Override
     protected List<SDVariable> gradients(List<SDVariable> dys) {
-        return listOf(new Rope(intArg(0), doubleArg(0), doubleArg(1), !booleanArg(0)).apply(dys.get(0), arg(1))[0]);
+        return listOf(new Rope(intArg(0), intArg(1), doubleArg(0), doubleArg(1), !booleanArg(0))
+                .apply(dys.get(0), arg(1))[0]);
     }
 }

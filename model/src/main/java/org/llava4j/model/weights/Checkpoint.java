@@ -165,6 +165,21 @@ public final class Checkpoint implements TensorSource, AutoCloseable {
         return graph.constant(name, matrix(name, shape));
     }
 
+    /** Maps query and key projections of GGUF files, instead of copying their rows to Hugging Face's order. */
+    @Override
+    public @Nullable SDVariable declareRotaryPairs(SameDiff graph, String name, long... shape) {
+        if (!mmap || weightDtype != WeightDtype.STORED || trainable.test(name) || !isReadable(name, shape)) {
+            return null;
+        }
+        OpenCheckpoint.FoundTensor source = OpenCheckpoint.find(name, sources);
+        INDArray mapped = source == null ? null : source.mapRotaryPairs();
+        if (mapped == null) {
+            return null;
+        }
+        requested.put(name, shape);
+        return graph.constant(name, mapped);
+    }
+
     private INDArray matrix(String name, long... shape) {
         WeightDtype type = trainable.test(name) ? WeightDtype.FP32 : weightDtype;
         INDArray stored = isReadable(name, shape) ? storedMatrix(type, name, shape) : null;

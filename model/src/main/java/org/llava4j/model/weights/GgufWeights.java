@@ -11,6 +11,7 @@ import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.llava4j.data.BadInputException;
 import org.llava4j.data.gguf.GgufMetadata;
+import org.llava4j.model.kernels.RotaryOrder;
 import org.llava4j.model.tensors.GgufFile;
 import org.llava4j.model.tensors.TensorInfo;
 import org.llava4j.model.tensors.TensorStore;
@@ -22,7 +23,7 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  * projector ({@code mmproj}).
  *
  * <p>Converters reorder the rows of the query and key projections ({@link RotaryRows}); reading them restores the order. These
- * tensors are copied and not mapped.
+ * tensors are copied; only {@link #mapRotaryPairs} maps them.
  */
 final class GgufWeights implements TensorStore {
     private final GgufFile file;
@@ -101,6 +102,31 @@ final class GgufWeights implements TensorStore {
         return heads(stored) == 0 ? file.map(stored, type) : null;
     }
 
+    /**
+     * Maps the weight of a query or key projection in the order of the file, {@link RotaryOrder#PAIRS}; null for other
+     * tensors, and if it must be read.
+     */
+    @Nullable
+    INDArray mapRotaryPairs(String name, DataType type) {
+        String stored = storedName(name);
+        int heads = heads(stored);
+        if (heads == 0) {
+            return null;
+        }
+        INDArray mapped = file.map(stored, type);
+        if (mapped != null) {
+            requireWholeHeads(stored, mapped, heads);
+        }
+        return mapped;
+    }
+
+    private void requireWholeHeads(String stored, INDArray array, int heads) {
+        if (array.size(0) % (2L * heads) != 0) {
+            throw new BadInputException("tensor \"" + stored + "\" in " + file + " has " + array.size(0)
+                    + " rows, which " + heads + " heads cannot share; convert the model again");
+        }
+    }
+
     private String storedName(String name) {
         return storedNames.getOrDefault(name, name);
     }
@@ -114,10 +140,7 @@ final class GgufWeights implements TensorStore {
         }
         INDArray mapped = file.map(stored, type);
         try (INDArray array = mapped == null ? reader.get() : mapped) {
-            if (array.size(0) % (2L * heads) != 0) {
-                throw new BadInputException("tensor \"" + stored + "\" in " + file + " has " + array.size(0)
-                        + " rows, which " + heads + " heads cannot share; convert the model again");
-            }
+            requireWholeHeads(stored, array, heads);
             return RotaryRows.toHalves(array, Math.toIntExact(array.size(0) / heads));
         }
     }

@@ -79,6 +79,12 @@ record OpenCheckpoint(WeightStore store, Map<String, StoredTensor> tensors) {
             return checkpoint.store.mapStored(stored.name());
         }
 
+        /** Maps a query or key projection in the order of a GGUF file; null for other tensors. */
+        @Nullable
+        INDArray mapRotaryPairs() {
+            return checkpoint.store.mapRotaryPairs(stored.name());
+        }
+
         /** Maps the tensor in its floating-point dtype; null if it must be read. */
         @Nullable
         INDArray mapFloats() {

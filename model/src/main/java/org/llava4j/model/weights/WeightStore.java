@@ -155,6 +155,15 @@ public final class WeightStore implements TensorStore {
                 : files.map(name, storedInfo(name).type().exactType());
     }
 
+    /** Maps a query or key projection of a GGUF file in its stored form and order; null for other tensors. */
+    @Nullable
+    INDArray mapRotaryPairs(String name) {
+        TensorType type = storedInfo(name).type();
+        return files instanceof GgufWeights gguf
+                ? gguf.mapRotaryPairs(name, isQuantized(name) ? type.inMemory() : type.exactType())
+                : null;
+    }
+
     /** As {@link #mapStored}, read. */
     INDArray readStored(String name) {
         INDArray quantized = readQuantized(name);

@@ -135,7 +135,7 @@ class GgufExportTest {
         Path decoder = decoder(out, type);
         BlockFormat format = BlockFormat.valueOf(type.name());
         Llava expected = ModelSource.of(original).buildDecoder(WeightDtype.FP32);
-        Llava stored = ModelSource.of(decoder, mmproj(out)).buildDecoder(WeightDtype.STORED);
+        Llava stored = ModelSource.of(decoder, mmproj(out)).withMmap(false).buildDecoder(WeightDtype.STORED);
         Llava dequantized = ModelSource.of(decoder, mmproj(out)).buildDecoder(WeightDtype.FP32);
         for (String name : List.of(GATE, QUERY, KEY)) {
             INDArray blocks = BlockQuantizer.quantize(name, expected.weight(name), format);

@@ -1,5 +1,6 @@
 package org.llava4j.model.kernels;
 
+import static org.assertj.core.api.Assertions.assertThat;
 import static org.llava4j.model.kernels.ReferenceKernelCheck.in;
 import static org.llava4j.model.kernels.ReferenceKernelCheck.ints;
 import static org.llava4j.model.kernels.ReferenceKernelCheck.shape;
@@ -17,6 +18,7 @@ import org.llava4j.model.kernels.ActivationKernels.Activation;
 import org.llava4j.model.kernels.AttentionKernels.QueryKeyValue;
 import org.llava4j.model.kernels.DecodeAttentionKernels.LayerKvCache;
 import org.llava4j.model.kernels.OptimizerKernels.AdamWStep;
+import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 
@@ -184,16 +186,39 @@ class CpuKernelsTest {
         }
     }
 
+    /** Dimension 2i of a pair is dimension i of the halves, and 2i + 1 is i + d/2. */
+    @Test
+    void ropeOfPairsEqualsRopeOfHalves() {
+        int d = 6;
+        INDArray halves = check.normal(5, 2L * d);
+        INDArray pairs = halves.dup('c');
+        for (int column = 0; column < 2 * d; column++) {
+            int inHead = column % d;
+            int from = column - inHead + inHead / 2 + inHead % 2 * (d / 2);
+            pairs.putColumn(column, halves.getColumn(from));
+        }
+        INDArray positions = check.anyBelow(100, 5);
+        INDArray expected = Nd4j.create(DataType.FLOAT, 5, 2 * d);
+        INDArray actual = expected.dup();
+        RopeKernels rope = Nd4jKernels.create().rope();
+        rope.rotate(halves, positions, d, 10000, 1, false, RotaryOrder.HALVES, expected);
+        rope.rotate(pairs, positions, d, 10000, 1, false, RotaryOrder.PAIRS, actual);
+        assertThat(actual).isEqualTo(expected);
+    }
+
     @Test
     void ropeRotatesEveryHeadByPosition() {
         for (int headDim : new int[] {2, 6, 64, 90}) {
             for (boolean inverse : new boolean[] {false, true}) {
-                INDArray positions = check.anyBelow(2048, 70);
-                check.run(
-                        "rope " + headDim,
-                        (k, a, out) -> k.rope().rotate(a[0], a[1], headDim, 10000, inverse ? 4 : 1, inverse, out[0]),
-                        in(check.normal(70, 3L * headDim), positions),
-                        shape(70, 3L * headDim));
+                for (RotaryOrder order : RotaryOrder.values()) {
+                    INDArray positions = check.anyBelow(2048, 70);
+                    check.run(
+                            "rope " + headDim + " " + order,
+                            (k, a, out) -> k.rope()
+                                    .rotate(a[0], a[1], headDim, 10000, inverse ? 4 : 1, inverse, order, out[0]),
+                            in(check.normal(70, 3L * headDim), positions),
+                            shape(70, 3L * headDim));
+                }
             }
         }
     }

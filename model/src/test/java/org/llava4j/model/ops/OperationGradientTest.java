@@ -10,8 +10,11 @@ import java.util.Random;
 import java.util.function.Function;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 import org.llava4j.model.kernels.ActivationKernels.Activation;
 import org.llava4j.model.kernels.DropoutMask;
+import org.llava4j.model.kernels.RotaryOrder;
 import org.llava4j.model.samediff.GraphHooks;
 import org.nd4j.autodiff.samediff.SDVariable;
 import org.nd4j.autodiff.samediff.SameDiff;
@@ -161,11 +164,12 @@ class OperationGradientTest {
                 sd -> only(LayerNorm.of("y", sd.getVariable("x"), sd.getVariable("w"), sd.getVariable("b"), 1e-5)));
     }
 
-    @Test
-    void rope() {
+    @ParameterizedTest
+    @EnumSource
+    void rope(RotaryOrder order) {
         input("x", 3, 8);
         checkGradients(sd ->
-                only(Rope.of("y", sd.getVariable("x"), sd.constant("positions", ints(0, 5, 9)), 4, 10000, 2.0)));
+                only(Rope.of("y", sd.getVariable("x"), sd.constant("positions", ints(0, 5, 9)), 4, order, 10000, 2.0)));
     }
 
     @Test
