@@ -32,6 +32,8 @@ final class VectorQuantizedMath implements QuantizedMath {
     private static final IntVector UP = IntVector.fromArray(WORD, new int[] {28, 24, 20, 16, 12, 8, 4, 0}, 0);
 
     private static final IntVector UP_SECOND = STEP < 8 ? IntVector.fromArray(WORD, new int[] {12, 8, 4, 0}, 0) : UP;
+    private static final FloatVector ROUND = FloatVector.broadcast(FLOATS, FastMath.ROUND);
+    private static final int MAGNITUDE = 0x7fffffff;
     private static final int Q8_SHIFT = Integer.SIZE - 8;
     private static final int Q4_SHIFT = Integer.SIZE - 4;
 
@@ -193,28 +195,36 @@ final class VectorQuantizedMath implements QuantizedMath {
     public void roundGroups(float[] x, int groups, float[] scales) {
         for (int group = 0; group < groups; group++) {
             int from = group * GROUP;
-            FloatVector largest = FloatVector.zero(FLOATS);
-            for (int i = from; i < from + GROUP; i += STEP) {
-                largest = largest.max(FloatVector.fromArray(FLOATS, x, i).abs());
-            }
-            float absMax = largest.reduceLanes(VectorOperators.MAX);
+            float absMax = absMax(x, from);
             scales[group] = absMax / RoundedActivations.MAX;
-            float inverse = RoundedActivations.inverseScale(absMax);
-            for (int i = from; i < from + GROUP; i += STEP) {
-                FloatVector.fromArray(FLOATS, x, i)
+            FloatVector inverse = FloatVector.broadcast(FLOATS, RoundedActivations.inverseScale(absMax));
+            for (int i = 0; i < GROUP; i += STEP) {
+                FloatVector.fromArray(FLOATS, x, from + i)
                         .mul(inverse)
-                        .add(FastMath.ROUND)
-                        .sub(FastMath.ROUND)
-                        .intoArray(x, i);
+                        .add(ROUND)
+                        .sub(ROUND)
+                        .intoArray(x, from + i);
             }
         }
+    }
+
+    /** The largest magnitude of a group; NaN if it has one. Magnitudes have the order of their bits. */
+    private static float absMax(float[] x, int from) {
+        IntVector largest = IntVector.zero(VectorLoads.INTS);
+        for (int i = 0; i < GROUP; i += STEP) {
+            largest = largest.max(
+                    FloatVector.fromArray(FLOATS, x, from + i).reinterpretAsInts().and(MAGNITUDE));
+        }
+        return Float.intBitsToFloat(largest.reduceLanes(VectorOperators.MAX));
     }
 
     @Override
     public void scaleGroups(float[] x, int groups, float[] scales) {
         for (int group = 0; group < groups; group++) {
-            for (int i = group * GROUP; i < (group + 1) * GROUP; i += STEP) {
-                FloatVector.fromArray(FLOATS, x, i).mul(scales[group]).intoArray(x, i);
+            int from = group * GROUP;
+            FloatVector scale = FloatVector.broadcast(FLOATS, scales[group]);
+            for (int i = 0; i < GROUP; i += STEP) {
+                FloatVector.fromArray(FLOATS, x, from + i).mul(scale).intoArray(x, from + i);
             }
         }
     }
