@@ -3,7 +3,9 @@ package org.llava4j.data.tokenizer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
 import java.util.TreeMap;
 import java.util.function.Consumer;
@@ -33,6 +35,10 @@ public final class GgufTokenizerWriter {
     private final Consumer<String> notices;
 
     private GgufTokenizerWriter(SentencePieceModel model, TokenizerConfig config, int rows, Consumer<String> notices) {
+        if (!model.byteFallback()) {
+            throw new BadInputException(model.source() + " has no byte fallback, but llama.cpp encodes every unknown"
+                    + " character as bytes; export another layout");
+        }
         this.model = model;
         this.config = config;
         this.rows = rows;
@@ -49,7 +55,7 @@ public final class GgufTokenizerWriter {
      */
     public static void write(Path folder, int rows, GgufMetadataBuilder metadata, Consumer<String> notices) {
         of(folder, rows, notices).write(metadata);
-        String template = TokenizerFiles.chatTemplate(folder);
+        String template = TokenizerFiles.chatTemplate(folder, notices);
         if (template != null) {
             metadata.text(CHAT_TEMPLATE, template);
         }
@@ -89,6 +95,7 @@ public final class GgufTokenizerWriter {
             }
         }
         List<String> differences = new ArrayList<>();
+        List<GgufTokenizerWriter> writers = new ArrayList<>();
         for (TokenizerSettings settings : candidates) {
             GgufTokenizerWriter writer = ofJson(file, json, config.specials(), settings, rows, notices);
             String difference = TokenizerComparison.differenceOfTexts(original, writer.tokenizer());
@@ -96,11 +103,18 @@ public final class GgufTokenizerWriter {
                 return writer.requireSameMerges(original);
             }
             differences.add(difference);
+            writers.add(writer);
         }
-        notices.accept("the treatment of spaces in " + TokenizerFiles.JSON
-                + " is not exactly that of any tokenizer in a GGUF file: " + differences.get(0));
-        return ofJson(file, json, config.specials(), candidates.get(0), rows, notices)
-                .requireSameMerges(original);
+        // The first candidate inserts a space before every text.
+        if (TokenizerComparison.differenceWithoutLeadingSpaces(
+                        original, writers.get(0).tokenizer())
+                != null) {
+            throw new BadInputException(file + " encodes text unlike any tokenizer in a GGUF file: "
+                    + differences.get(0) + "; export another layout");
+        }
+        notices.accept(TokenizerFiles.JSON
+                + " inserts no space before text that begins with one, which GGUF cannot hold: " + differences.get(0));
+        return writers.get(0).requireSameMerges(original);
     }
 
     private static GgufTokenizerWriter ofJson(
@@ -125,7 +139,7 @@ public final class GgufTokenizerWriter {
         String difference = TokenizerComparison.differenceOfMerges(original, tokenizer());
         if (difference != null) {
             throw new BadInputException(model.source() + " merges pieces in an order that scores in a GGUF file cannot"
-                    + " express: " + difference.replace('\n', ' '));
+                    + " express: " + difference + "; export another layout");
         }
         return this;
     }
@@ -170,19 +184,45 @@ public final class GgufTokenizerWriter {
         return id;
     }
 
+    /** The tokens of all rows, with distinct texts, because llama.cpp aborts on others. */
     private List<SentencePiece> tokens() {
+        Map<String, Integer> ids = new HashMap<>();
+        for (int id = 0; id < rows; id++) {
+            SentencePiece token = token(id);
+            if (token != null) {
+                requireNew(token.text(), id, ids);
+            }
+        }
         List<SentencePiece> tokens = new ArrayList<>(rows);
         for (int id = 0; id < rows; id++) {
-            tokens.add(token(id));
+            SentencePiece token = token(id);
+            tokens.add(token == null ? new SentencePiece(unusedText(id, ids), UNUSED_SCORE, Type.UNUSED) : token);
         }
         return tokens;
     }
 
-    private SentencePiece token(int id) {
+    private void requireNew(String text, int id, Map<String, Integer> ids) {
+        Integer earlier = ids.putIfAbsent(text, id);
+        if (earlier != null) {
+            throw new BadInputException(model.source() + ": the tokens " + earlier + " and " + id + " are both "
+                    + TokenizerComparison.quoted(text) + ", which llama.cpp does not load; rename one of them");
+        }
+    }
+
+    private static String unusedText(int id, Map<String, Integer> ids) {
+        String text = "[PAD" + id + "]";
+        while (ids.putIfAbsent(text, id) != null) {
+            text = "[" + text + "]";
+        }
+        return text;
+    }
+
+    /** The token of a row; null if it has none. */
+    private @Nullable SentencePiece token(int id) {
         AddedToken added = config.specials().added().get(id);
         @Nullable SentencePiece piece = id < model.size() ? model.pieces().get(id) : null;
         if (added == null) {
-            return piece == null ? new SentencePiece("[PAD" + id + "]", UNUSED_SCORE, Type.UNUSED) : piece;
+            return piece;
         }
         boolean isUnknown = piece != null && piece.type() == Type.UNKNOWN;
         Type type = isUnknown ? Type.UNKNOWN : added.special() ? Type.CONTROL : Type.USER_DEFINED;
@@ -195,7 +235,9 @@ public final class GgufTokenizerWriter {
                     + " a space is inserted before text after a special token");
         }
         if (model.size() > rows) {
-            notices.accept("left out " + (model.size() - rows) + " pieces of the tokenizer without token embeddings");
+            int pieces = model.size() - rows;
+            notices.accept("left out " + pieces + (pieces == 1 ? " piece" : " pieces")
+                    + " of the tokenizer without token embeddings");
         }
         List<String> withoutRow = new ArrayList<>();
         List<String> strips = new ArrayList<>();
@@ -212,10 +254,6 @@ public final class GgufTokenizerWriter {
         if (!strips.isEmpty()) {
             notices.accept(
                     "GGUF cannot hold lstrip, rstrip and single_word of added tokens: " + String.join(", ", strips));
-        }
-        if (!model.byteFallback() && model.pieces().stream().anyMatch(piece -> piece.type() == Type.BYTE)) {
-            throw new BadInputException(model.source()
-                    + " has byte pieces but no byte fallback, which a GGUF file cannot hold; use another tokenizer");
         }
         if (!Objects.equals(model.unknownSurface(), GgufTokenizer.UNKNOWN_SURFACE)) {
             notices.accept("GGUF cannot hold that the unknown token decodes to \"" + model.unknownSurface() + "\"");

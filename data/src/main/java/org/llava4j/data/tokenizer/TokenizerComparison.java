@@ -1,5 +1,6 @@
 package org.llava4j.data.tokenizer;
 
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
@@ -61,7 +62,7 @@ public final class TokenizerComparison {
             String piece = used.isDefined(id) ? used.piece(id) : "";
             String otherPiece = other.isDefined(id) ? other.piece(id) : "";
             if (!piece.equals(otherPiece)) {
-                return "id " + id + " is \"" + piece + "\" and \"" + otherPiece + "\"";
+                return "id " + id + " is " + quoted(piece) + " and " + quoted(otherPiece);
             }
         }
         return null;
@@ -76,6 +77,20 @@ public final class TokenizerComparison {
         for (String text : TEXTS) {
             if (!Arrays.equals(used.encodeWithBos(text), other.encodeWithBos(text))) {
                 return differentIds(text, used.encodeWithBos(text), other.encodeWithBos(text));
+            }
+        }
+        return null;
+    }
+
+    /**
+     * As {@link #differenceOfTexts}, between a tokenizer that inserts no space before text that begins with one, and
+     * another that always does: the latter encodes texts without the first space of the text and after {@code </s>}.
+     */
+    static @Nullable String differenceWithoutLeadingSpaces(LlamaTokenizer used, LlamaTokenizer other) {
+        for (String text : TEXTS) {
+            int[] ids = other.encodeWithBos(text.replaceAll("(^|</s>) ", "$1"));
+            if (!Arrays.equals(used.encodeWithBos(text), ids)) {
+                return differentIds(text, used.encodeWithBos(text), ids);
             }
         }
         return null;
@@ -99,7 +114,11 @@ public final class TokenizerComparison {
     }
 
     private static String differentIds(String text, int[] used, int[] other) {
-        return "\"" + text.replace("\n", "\\n").replace("\t", "\\t") + "\" is encoded as " + Arrays.toString(used)
-                + " and " + Arrays.toString(other);
+        return quoted(text) + " is encoded as " + Arrays.toString(used) + " and " + Arrays.toString(other);
+    }
+
+    /** Quotes a text in one line. */
+    static String quoted(String text) {
+        return JsonNodeFactory.instance.textNode(text).toString();
     }
 }

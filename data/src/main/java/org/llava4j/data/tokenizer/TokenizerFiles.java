@@ -1,9 +1,11 @@
 package org.llava4j.data.tokenizer;
 
+import com.fasterxml.jackson.databind.JsonNode;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.llava4j.data.JsonInput;
 import org.llava4j.data.TextFiles;
@@ -76,9 +78,10 @@ public final class TokenizerFiles {
     /**
      * The chat template of transformers in a model folder or a GGUF file, which LLaVA4J does not apply.
      *
+     * @param notices receives one sentence if there is one that is not a text
      * @return null if there is none
      */
-    static @Nullable String chatTemplate(Path folder) {
+    public static @Nullable String chatTemplate(Path folder, Consumer<String> notices) {
         if (GgufHeader.isGguf(folder)) {
             GgufMetadata metadata = GgufHeader.read(folder).metadata();
             String key = GgufTokenizerWriter.CHAT_TEMPLATE;
@@ -90,9 +93,16 @@ public final class TokenizerFiles {
         }
         for (String name : List.of(CHAT_TEMPLATE_JSON, CONFIG)) {
             Path file = folder.resolve(name);
-            if (Files.isRegularFile(file)
-                    && JsonInput.readBoundedObject(file).path(CHAT_TEMPLATE_KEY).isTextual()) {
-                return JsonInput.readBoundedObject(file).path(CHAT_TEMPLATE_KEY).textValue();
+            if (!Files.isRegularFile(file)) {
+                continue;
+            }
+            JsonNode template = JsonInput.readBoundedObject(file).path(CHAT_TEMPLATE_KEY);
+            if (template.isTextual()) {
+                return template.textValue();
+            }
+            if (!template.isMissingNode() && !template.isNull()) {
+                notices.accept(
+                        "left out \"" + CHAT_TEMPLATE_KEY + "\" of " + name + ", which is a list; GGUF holds one text");
             }
         }
         return null;

@@ -111,11 +111,86 @@ class GgufTokenizerWriterTest {
 
     @ParameterizedTest
     @ValueSource(strings = {"chat_template.jinja", "chat_template.json", "tokenizer_config.json"})
-    void chatTemplateIsWritten(String name) throws IOException {
+    void chatTemplateIsRead(String name) throws IOException {
         Path folder = folder();
         Files.writeString(folder.resolve(name), name.endsWith("json") ? "{\"chat_template\": \"{{ x }}\"}" : "{{ x }}");
-        assertThat(GgufHeader.read(write(folder, PIECES)).metadata().text(GgufTokenizerWriter.CHAT_TEMPLATE))
-                .isEqualTo("{{ x }}");
+        assertThat(TokenizerFiles.chatTemplate(folder, notices::add)).isEqualTo("{{ x }}");
+        assertThat(notices).isEmpty();
+    }
+
+    @Test
+    void listOfChatTemplatesIsReported() throws IOException {
+        Path folder = folder();
+        Files.writeString(
+                folder.resolve("tokenizer_config.json"),
+                "{\"chat_template\": [{\"name\": \"default\", \"template\": \"x\"}]}");
+        assertThat(TokenizerFiles.chatTemplate(folder, notices::add)).isNull();
+        assertThat(notices).singleElement().asString().contains("tokenizer_config.json", "list");
+    }
+
+    @Test
+    void unusedTokensHaveTextsOfTheirOwn() throws IOException {
+        Path folder = folder();
+        Files.writeString(
+                folder.resolve("tokenizer_config.json"),
+                "{\"added_tokens_decoder\": {\"1001\": {\"content\": \"[PAD1000]\", \"special\": true}}}");
+        Path file = write(folder, PIECES + 2);
+        assertThat(GgufHeader.read(file)
+                        .metadata()
+                        .texts("tokenizer.ggml.tokens")
+                        .subList(PIECES, PIECES + 2))
+                .containsExactly("[[PAD1000]]", "[PAD1000]");
+        assertThat(LlamaTokenizer.load(file).addedId("[PAD1000]")).isEqualTo(1001);
+    }
+
+    @Test
+    void writeRejectsTokensWithEqualTexts() throws IOException {
+        Path folder = folder();
+        String piece = LlamaTokenizer.load(folder).piece(500);
+        Files.writeString(
+                folder.resolve("tokenizer_config.json"),
+                "{\"added_tokens_decoder\": {\"1000\": {\"content\": \"" + piece + "\", \"special\": false}}}");
+        assertRejected(folder, "500", "1000", piece);
+    }
+
+    @Test
+    void writeRejectsTokenizersWithoutByteFallback() throws IOException {
+        Path folder = folder();
+        SentencePieceModel model = SentencePieceReader.read(folder.resolve("tokenizer.model"));
+        SentencePieceModel withoutBytes = new SentencePieceModel(
+                "model",
+                model.pieces().stream()
+                        .filter(piece -> piece.type() != SentencePiece.Type.BYTE)
+                        .toList(),
+                false,
+                true,
+                GgufTokenizer.UNKNOWN_SURFACE);
+        Files.write(folder.resolve("tokenizer.model"), SentencePieceWriter.bytes(withoutBytes));
+        assertRejected(folder, "tokenizer.model", "no byte fallback");
+        Files.delete(folder.resolve("tokenizer.model"));
+        writeJson(folder, "\"byte_fallback\": true", "\"byte_fallback\": false");
+        assertRejected(folder, "tokenizer.json", "no byte fallback");
+    }
+
+    /** A space before the first text, but not before text after a special token. */
+    @Test
+    void writeRejectsTokenizerJsonWithOtherIds() throws IOException {
+        Path folder = Files.createDirectories(temp.resolve("folder"));
+        writeJson(folder, "\"always\"", "\"first\"");
+        assertRejected(folder, "tokenizer.json", "is encoded as", "export another layout");
+    }
+
+    private static void writeJson(Path folder, String before, String after) throws IOException {
+        String json = Files.readString(Golden.path("j_transformers5/llama/tokenizer.json"));
+        assertThat(json).contains(before);
+        Files.writeString(folder.resolve("tokenizer.json"), json.replace(before, after));
+    }
+
+    private void assertRejected(Path folder, String... messages) {
+        assertThatThrownBy(() -> write(folder, PIECES + 1))
+                .isInstanceOf(BadInputException.class)
+                .hasMessageContainingAll(messages)
+                .hasMessageNotContaining("\n");
     }
 
     @ParameterizedTest
@@ -135,7 +210,7 @@ class GgufTokenizerWriterTest {
         if (name.equals("older_tokenizer")) {
             assertThat(notices).isEmpty();
         } else {
-            assertThat(notices).singleElement().asString().contains("spaces", "\" Hello  world \"");
+            assertThat(notices).singleElement().asString().contains("no space", "\" Hello  world \"");
         }
     }
 
