@@ -10,8 +10,9 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 
 /**
- * Quantization to the block formats Q8_0 and Q4_0 of ggml. The bytes are those of ggml's reference quantization. Each block
- * of 32 values has its scale d from its largest magnitude:
+ * Quantization to the block formats Q8_0 and Q4_0 of ggml. The bytes are those of the Python package {@code gguf}, which are
+ * those of ggml's reference quantization except for the sign of d in Q4_0 blocks of zeros that begin with -0. Each block of
+ * 32 values has its scale d from its largest magnitude:
  *
  * <ul>
  * <li>Q8_0: d = max|x| / 127, and x / d is rounded to nearest, ties away from zero;
@@ -39,7 +40,7 @@ public final class BlockQuantizer {
      * @param weight {@code float32[N, K]}, dense, in C order; K a multiple of 32
      * @param format Q8_0 or Q4_0
      * @return {@code uint8[N, K / 32, typeSize]}
-     * @throws BadInputException if a value is NaN, infinite or too large for the scale
+     * @throws BadInputException if a value is NaN or infinite, or too large for the scale
      */
     public static INDArray quantize(String name, INDArray weight, BlockFormat format) {
         if (format != BlockFormat.Q8_0 && format != BlockFormat.Q4_0) {
@@ -65,13 +66,28 @@ public final class BlockQuantizer {
             Scratch.forCurrentThread().read(from.row(n), values, values.length);
             for (int block = 0; block < values.length / BLOCK; block++) {
                 float d = quantize(values, block * BLOCK, format, row, block * format.typeSize());
-                if (!Float.isFinite(HalfFloats.f16ToFloat(HalfFloats.floatToF16(d)))) {
-                    throw new BadInputException("tensor \"" + name + "\" has a value in row " + n
-                            + " that is NaN, infinite or too large for " + format + "; use f16");
+                if (!isF16(d)) {
+                    throw new BadInputException("tensor \"" + name + "\" " + problem(n, d, format));
                 }
             }
             memory.write(row, (long) n * row.length, row.length);
         }
+    }
+
+    private static boolean isF16(float d) {
+        return Float.isFinite(HalfFloats.f16ToFloat(HalfFloats.floatToF16(d)));
+    }
+
+    /** Describes why a row cannot be quantized, given d of one of its blocks. */
+    private static String problem(int row, float d, BlockFormat format) {
+        if (!Float.isFinite(d)) {
+            return "has NaN or infinite values in row " + row
+                    + "; a source file is damaged (inspect --verify names the tensor)";
+        }
+        boolean fitsQ8 = format == BlockFormat.Q4_0 && isF16(d * MIN_Q4 / MAX_Q8);
+        return "has a value in row " + row + " that is too large for " + format
+                + ", on which --allow-overflow has no effect; "
+                + (fitsQ8 ? "use --save-type q8_0" : "no type of GGUF files holds it; export another layout");
     }
 
     /**

@@ -40,16 +40,33 @@ class BlockQuantizerTest {
     }
 
     @ParameterizedTest
-    @ValueSource(floats = {Float.NaN, Float.POSITIVE_INFINITY, Float.NEGATIVE_INFINITY, 1e7f})
-    void quantizeRejectsValuesWithoutScale(float value) {
-        for (BlockFormat format : new BlockFormat[] {BlockFormat.Q8_0, BlockFormat.Q4_0}) {
-            INDArray weight = Nd4j.ones(DataType.FLOAT, 3, 64);
-            weight.putScalar(2, 40, value);
-            assertThatThrownBy(() -> BlockQuantizer.quantize("blk.0.ffn_up.weight", weight, format))
-                    .isInstanceOf(BadInputException.class)
-                    .hasMessageContainingAll("blk.0.ffn_up.weight", "row 2", format.name())
-                    .hasMessageNotContaining("\n");
-        }
+    @ValueSource(floats = {Float.NaN, Float.POSITIVE_INFINITY, Float.NEGATIVE_INFINITY})
+    void quantizeRejectsNanAndInfiniteValues(float value) {
+        assertRejected(value, BlockFormat.Q8_0, "damaged", "inspect --verify");
+        assertRejected(value, BlockFormat.Q4_0, "damaged", "inspect --verify");
+    }
+
+    @ParameterizedTest
+    @ValueSource(floats = {1, -1})
+    void quantizeRejectsValuesTooLargeForScale(float sign) {
+        assertRejected(sign * 1e7f, BlockFormat.Q8_0, "too large for Q8_0", "another layout", "--allow-overflow");
+        assertRejected(sign * 1e7f, BlockFormat.Q4_0, "too large for Q4_0", "another layout", "--allow-overflow");
+        assertRejected(sign * 1e6f, BlockFormat.Q4_0, "too large for Q4_0", "use --save-type q8_0");
+        assertThat(BlockQuantizer.quantize("w", weight(sign * 1e6f), BlockFormat.Q8_0)
+                        .shape())
+                .containsExactly(3, 2, 34);
+    }
+
+    private static INDArray weight(float value) {
+        return Nd4j.ones(DataType.FLOAT, 3, 64).putScalar(2, 40, value);
+    }
+
+    private static void assertRejected(float value, BlockFormat format, String... messages) {
+        assertThatThrownBy(() -> BlockQuantizer.quantize("up_proj.weight", weight(value), format))
+                .isInstanceOf(BadInputException.class)
+                .hasMessageContainingAll("up_proj.weight", "row 2")
+                .hasMessageContainingAll(messages)
+                .hasMessageNotContaining("\n");
     }
 
     @Test
