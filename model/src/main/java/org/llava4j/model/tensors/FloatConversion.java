@@ -99,8 +99,7 @@ public final class FloatConversion {
         }
         if (overflow.any()) {
             copy.close();
-            throw new BadInputException(
-                    overflow.message(new TensorInfo(name, to, array.shape())) + "; use bfloat16 or float32");
+            throw new BadInputException(overflow.message(name, array.length()) + "; use bfloat16 or float32");
         }
         return copy;
     }

@@ -18,9 +18,10 @@ public final class LazyTensor {
     private final boolean closed;
     private final @Nullable Consumer<String> onOverflow;
     private final @Nullable LazyTensor encoded;
+    private final String originalName;
 
     private LazyTensor(TensorInfo info, Supplier<INDArray> values, boolean closed) {
-        this(info, values, closed, null, null);
+        this(info, values, closed, null, null, info.name());
     }
 
     private LazyTensor(
@@ -28,12 +29,14 @@ public final class LazyTensor {
             Supplier<INDArray> values,
             boolean closed,
             @Nullable Consumer<String> onOverflow,
-            @Nullable LazyTensor encoded) {
+            @Nullable LazyTensor encoded,
+            String originalName) {
         this.info = info;
         this.values = values;
         this.closed = closed;
         this.onOverflow = onOverflow;
         this.encoded = encoded;
+        this.originalName = originalName;
     }
 
     /** Creates a tensor from an existing array, which the caller continues to own. */
@@ -63,7 +66,7 @@ public final class LazyTensor {
      * @param decode computes the values on demand
      */
     public static LazyTensor decoded(TensorInfo info, LazyTensor encoded, Supplier<INDArray> decode) {
-        return new LazyTensor(info, decode, true, null, encoded);
+        return new LazyTensor(info, decode, true, null, encoded, info.name());
     }
 
     /** The stored form of a {@link #decoded} tensor whose values have not changed since, by its name; else null. */
@@ -73,22 +76,33 @@ public final class LazyTensor {
 
     /** Returns this tensor with another name. */
     public LazyTensor withName(String name) {
-        return new LazyTensor(new TensorInfo(name, info.type(), info.shape()), values, closed, onOverflow, encoded);
+        return named(name, name);
+    }
+
+    /** Returns this tensor with another name in the file; messages keep the name that it has now. */
+    public LazyTensor withStoredName(String name) {
+        return named(name, originalName);
+    }
+
+    private LazyTensor named(String name, String inMessages) {
+        return new LazyTensor(
+                new TensorInfo(name, info.type(), info.shape()), values, closed, onOverflow, encoded, inMessages);
     }
 
     /** Returns this tensor with another dtype; narrowing rounds to nearest, ties to even. */
     public LazyTensor withType(TensorType type) {
-        return new LazyTensor(new TensorInfo(info.name(), type, info.shape()), values, closed, onOverflow, encoded);
+        return new LazyTensor(
+                new TensorInfo(info.name(), type, info.shape()), values, closed, onOverflow, encoded, originalName);
     }
 
     /**
      * Returns this tensor with overflow allowed: values that the dtype cannot represent are written as infinity. By
      * default they are an error.
      *
-     * @param notice receives one sentence with the number of such values
+     * @param notice receives one sentence with the number of such values; may throw an exception to reject them
      */
     public LazyTensor allowingOverflow(Consumer<String> notice) {
-        return new LazyTensor(info, values, closed, notice, encoded);
+        return new LazyTensor(info, values, closed, notice, encoded, originalName);
     }
 
     /**
@@ -98,7 +112,7 @@ public final class LazyTensor {
         if (!overflow.any()) {
             return;
         }
-        String message = overflow.message(info);
+        String message = overflow.message(originalName, info.length());
         if (onOverflow == null) {
             throw new BadInputException(
                     message + "; write bfloat16 or float32, or accept infinite values (--allow-overflow)");
@@ -119,13 +133,14 @@ public final class LazyTensor {
             requireFinite(changed[0]);
             return changed[0];
         };
-        return new LazyTensor(new TensorInfo(info.name(), info.type(), shape), made, true, onOverflow, null);
+        return new LazyTensor(
+                new TensorInfo(info.name(), info.type(), shape), made, true, onOverflow, null, originalName);
     }
 
     /**
      * Returns a tensor whose values are computed from these values in the dtype in which they are read.
      *
-     * @param change computes an array of the same dtype and shape
+     * @param change computes a dense array in C order of the same dtype and shape
      */
     public LazyTensor map(ArrayFunction change) {
         Supplier<INDArray> made = () -> {
@@ -133,15 +148,15 @@ public final class LazyTensor {
             use(array -> changed[0] = change.of(array));
             return changed[0];
         };
-        return new LazyTensor(info, made, true, onOverflow, null);
+        return new LazyTensor(info, made, true, onOverflow, null, originalName);
     }
 
     private void requireFinite(INDArray computed) {
         NonFiniteCounts bad = NonFiniteCounts.count(computed);
         if (bad.total() > 0) {
             computed.close();
-            throw new BadInputException("tensor \"" + info.name() + "\": the computation produced " + bad + "; a source"
-                    + " file is damaged (inspect --verify names the tensor)");
+            throw new BadInputException("tensor \"" + originalName + "\": the computation produced " + bad
+                    + "; a source" + " file is damaged (inspect --verify names the tensor)");
         }
     }
 
@@ -154,6 +169,11 @@ public final class LazyTensor {
     /** Name, dtype and shape of the tensor in the file. */
     public TensorInfo info() {
         return info;
+    }
+
+    /** Name of the tensor in the model, for messages. */
+    public String originalName() {
+        return originalName;
     }
 
     /** Name of the tensor in the file. */

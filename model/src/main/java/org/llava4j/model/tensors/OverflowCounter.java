@@ -40,13 +40,13 @@ final class OverflowCounter {
     }
 
     /** Describes the overflow: the tensor, the number of values and the largest one. */
-    String message(TensorInfo tensor) {
+    String message(String name, long length) {
         return String.format(
                 Locale.ROOT,
                 "tensor \"%s\": %d of %d values exceed the range of %s (the largest is %.6g) and become infinite",
-                tensor.name(),
+                name,
                 count,
-                tensor.length(),
+                length,
                 type.torchName(),
                 largest);
     }

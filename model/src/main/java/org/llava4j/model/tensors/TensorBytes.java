@@ -138,7 +138,8 @@ final class TensorBytes implements AutoCloseable {
             OverflowCounter overflow = new OverflowCounter(inMemory(info, type));
             filler.fill(array, overflow);
             if (overflow.any()) {
-                throw new BadInputException(file + ": " + overflow.message(info) + "; load it as bf16 or fp32");
+                throw new BadInputException(
+                        file + ": " + overflow.message(info.name(), info.length()) + "; load it as bf16 or fp32");
             }
             complete = true;
             return array;

@@ -11,6 +11,7 @@ import org.llava4j.model.Llava;
 final class GgufNames {
     static final String TOKEN_EMBEDDINGS = "token_embd.weight";
     static final String OUTPUT = "output.weight";
+    static final String POSITION_EMBEDDINGS = "v.position_embd.weight";
     /** The weight of the second linear layer of a projector with two. */
     static final String SECOND_LAYER = "mm.2.weight";
 
@@ -58,13 +59,20 @@ final class GgufNames {
             "mlp.down_proj");
 
     private static final Map<String, String> TOWER = Map.of(
-            "v.class_embd", "embeddings.class_embedding",
-            "v.patch_embd.weight", "embeddings.patch_embedding.weight",
-            "v.position_embd.weight", "embeddings.position_embedding.weight",
-            "v.pre_ln.weight", "pre_layrnorm.weight",
-            "v.pre_ln.bias", "pre_layrnorm.bias",
-            "v.post_ln.weight", "post_layernorm.weight",
-            "v.post_ln.bias", "post_layernorm.bias");
+            "v.class_embd",
+            "embeddings.class_embedding",
+            "v.patch_embd.weight",
+            "embeddings.patch_embedding.weight",
+            POSITION_EMBEDDINGS,
+            "embeddings.position_embedding.weight",
+            "v.pre_ln.weight",
+            "pre_layrnorm.weight",
+            "v.pre_ln.bias",
+            "pre_layrnorm.bias",
+            "v.post_ln.weight",
+            "post_layernorm.weight",
+            "v.post_ln.bias",
+            "post_layernorm.bias");
 
     private static final Map<String, String> TOWER_LAYERS = Map.of(
             QUERY,

@@ -85,6 +85,11 @@ public enum GgufSaveType {
         return target != null && stored != null && !stored.info().equals(info(matrix, target));
     }
 
+    /** Whether a matrix of the decoder is stored in blocks. */
+    boolean quantizes(LazyTensor matrix) {
+        return format(matrix, false) != null;
+    }
+
     private @Nullable BlockFormat format(LazyTensor matrix, boolean isHead) {
         BlockFormat target = isHead ? headFormat : format;
         long[] shape = matrix.info().shape();

@@ -13,8 +13,6 @@ import org.llava4j.model.tensors.TensorType;
  * ({@link RotaryRows}), vectors in F32, matrices in the type of the file. {@link GgufWeights} reads them.
  */
 public final class GgufTensors {
-    private static final String POSITION = "position_embd";
-
     private GgufTensors() {}
 
     /**
@@ -24,7 +22,9 @@ public final class GgufTensors {
      * @param type type of the matrices; those whose rows are not whole blocks are F16
      */
     public static List<LazyTensor> decoder(Collection<LazyTensor> tensors, LlamaConfig config, GgufSaveType type) {
-        return decoder(tensors).map(tensor -> stored(tensor, config, type)).toList();
+        return decoder(tensors)
+                .map(tensor -> stored(tensor, config, type).withStoredName(GgufNames.stored(tensor.name())))
+                .toList();
     }
 
     /** Whether matrices of a decoder are quantized already and lose precision again. */
@@ -33,9 +33,12 @@ public final class GgufTensors {
     }
 
     private static Stream<LazyTensor> decoder(Collection<LazyTensor> tensors) {
-        return tensors.stream()
-                .filter(tensor -> !isMmproj(tensor.name()))
-                .map(tensor -> tensor.withName(GgufNames.stored(tensor.name())));
+        return tensors.stream().filter(tensor -> !isMmproj(tensor.name()));
+    }
+
+    /** Whether files whose matrices are quantized hold a tensor of a model in blocks. */
+    public static boolean isQuantizable(LazyTensor tensor) {
+        return !isMmproj(tensor.name()) && GgufSaveType.Q8_0.quantizes(tensor);
     }
 
     private static LazyTensor stored(LazyTensor tensor, LlamaConfig config, GgufSaveType type) {
@@ -43,12 +46,13 @@ public final class GgufTensors {
             return tensor.withType(TensorType.F32);
         }
         LazyTensor stored = type.apply(tensor, isHead(tensor, config));
-        int heads = GgufNames.reorderedHeads(tensor.name(), config.heads(), config.kvHeads());
+        int heads = GgufNames.reorderedHeads(GgufNames.stored(tensor.name()), config.heads(), config.kvHeads());
         return heads == 0 ? stored : stored.map(array -> RotaryRows.toPairs(array, config.headDim()));
     }
 
     private static boolean isHead(LazyTensor tensor, LlamaConfig config) {
-        return tensor.name().equals(config.tiedEmbeddings() ? GgufNames.TOKEN_EMBEDDINGS : GgufNames.OUTPUT);
+        String head = config.tiedEmbeddings() ? GgufNames.TOKEN_EMBEDDINGS : GgufNames.OUTPUT;
+        return GgufNames.stored(tensor.name()).equals(head);
     }
 
     /**
@@ -61,9 +65,9 @@ public final class GgufTensors {
         return tensors.stream()
                 .filter(tensor -> isMmproj(tensor.name()))
                 .filter(tensor -> GgufNames.towerLayer(tensor.name()) < layers && !GgufNames.isPostNorm(tensor.name()))
-                .map(tensor -> tensor.withName(GgufNames.stored(tensor.name())))
+                .map(tensor -> tensor.withStoredName(GgufNames.stored(tensor.name())))
                 .map(tensor -> tensor.withType(
-                        tensor.info().shape().length == 1 || tensor.name().contains(POSITION)
+                        tensor.info().shape().length == 1 || tensor.name().equals(GgufNames.POSITION_EMBEDDINGS)
                                 ? TensorType.F32
                                 : TensorType.F16))
                 .toList();

@@ -16,7 +16,7 @@ final class RotaryRows {
     /**
      * Copies rows from the order of GGUF: the even rows of each head become its first half, the odd ones its second half.
      *
-     * @param array any type, [N, ...]
+     * @param array any type, [N, ...], dense, in C order
      * @param headRows d, an even divisor of N
      */
     static INDArray toHalves(INDArray array, int headRows) {
