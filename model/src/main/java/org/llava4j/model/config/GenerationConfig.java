@@ -76,24 +76,52 @@ public final class GenerationConfig {
      * @throws BadInputException if the value is neither
      */
     public static Set<Integer> eosIds(Path folder) {
+        return endTokens(folder).ids();
+    }
+
+    /**
+     * As {@link #eosIds(Path)}.
+     *
+     * @param vocabulary number of token ids
+     * @throws BadInputException also if an id is outside the vocabulary
+     */
+    public static Set<Integer> eosIds(Path folder, int vocabulary) {
+        EndTokens end = endTokens(folder);
+        for (int id : end.ids()) {
+            if (id < 0 || id >= vocabulary) {
+                throw new BadInputException(end.file() + ": \"" + EOS + "\" has the token " + id
+                        + ", but the vocabulary has " + vocabulary + " tokens; correct the file");
+            }
+        }
+        return end.ids();
+    }
+
+    /**
+     * End tokens and the file that they are from.
+     *
+     * @param ids empty if there are none
+     */
+    private record EndTokens(Path file, Set<Integer> ids) {}
+
+    private static EndTokens endTokens(Path folder) {
         Path file = folder.resolve(FILE);
         if (Files.isRegularFile(file)) {
             JsonNode settings = JsonInput.readBoundedObject(file);
             report(file, settings);
             Set<Integer> ids = eosIds(file, settings.path(EOS));
             if (!ids.isEmpty()) {
-                return ids;
+                return new EndTokens(file, ids);
             }
         }
         Path config = ConfigFile.in(folder);
         if (!Files.isRegularFile(config)) {
-            return Set.of();
+            return new EndTokens(config, Set.of());
         }
         JsonNode root = ConfigFile.read(config);
         // llava-hf nests the decoder's config.
         JsonNode value =
                 root.has(EOS) ? root.path(EOS) : root.path("text_config").path(EOS);
-        return eosIds(config, value);
+        return new EndTokens(config, eosIds(config, value));
     }
 
     /** Warns about settings that would change a greedy answer, which LLaVA4J does not apply, and about unknown keys. */
