@@ -46,7 +46,7 @@ public final class GgufTokenizerWriter {
     }
 
     /**
-     * Adds the tokenizer of a model.
+     * Adds the tokenizer of a model, without its chat template.
      *
      * @param folder a model folder or a GGUF file
      * @param rows number of rows of the token embeddings
@@ -55,10 +55,6 @@ public final class GgufTokenizerWriter {
      */
     public static void write(Path folder, int rows, GgufMetadataBuilder metadata, Consumer<String> notices) {
         of(folder, rows, notices).write(metadata);
-        String template = TokenizerFiles.chatTemplate(folder, notices);
-        if (template != null) {
-            metadata.text(CHAT_TEMPLATE, template);
-        }
     }
 
     private static GgufTokenizerWriter of(Path folder, int rows, Consumer<String> notices) {

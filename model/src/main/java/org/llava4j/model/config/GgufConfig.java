@@ -236,7 +236,7 @@ final class GgufConfig {
      * Whether prompts have the format of LLaVA's template v1: a file without a template, since the converters of LLaVA's weights
      * write none, or a template with the names of its roles.
      */
-    private static boolean isV1(String template) {
+    static boolean isV1(String template) {
         return template.isEmpty() || (template.contains("USER:") && template.contains("ASSISTANT:"));
     }
 

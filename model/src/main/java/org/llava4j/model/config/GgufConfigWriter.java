@@ -2,8 +2,11 @@ package org.llava4j.model.config;
 
 import java.nio.file.Path;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
+import org.llava4j.data.conversation.ConversationTemplates;
 import org.llava4j.data.gguf.GgufMetadataBuilder;
 import org.llava4j.data.image.ClipPreprocessing;
+import org.llava4j.data.tokenizer.GgufTokenizerWriter;
 import org.llava4j.model.config.LlavaConfig.ProjectorType;
 
 /** Writer of a configuration as the metadata of GGUF files, in the keys that {@link GgufConfig} reads. */
@@ -78,6 +81,22 @@ public final class GgufConfigWriter {
         to.text("general.name", name);
         to.integer("general.file_type", fileType);
         to.integer("general.quantization_version", QUANTIZATION_VERSION);
+    }
+
+    /**
+     * Adds the chat template of transformers unless it contradicts a conversation template.
+     *
+     * @param template read as v1 if its roles are those of v1
+     * @param chat the conversation template of the model; null if it names none
+     * @return whether the template was added
+     */
+    public static boolean chatTemplate(GgufMetadataBuilder to, String template, @Nullable ChatFormat chat) {
+        boolean agrees =
+                chat == null || GgufConfig.isV1(template) == chat.template().equals(ConversationTemplates.named("v1"));
+        if (agrees) {
+            to.text(GgufTokenizerWriter.CHAT_TEMPLATE, template);
+        }
+        return agrees;
     }
 
     /** Adds the end of a turn, where an answer ends in addition to the EOS token. */

@@ -1,12 +1,13 @@
 package org.llava4j.model.folder;
 
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
-import java.util.Set;
 import java.util.SortedMap;
 import java.util.TreeSet;
 import java.util.function.Consumer;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import org.llava4j.data.AtomicFolder;
 import org.llava4j.data.BadInputException;
@@ -16,6 +17,7 @@ import org.llava4j.data.gguf.GgufMetadataBuilder;
 import org.llava4j.data.image.ClipPreprocessing;
 import org.llava4j.data.tokenizer.GgufTokenizerWriter;
 import org.llava4j.data.tokenizer.LlamaTokenizer;
+import org.llava4j.data.tokenizer.TokenizerFiles;
 import org.llava4j.model.Llava;
 import org.llava4j.model.TensorSource;
 import org.llava4j.model.config.ChatFormat;
@@ -23,13 +25,10 @@ import org.llava4j.model.config.GenerationConfig;
 import org.llava4j.model.config.GgufConfigWriter;
 import org.llava4j.model.config.LlamaConfig;
 import org.llava4j.model.config.LlavaConfig;
-import org.llava4j.model.config.LlavaConfig.ProjectorType;
-import org.llava4j.model.config.LlavaConfig.SelectFeature;
 import org.llava4j.model.folder.CheckpointWriter.Origin;
 import org.llava4j.model.folder.CheckpointWriter.WriteOptions;
 import org.llava4j.model.tensors.GgufFileWriter;
 import org.llava4j.model.tensors.LazyTensor;
-import org.llava4j.model.tensors.TensorType;
 import org.llava4j.model.weights.Checkpoint;
 import org.llava4j.model.weights.GgufSaveType;
 import org.llava4j.model.weights.GgufTensors;
@@ -73,14 +72,16 @@ public record GgufExport(
 
     private String writeLlava(Path folder, Checkpoint checkpoint, Origin origin) {
         LlavaConfig config = origin.config();
-        requireRepresentable(config);
+        GgufLosses losses = new GgufLosses(model, notices);
+        losses.requireRepresentable(config);
         ClipPreprocessing images = config.preprocessing(origin.visionTower());
         List<LazyTensor> tensors = tensors(checkpoint, Llava.weightShapes(config));
-        Path decoder = writeDecoder(folder, tensors, config.decoder(), config.maxLength());
-        GgufMetadataBuilder metadata = new GgufMetadataBuilder();
-        GgufConfigWriter.mmproj(metadata, name(), config, images, GgufSaveType.F16.fileType());
-        GgufFileWriter.write(folder.resolve(MMPROJ), metadata, GgufTensors.mmproj(tensors, config.featureLayer()));
-        report(config, images, origin.chat(), decoder);
+        GgufMetadataBuilder metadata = metadata(config.decoder(), config.maxLength(), origin.chat());
+        // The smaller file first, so that an overflow in it costs little time.
+        writeMmproj(folder, tensors, config, images);
+        Path decoder = writeDecoder(folder, tensors, config.decoder(), metadata);
+        losses.report(config, images);
+        losses.reportChat(origin.chat(), decoder);
         return LAYOUT;
     }
 
@@ -101,7 +102,8 @@ public record GgufExport(
             try (Checkpoint checkpoint = Checkpoint.bare(model)) {
                 List<LazyTensor> tensors =
                         tensors(checkpoint, TensorSource.shapes(source -> Llava.buildLlama(config, source)));
-                writeDecoder(folder.path(), tensors, config, GgufConfigWriter.contextLength(model));
+                writeDecoder(
+                        folder.path(), tensors, config, metadata(config, GgufConfigWriter.contextLength(model), null));
                 ModelManifest.write(
                         folder.path(),
                         new ModelManifest.Provenance(
@@ -118,19 +120,43 @@ public record GgufExport(
     }
 
     private List<LazyTensor> tensors(Checkpoint checkpoint, SortedMap<String, long[]> shapes) {
-        SaveType saveType = new SaveType(null, overflow);
         return checkpoint.toLazyTensors(shapes, null).stream()
-                .map(saveType::apply)
+                .map(tensor ->
+                        tensor.allowingOverflow(overflow == null ? message -> reject(message, tensor) : overflow))
                 .toList();
     }
 
-    private Path writeDecoder(Path folder, Collection<LazyTensor> tensors, LlamaConfig config, int contextLength) {
+    private void reject(String message, LazyTensor tensor) {
+        String advice = type == GgufSaveType.F16 && GgufTensors.isQuantizable(tensor)
+                ? "use --save-type q8_0"
+                : "GGUF files of all types have it in float16, export another layout";
+        throw new BadInputException(message + "; " + advice + ", or accept infinite values (--allow-overflow)");
+    }
+
+    private GgufMetadataBuilder metadata(LlamaConfig config, int contextLength, @Nullable ChatFormat chat) {
         GgufMetadataBuilder metadata = new GgufMetadataBuilder();
         GgufConfigWriter.decoder(metadata, name(), config, contextLength, type.fileType());
         GgufTokenizerWriter.write(model, config.vocabSize(), metadata, notices);
-        writeEndOfTurn(metadata);
+        String template = TokenizerFiles.chatTemplate(model, notices);
+        if (template != null && !GgufConfigWriter.chatTemplate(metadata, template, chat)) {
+            notices.accept("left out the chat template of the tokenizer, which contradicts the conversation template"
+                    + " of the model");
+        }
+        writeEndOfTurn(metadata, config.vocabSize());
+        return metadata;
+    }
+
+    private void writeMmproj(
+            Path folder, Collection<LazyTensor> tensors, LlavaConfig config, ClipPreprocessing images) {
+        GgufMetadataBuilder metadata = new GgufMetadataBuilder();
+        GgufConfigWriter.mmproj(metadata, name(), config, images, GgufSaveType.F16.fileType());
+        GgufFileWriter.write(folder.resolve(MMPROJ), metadata, GgufTensors.mmproj(tensors, config.featureLayer()));
+    }
+
+    private Path writeDecoder(
+            Path folder, Collection<LazyTensor> tensors, LlamaConfig config, GgufMetadataBuilder metadata) {
         List<LazyTensor> written = GgufTensors.decoder(tensors, config, type);
-        reportTypes(written);
+        new GgufLosses(model, notices).reportTypes(type, written);
         if (GgufTensors.quantizesAgain(tensors, config, type)) {
             notices.accept("quantized weights are dequantized and quantized again; quantizing the original model loses"
                     + " less");
@@ -140,66 +166,19 @@ public record GgufExport(
         return file;
     }
 
-    private void requireRepresentable(LlavaConfig config) {
-        if (config.imageStartEndTokens() != null) {
-            throw notRepresentable("image start and end tokens (\"mm_use_im_start_end\")");
-        }
-        if (config.selectFeature() != SelectFeature.PATCH) {
-            throw notRepresentable("image features with the class token (\"mm_vision_select_feature\" cls_patch)");
-        }
-        if (config.featureLayer() == 0) {
-            throw notRepresentable("image features in front of the first layer (\"mm_vision_select_layer\")");
-        }
-    }
-
-    private BadInputException notRepresentable(String what) {
-        return new BadInputException(model + " has " + what + ", which GGUF files cannot hold; export another layout");
-    }
-
     /** Writes the second token that ends an answer and reports others. */
-    private void writeEndOfTurn(GgufMetadataBuilder metadata) {
-        Set<Integer> ends = new TreeSet<>(GenerationConfig.eosIds(model));
-        ends.remove(LlamaTokenizer.load(model).eosId());
-        for (int id : ends) {
-            if (id == ends.iterator().next()) {
-                GgufConfigWriter.endOfTurn(metadata, id);
-            } else {
-                notices.accept("GGUF holds two tokens that end an answer; left out the token " + id);
-            }
+    private void writeEndOfTurn(GgufMetadataBuilder metadata, int vocabulary) {
+        List<Integer> ends = new ArrayList<>(new TreeSet<>(GenerationConfig.eosIds(model, vocabulary)));
+        int eos = LlamaTokenizer.load(model).eosId();
+        ends.remove(Integer.valueOf(eos));
+        if (ends.isEmpty()) {
+            return;
         }
-    }
-
-    private void reportTypes(Collection<LazyTensor> written) {
-        List<LazyTensor> narrow = written.stream()
-                .filter(tensor -> tensor.info().type() == TensorType.F16)
-                .toList();
-        if (type != GgufSaveType.F16 && !narrow.isEmpty()) {
-            notices.accept(narrow.size() + " matrices are f16 because their rows are not multiples of 32 values: "
-                    + narrow.get(0).name() + (narrow.size() > 1 ? " and others" : ""));
-        }
-    }
-
-    private void report(LlavaConfig config, ClipPreprocessing images, @Nullable ChatFormat chat, Path decoder) {
-        int behind = config.vision().layers() - config.featureLayer();
-        if (behind > 0) {
-            notices.accept("left out what LLaVA does not use of the vision tower: its last norm and " + behind + " of "
-                    + config.vision().layers() + " layers");
-        }
-        if (images.shortestEdgePx() != images.cropPx() || images.rescaleFactor() != 1 / 255.0) {
-            notices.accept(
-                    "GGUF cannot hold \"size\" and \"rescale_factor\" of the image preprocessing: images are resized to "
-                            + images.cropPx() + " pixels instead of " + images.shortestEdgePx()
-                            + " and divided by 255");
-        }
-        if (!config.padToSquare()) {
-            notices.accept("the model does not pad images to a square (\"image_aspect_ratio\" square); llama.cpp does");
-        }
-        if (config.projector() == ProjectorType.LINEAR) {
-            notices.accept("the projector is linear; llama.cpp applies GELU after it, LLaVA4J does not");
-        }
-        if (chat != null && !(ChatFormat.isIn(decoder) && chat.equals(ChatFormat.of(decoder)))) {
-            notices.accept("GGUF does not hold the conversation template \""
-                    + chat.template().name() + "\"; give --conv-mode with the files");
+        GgufConfigWriter.endOfTurn(metadata, ends.get(0));
+        if (ends.size() > 1) {
+            notices.accept("GGUF holds two tokens that end an answer: wrote " + eos + " and " + ends.get(0)
+                    + ", left out "
+                    + ends.subList(1, ends.size()).stream().map(String::valueOf).collect(Collectors.joining(", ")));
         }
     }
 

@@ -17,7 +17,9 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.llava4j.data.BadInputException;
+import org.llava4j.data.JsonInput;
 import org.llava4j.data.image.ClipPreprocessing;
+import org.llava4j.data.tokenizer.GgufTokenizerWriter;
 import org.llava4j.data.tokenizer.LlamaTokenizer;
 import org.llava4j.model.ImageStartEndFolder;
 import org.llava4j.model.Llava;
@@ -148,7 +150,7 @@ class GgufExportTest {
                 .as("176 columns are not whole blocks")
                 .isEqualTo(DataType.HALF);
         assertThat(dequantized.weight(down)).isEqualTo(expected.weight(down));
-        assertThat(notices).anyMatch(notice -> notice.contains("matrices are f16") && notice.contains("ffn_down"));
+        assertThat(notices).anyMatch(notice -> notice.contains("matrices are f16") && notice.contains("down_proj"));
         Path floats = temp.resolve("floats");
         new Export(decoder, mmproj(out), null, WriteOptions.DEFAULT, SaveType.of(TensorType.F32), null).writeTo(floats);
         assertThat(Golden.relativeError(logits(decoder, mmproj(out)), logits(floats, null)))
@@ -205,7 +207,7 @@ class GgufExportTest {
         assertThat(notices)
                 .anyMatch(notice -> notice.contains("--conv-mode") && notice.contains("tiny"))
                 .anyMatch(notice -> notice.contains("image_aspect_ratio"))
-                .anyMatch(notice -> notice.contains("GELU"));
+                .anyMatch(notice -> notice.contains("GELU") && notice.contains("wrong"));
         Path decoder = decoder(out, GgufSaveType.F16);
         Path image = ROOT.resolve("resources/readme/map.png");
         String question = "Describe the image.";
@@ -232,7 +234,7 @@ class GgufExportTest {
         assertThat(out).isDirectoryNotContaining("glob:**mmproj*");
         assertThat(LlamaConfig.read(decoder)).isEqualTo(LlamaConfig.read(llama));
         assertThat(GenerationConfig.eosIds(decoder)).containsExactlyInAnyOrder(2, 5);
-        assertThat(notices).anyMatch(notice -> notice.contains("token 7"));
+        assertThat(notices).anyMatch(notice -> notice.contains("wrote 2 and 5, left out 7"));
         try (GgufFile file = GgufFile.open(decoder)) {
             assertThat(file.header().integer("llama.context_length")).isEqualTo(777);
             assertThat(file.header().text("general.name")).isEqualTo("llama");
@@ -255,6 +257,91 @@ class GgufExportTest {
     }
 
     @Test
+    void endTokenOutsideVocabularyIsRejected() throws IOException {
+        Files.deleteIfExists(original.resolve("generation_config.json"));
+        change(original, json -> json.putArray("eos_token_id").add(2).add(99_999));
+        assertRejected(original, GgufSaveType.F16, "config.json: \"eos_token_id\" has the token 99999");
+    }
+
+    private Path wide(double value, String... names) throws IOException {
+        Path wide = temp.resolve("wide");
+        new Export(MLP, null, null, WriteOptions.DEFAULT, SaveType.of(TensorType.F32), null).writeTo(wide);
+        Files.copy(Golden.path("e_spm/tokenizer.model"), wide.resolve("tokenizer.model"));
+        Map<String, INDArray> tensors = FolderTests.read(wide.resolve("model.safetensors"));
+        for (String name : names) {
+            tensors.get(name).putScalar(new long[] {0, 1}, value);
+        }
+        SafetensorsWriter.write(wide.resolve("model.safetensors"), tensors);
+        return wide;
+    }
+
+    @Test
+    void overflowIsRejectedWithFittingAdvice() throws IOException {
+        Path model = wide(1e6, GATE);
+        assertRejected(model, GgufSaveType.F16, GATE, "1 of ", "--save-type q8_0", "--allow-overflow");
+        assertRejected(
+                model, GgufSaveType.Q4_0, GATE, "too large", "--save-type q8_0", "--allow-overflow has no effect");
+        assertThat(export(model, GgufSaveType.Q8_0)).isDirectory();
+        Path allowed = temp.resolve("allowed");
+        new GgufExport(model, null, null, GgufSaveType.F16, notices::add, notices::add).writeTo(allowed);
+        assertThat(notices).anyMatch(notice -> notice.contains(GATE) && notice.contains("become infinite"));
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void overflowInProjectorIsRejectedBeforeDecoder(GgufSaveType type) throws IOException {
+        assertRejected(
+                wide(1e9, "model.mm_projector.0.weight", GATE),
+                type,
+                "model.mm_projector.0.weight",
+                "of all types",
+                "another layout",
+                "--allow-overflow");
+    }
+
+    @Test
+    void damagedSourceIsRejected() throws IOException {
+        assertRejected(wide(Double.NaN, GATE), GgufSaveType.Q8_0, GATE, "damaged", "inspect --verify");
+    }
+
+    @Test
+    void differencesOfTowerAndImagesAreReported() throws IOException {
+        change(original, json -> json.put("mm_vision_select_layer", -1).put("image_aspect_ratio", "pad"));
+        Path file = original.resolve("vision_tower/preprocessor_config.json");
+        ObjectNode images = (ObjectNode) JsonInput.readBoundedObject(file);
+        images.putArray("image_mean").add(0.5).add(0.5).add(0.5);
+        FolderFiles.writeJson(file, images);
+        export(original, GgufSaveType.F16);
+        assertThat(notices)
+                .anyMatch(notice -> notice.endsWith("its last norm"))
+                .anyMatch(notice -> notice.contains("image_mean"));
+    }
+
+    private String chatTemplate(String conversation, String template) throws IOException {
+        change(original, json -> json.put(ChatFormat.CONV_MODE, conversation));
+        Files.writeString(original.resolve("chat_template.jinja"), template);
+        notices.clear();
+        Path out = export(original, GgufSaveType.F16);
+        try (GgufFile file = GgufFile.open(decoder(out, GgufSaveType.F16))) {
+            return file.header().text(GgufTokenizerWriter.CHAT_TEMPLATE, "");
+        }
+    }
+
+    @Test
+    void chatTemplateThatContradictsConversationTemplateIsLeftOut() throws IOException {
+        String v1 = "USER: {{ x }} ASSISTANT:";
+        assertThat(chatTemplate("v1", v1)).isEqualTo(v1);
+        assertThat(notices).noneMatch(notice -> notice.contains("template"));
+        assertThat(chatTemplate("v1", "[INST]")).isEmpty();
+        assertThat(notices).anyMatch(notice -> notice.contains("left out the chat template"));
+        assertThat(chatTemplate("v0", v1)).isEmpty();
+        assertThat(notices)
+                .anyMatch(notice -> notice.contains("left out the chat template"))
+                .anyMatch(notice -> notice.contains("give LLaVA4J --conv-mode"));
+        assertThat(chatTemplate("v0", "###")).isEqualTo("###");
+    }
+
+    @Test
     void exportRejectsWhatFilesCannotHold() throws IOException {
         change(original, json -> json.put("mm_vision_select_feature", "cls_patch"));
         assertRejected(original, null, "cls_patch");
@@ -266,6 +353,14 @@ class GgufExportTest {
         assertRejected(MLP, null, "tokenizer.model");
         assertRejected(
                 ImageStartEndFolder.write(temp.resolve("tokens")), ImageStartEndFolder.TOWER, "mm_use_im_start_end");
+    }
+
+    private void assertRejected(Path model, GgufSaveType type, String... messages) {
+        assertThatThrownBy(() -> export(model, null, type, "rejected"))
+                .isInstanceOf(BadInputException.class)
+                .hasMessageContainingAll(messages)
+                .hasMessageNotContaining("\n");
+        assertThat(temp.resolve("rejected")).doesNotExist();
     }
 
     private void assertRejected(Path model, Path tower, String message) {

@@ -64,7 +64,8 @@ final class FolderFlags {
     private static Options addFlags(Options options, String saveTypes) {
         return options.addOption(Command.flag(SAVE_TYPE, "TYPE", saveTypes + " (default: as stored)"))
                 .addOption(Command.toggle(
-                        "allow-overflow", "write values that overflow the type as infinity instead of failing"))
+                        "allow-overflow",
+                        "write values that overflow a floating-point type as infinity instead of failing"))
                 .addOption(Command.flag(
                         "max-shard-size", "SIZE", "maximum size of a weight file, such as 500MB (default 5GB)"));
     }
