@@ -212,8 +212,9 @@ final class VectorQuantizedMath implements QuantizedMath {
     private static float absMax(float[] x, int from) {
         IntVector largest = IntVector.zero(VectorLoads.INTS);
         for (int i = 0; i < GROUP; i += STEP) {
-            largest = largest.max(
-                    FloatVector.fromArray(FLOATS, x, from + i).reinterpretAsInts().and(MAGNITUDE));
+            largest = largest.max(FloatVector.fromArray(FLOATS, x, from + i)
+                    .reinterpretAsInts()
+                    .and(MAGNITUDE));
         }
         return Float.intBitsToFloat(largest.reduceLanes(VectorOperators.MAX));
     }
