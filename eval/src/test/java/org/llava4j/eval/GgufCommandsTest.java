@@ -56,7 +56,10 @@ class GgufCommandsTest {
     void exportPair() {
         Path out = temp.resolve("gguf");
         run(ExportMain::main, List.of("--model-path", FOLDER, "--layout", "gguf", "--output-dir", out));
-        pair = List.of("--model-path", out.resolve("model-f16.gguf"), "--mmproj", out.resolve("mmproj-model-f16.gguf"));
+        pair = List.of(
+                "--model-path", out.resolve("model-f16.gguf"),
+                "--mmproj", out.resolve("mmproj-model-f16.gguf"),
+                "--conv-mode", "tiny");
     }
 
     private static void run(Consumer<String[]> command, List<?>... flags) {
@@ -140,18 +143,18 @@ class GgufCommandsTest {
         System.setOut(new PrintStream(printed, true, StandardCharsets.UTF_8));
         try {
             serve.start();
-            Pattern address = Pattern.compile("serving \\S+ at (http://\\S+)");
+            Pattern address = Pattern.compile("serving (\\S+) at (http://\\S+)");
             Matcher matcher = address.matcher(printed.toString(StandardCharsets.UTF_8));
             while (!matcher.find() && serve.isAlive()) {
                 Thread.sleep(50);
                 matcher = address.matcher(printed.toString(StandardCharsets.UTF_8));
             }
             String image = "data:image/png;base64," + Base64.getEncoder().encodeToString(Files.readAllBytes(MAP));
-            JsonNode completion =
-                    post(URI.create(matcher.group(1)).resolve("/v1/chat/completions"), """
-                    {"max_tokens": 12, "messages": [{"role": "user", "content": [
+            JsonNode completion = post(URI.create(matcher.group(2)).resolve("/v1/chat/completions"), """
+                    {"model": "%s", "max_tokens": 12, "messages": [{"role": "user", "content": [
                       {"type": "image_url", "image_url": {"url": "%s"}}, {"type": "text", "text": "%s"}]}]}
-                    """.formatted(image, QUESTION));
+                    """.formatted(
+                            matcher.group(1), image, QUESTION));
             try (LlavaModel folder = load(folder())) {
                 assertThat(completion.at("/choices/0/message/content").textValue())
                         .isEqualTo(folder.answer(MAP, QUESTION, 12));
