@@ -9,6 +9,7 @@ import java.nio.ByteBuffer;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
 import jdk.incubator.vector.ShortVector;
+import jdk.incubator.vector.VectorMask;
 import jdk.incubator.vector.VectorOperators;
 import jdk.incubator.vector.VectorSpecies;
 import org.llava4j.model.tensors.HalfFloats;
@@ -18,6 +19,9 @@ import org.llava4j.model.tensors.HalfFloats;
  * shifted to its sign-extended position, converted to float32 and multiplied by x. Values of Q4 are multiplied as
  * 16-bit integers, twice as many in a vector, with rounded activations.
  *
+ * <p>All conversions are of one class of vectors: with another one, C2 of JDK 17 no longer inlines the call that they share
+ * in the JDK, and a token takes three times as long.
+ *
  * <p>The dot products are single large methods. C2 compiles methods of more than 325 bytecodes alone and does not inline
  * them: inlined with its caller, a part of the vector operations would exceed C2's limit of nodes and box its vectors.
  */
@@ -26,12 +30,15 @@ final class VectorQuantizedMath implements QuantizedMath {
     private static final int STEP = FLOATS.length();
     private static final VectorSpecies<Short> SHORTS = ShortVector.SPECIES_PREFERRED;
     private static final int Q4_WORDS = QuantizedFormat.Q4.blockWords();
-    /** A vector of at most the 8 values of a word of Q4. */
-    private static final VectorSpecies<Integer> WORD = STEP < 8 ? IntVector.SPECIES_128 : IntVector.SPECIES_256;
     /** Shifts of a word that bring one value to the top of each lane. */
-    private static final IntVector UP = IntVector.fromArray(WORD, new int[] {28, 24, 20, 16, 12, 8, 4, 0}, 0);
+    private static final IntVector UP = IntVector.fromArray(
+            VectorLoads.INTS, new int[] {28, 24, 20, 16, 12, 8, 4, 0, 28, 24, 20, 16, 12, 8, 4, 0}, 0);
 
-    private static final IntVector UP_SECOND = STEP < 8 ? IntVector.fromArray(WORD, new int[] {12, 8, 4, 0}, 0) : UP;
+    private static final IntVector UP_SECOND =
+            STEP < 8 ? IntVector.fromArray(VectorLoads.INTS, new int[] {12, 8, 4, 0}, 0) : UP;
+    /** The lanes of the second word. */
+    private static final VectorMask<Integer> SECOND_WORD = VectorMask.fromLong(VectorLoads.INTS, STEP > 8 ? 0xff00 : 0);
+
     private static final FloatVector ROUND = FloatVector.broadcast(FLOATS, FastMath.ROUND);
     private static final int MAGNITUDE = 0x7fffffff;
     private static final int Q8_SHIFT = Integer.SIZE - 8;
@@ -175,18 +182,21 @@ final class VectorQuantizedMath implements QuantizedMath {
         }
     }
 
+    /** A vector has the values of half a word, of one, or of two. */
     private static void dequantizeQ4(int[] words, float[] scales, int blocks, float[] to) {
         for (int group = 0; group < blocks * LANES; group++) {
             int first = group / LANES * Q4_WORDS + group % LANES;
-            for (int i = 0; i < GROUP; i += 8) {
-                IntVector word = IntVector.broadcast(WORD, words[first + i / 8 * LANES]);
-                for (int j = 0; j < 8; j += WORD.length()) {
-                    ((FloatVector) word.lanewise(LSHL, j == 0 ? UP : UP_SECOND)
-                                    .lanewise(ASHR, Q4_SHIFT)
-                                    .convert(VectorOperators.I2F, 0))
-                            .mul(scales[group])
-                            .intoArray(to, group * GROUP + i + j);
+            for (int i = 0; i < GROUP; i += STEP) {
+                int at = first + i / 8 * LANES;
+                IntVector word = IntVector.broadcast(VectorLoads.INTS, words[at]);
+                if (STEP > 8) {
+                    word = word.blend(words[at + LANES], SECOND_WORD);
                 }
+                ((FloatVector) word.lanewise(LSHL, i % 8 == 0 ? UP : UP_SECOND)
+                                .lanewise(ASHR, Q4_SHIFT)
+                                .castShape(FLOATS, 0))
+                        .mul(scales[group])
+                        .intoArray(to, group * GROUP + i);
             }
         }
     }
