@@ -19,9 +19,9 @@ import org.nd4j.linalg.factory.Nd4j;
 
 /**
  * Incremental decoder with a {@link KvCache}, read from the model's graph. SameDiff runs the graph to prefill several
- * prompts at once and exports the keys and values that each attention operation reads. A decode step runs the graph's operations eagerly, as
- * a {@link GraphProgram}, with two differences: attention appends to the KV cache and attends to it, and there are no
- * images to merge into the token embeddings. A step reads each weight once for the whole batch. Sequences of any length
+ * prompts at once and exports the keys and values that each attention operation reads. A decode step runs the graph's
+ * operations eagerly, as a {@link GraphProgram}, with two differences: attention appends to the KV cache and attends to
+ * it, and there are no images to merge into the token embeddings. A step reads each weight once for the whole batch. Sequences of any length
  * may join and leave between two steps. Finished sequences leave their keys and values in a {@link PrefixCache}; of a
  * prompt with a cached prefix, only the suffix is prefilled. That, a single prompt, and any prompt between decode steps
  * are computed eagerly too ({@link PromptPrefill}), which appends each layer's keys and values to the cache at once. Not

@@ -1,14 +1,15 @@
 package org.llava4j.model.weights;
 
 import java.util.function.LongUnaryOperator;
+import org.llava4j.model.kernels.RotaryOrder;
 import org.llava4j.model.memory.NativeArray;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 
 /**
- * Order of the rows of query and key projections. LLaMA in transformers rotates dimension i of a head of d dimensions with
- * i + d/2; llama.cpp rotates neighboring dimensions, and files of GGUF have the rows in that order. Rows are moved as bytes,
- * so that values do not change, whatever their dtype or block format.
+ * Copies of query and key projections in the other {@link RotaryOrder}: model folders have their rows in {@link
+ * RotaryOrder#HALVES}, GGUF files in {@link RotaryOrder#PAIRS}. Rows are moved as bytes, so that values do not change,
+ * whatever their dtype or block format.
  */
 final class RotaryRows {
     private RotaryRows() {}
