@@ -17,7 +17,7 @@ final class CpuRope implements RopeKernels {
     private final RowMath math;
     private final KernelThreadPool pool;
     private final RopeKernels fallback;
-    private final Map<Rotation, Table> tables = new ConcurrentHashMap<>();
+    private final Map<Frequencies, Table> tables = new ConcurrentHashMap<>();
 
     CpuRope(MathBackend backend, KernelThreadPool pool, RopeKernels fallback) {
         this.math = backend.rows();
@@ -25,26 +25,18 @@ final class CpuRope implements RopeKernels {
         this.fallback = fallback;
     }
 
-    private record Rotation(int headDim, double theta, double scale) {}
+    private record Frequencies(int headDim, double theta, double scale) {}
 
     @Override
-    public void rotate(
-            INDArray x,
-            INDArray positions,
-            int headDim,
-            double theta,
-            double scale,
-            boolean inverse,
-            RotaryOrder order,
-            INDArray y) {
+    public void rotate(INDArray x, INDArray positions, Rotation rotation, INDArray y) {
         if (Matrix.allReadable(x, y) && Matrix.isReadableInts(positions)) {
-            rope(of(x), Matrix.ints(positions), new Rotation(headDim, theta, scale), inverse, order, of(y));
+            rope(of(x), Matrix.ints(positions), rotation, of(y));
         } else {
-            fallback.rotate(x, positions, headDim, theta, scale, inverse, order, y);
+            fallback.rotate(x, positions, rotation, y);
         }
     }
 
-    private void rope(Matrix x, int[] positions, Rotation rotation, boolean inverse, RotaryOrder order, Matrix y) {
+    private void rope(Matrix x, int[] positions, Rotation rotation, Matrix y) {
         int width = x.columns();
         int headDim = rotation.headDim();
         if (positions.length != x.rows() || headDim % 2 != 0 || width % headDim != 0) {
@@ -52,11 +44,13 @@ final class CpuRope implements RopeKernels {
                     + positions.length + " positions and headDim is " + headDim);
         }
         y.expect("y", x.rows(), width);
-        Table table = tables.computeIfAbsent(rotation, Table::new);
+        Table table = tables.computeIfAbsent(new Frequencies(headDim, rotation.theta(), rotation.scale()), Table::new);
         float[][] cosSin = new float[positions.length][];
         for (int r = 0; r < positions.length; r++) {
             cosSin[r] = table.at(positions[r]);
         }
+        boolean inverse = rotation.inverse();
+        boolean hasPairs = rotation.order() == RotaryOrder.PAIRS;
         float sign = inverse ? -1 : 1;
         pool.parallelFor(x.rows(), Math.max(1, FLOATS_PER_TASK / width), (from, to) -> {
             Scratch s = Scratch.forCurrentThread();
@@ -65,13 +59,13 @@ final class CpuRope implements RopeKernels {
             float[] halves = s.row(2, width);
             for (int r = from; r < to; r++) {
                 s.read(x.row(r), row, width);
-                if (order == RotaryOrder.PAIRS && !inverse) {
+                if (hasPairs && !inverse) {
                     RotaryOrder.toHalves(row, headDim, halves, width);
                     math.rotate(halves, cosSin[r], headDim, sign, rotated, width);
                 } else {
                     math.rotate(row, cosSin[r], headDim, sign, rotated, width);
                 }
-                if (order == RotaryOrder.PAIRS && inverse) {
+                if (hasPairs && inverse) {
                     RotaryOrder.toPairs(rotated, headDim, row, width);
                     s.write(row, y.row(r), width);
                 } else {
@@ -83,11 +77,11 @@ final class CpuRope implements RopeKernels {
 
     /** Maps a position to d/2 cosines followed by d/2 sines. */
     private static final class Table {
-        private final Rotation rotation;
+        private final Frequencies frequencies;
         private final Map<Integer, float[]> byPosition = new ConcurrentHashMap<>();
 
-        Table(Rotation rotation) {
-            this.rotation = rotation;
+        Table(Frequencies frequencies) {
+            this.frequencies = frequencies;
         }
 
         float[] at(int position) {
@@ -95,10 +89,12 @@ final class CpuRope implements RopeKernels {
         }
 
         private float[] compute(int position) {
-            int half = rotation.headDim() / 2;
+            int half = frequencies.headDim() / 2;
             float[] cosSin = new float[2 * half];
             for (int i = 0; i < half; i++) {
-                double angle = position / rotation.scale() * Math.pow(rotation.theta(), -2.0 * i / rotation.headDim());
+                double angle = position
+                        / frequencies.scale()
+                        * Math.pow(frequencies.theta(), -2.0 * i / frequencies.headDim());
                 cosSin[i] = (float) Math.cos(angle);
                 cosSin[half + i] = (float) Math.sin(angle);
             }

@@ -11,23 +11,17 @@ import org.nd4j.linalg.ops.transforms.Transforms;
 /** Reference kernels of the rotary position embedding. */
 final class Nd4jRope implements RopeKernels {
     @Override
-    public void rotate(
-            INDArray x,
-            INDArray positions,
-            int headDim,
-            double theta,
-            double scale,
-            boolean inverse,
-            RotaryOrder order,
-            INDArray y) {
-        if (order == RotaryOrder.PAIRS) {
-            rotatePairs(x, positions, headDim, theta, scale, inverse, y);
+    public void rotate(INDArray x, INDArray positions, Rotation rotation, INDArray y) {
+        if (rotation.order() == RotaryOrder.PAIRS) {
+            rotatePairs(x, positions, rotation, y);
             return;
         }
+        int headDim = rotation.headDim();
         int half = headDim / 2;
         INDArray angles = Nd4j.create(x.dataType(), x.size(0), half);
         for (int i = 0; i < half; i++) {
-            double frequency = Math.pow(theta, -2.0 * i / headDim) / scale * (inverse ? -1 : 1);
+            double frequency =
+                    Math.pow(rotation.theta(), -2.0 * i / headDim) / rotation.scale() * (rotation.inverse() ? -1 : 1);
             angles.putColumn(i, positions.castTo(x.dataType()).mul(frequency));
         }
         INDArray cos = Transforms.cos(angles);
@@ -40,8 +34,10 @@ final class Nd4jRope implements RopeKernels {
         }
     }
 
-    private void rotatePairs(
-            INDArray x, INDArray positions, int headDim, double theta, double scale, boolean inverse, INDArray y) {
+    private void rotatePairs(INDArray x, INDArray positions, Rotation rotation, INDArray y) {
+        int headDim = rotation.headDim();
+        Rotation ofHalves =
+                new Rotation(headDim, RotaryOrder.HALVES, rotation.theta(), rotation.scale(), rotation.inverse());
         int[] pairOf = IntStream.range(0, (int) x.size(1))
                 .map(column -> {
                     int inHead = column % headDim;
@@ -49,13 +45,13 @@ final class Nd4jRope implements RopeKernels {
                     return column - inHead + inHead % half * 2 + inHead / half;
                 })
                 .toArray();
-        if (!inverse) {
+        if (!rotation.inverse()) {
             INDArray halves = x.getColumns(pairOf).dup('c');
-            rotate(halves, positions, headDim, theta, scale, false, RotaryOrder.HALVES, y);
+            rotate(halves, positions, ofHalves, y);
             return;
         }
         INDArray halves = Nd4j.createUninitialized(y.dataType(), y.shape(), 'c');
-        rotate(x, positions, headDim, theta, scale, true, RotaryOrder.HALVES, halves);
+        rotate(x, positions, ofHalves, halves);
         for (int column = 0; column < pairOf.length; column++) {
             y.putColumn(pairOf[column], halves.getColumn(column));
         }

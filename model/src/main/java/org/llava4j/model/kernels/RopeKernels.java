@@ -5,18 +5,20 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 /** Kernel of the rotary position embedding (half-split rotation, as in Hugging Face). */
 public interface RopeKernels {
     /**
-     * Rotates each head of x[R, H*d] by the position of its row: angle = positions[r] / scale * theta^(-2i/d) for the
-     * pair (i, i + d/2). With {@code inverse} the angle is negated; this is also the gradient.
+     * Parameters of a rotation.
      *
-     * @param order in which x has the dimensions of a head, and with {@code inverse} y
+     * @param headDim d
+     * @param order in which x has the dimensions of a head, and with {@code inverse} y; the other one has {@link
+     *     RotaryOrder#HALVES}
+     * @param theta base of the frequencies
+     * @param scale divisor of the positions
+     * @param inverse whether the angle is negated; this is also the gradient
      */
-    void rotate(
-            INDArray x,
-            INDArray positions,
-            int headDim,
-            double theta,
-            double scale,
-            boolean inverse,
-            RotaryOrder order,
-            INDArray y);
+    record Rotation(int headDim, RotaryOrder order, double theta, double scale, boolean inverse) {}
+
+    /**
+     * Rotates each head of x[R, H*d] by the position of its row: angle = positions[r] / scale * theta^(-2i/d) for the
+     * pair (i, i + d/2) of {@link RotaryOrder#HALVES}.
+     */
+    void rotate(INDArray x, INDArray positions, Rotation rotation, INDArray y);
 }

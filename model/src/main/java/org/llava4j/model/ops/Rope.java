@@ -2,6 +2,7 @@ package org.llava4j.model.ops;
 
 import java.util.List;
 import org.llava4j.model.kernels.Kernels;
+import org.llava4j.model.kernels.RopeKernels.Rotation;
 import org.llava4j.model.kernels.RotaryOrder;
 import org.llava4j.model.samediff.GraphOp;
 import org.nd4j.autodiff.samediff.SDVariable;
@@ -41,16 +42,9 @@ public final class Rope extends GraphOp {
 
     @Override
     protected void compute(Kernels kernels, List<INDArray> in, List<INDArray> out) {
-        kernels.rope()
-                .rotate(
-                        in.get(0),
-                        in.get(1),
-                        intArg(0),
-                        doubleArg(0),
-                        doubleArg(1),
-                        booleanArg(0),
-                        RotaryOrder.values()[intArg(1)],
-                        out.get(0));
+        RotaryOrder order = RotaryOrder.values()[intArg(1)];
+        Rotation rotation = new Rotation(intArg(0), order, doubleArg(0), doubleArg(1), booleanArg(0));
+        kernels.rope().rotate(in.get(0), in.get(1), rotation, out.get(0));
     }
 
     @Override

@@ -18,6 +18,7 @@ import org.llava4j.model.kernels.ActivationKernels.Activation;
 import org.llava4j.model.kernels.AttentionKernels.QueryKeyValue;
 import org.llava4j.model.kernels.DecodeAttentionKernels.LayerKvCache;
 import org.llava4j.model.kernels.OptimizerKernels.AdamWStep;
+import org.llava4j.model.kernels.RopeKernels.Rotation;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
@@ -201,8 +202,8 @@ class CpuKernelsTest {
         INDArray expected = Nd4j.create(DataType.FLOAT, 5, 2 * d);
         INDArray actual = expected.dup();
         RopeKernels rope = Nd4jKernels.create().rope();
-        rope.rotate(halves, positions, d, 10000, 1, false, RotaryOrder.HALVES, expected);
-        rope.rotate(pairs, positions, d, 10000, 1, false, RotaryOrder.PAIRS, actual);
+        rope.rotate(halves, positions, new Rotation(d, RotaryOrder.HALVES, 10000, 1, false), expected);
+        rope.rotate(pairs, positions, new Rotation(d, RotaryOrder.PAIRS, 10000, 1, false), actual);
         assertThat(actual).isEqualTo(expected);
     }
 
@@ -215,7 +216,11 @@ class CpuKernelsTest {
                     check.run(
                             "rope " + headDim + " " + order,
                             (k, a, out) -> k.rope()
-                                    .rotate(a[0], a[1], headDim, 10000, inverse ? 4 : 1, inverse, order, out[0]),
+                                    .rotate(
+                                            a[0],
+                                            a[1],
+                                            new Rotation(headDim, order, 10000, inverse ? 4 : 1, inverse),
+                                            out[0]),
                             in(check.normal(70, 3L * headDim), positions),
                             shape(70, 3L * headDim));
                 }

@@ -161,7 +161,11 @@ class KernelBenchmark {
         time(0, "RMS norm, input gradient", () -> k.norms().rmsNormGradInput(x2, x, norm, 1e-5, y));
         time(0, "RMS norm, weight gradient", () -> k.norms().rmsNormGradWeight(x2, x, 1e-5, dNorm));
         time(0, "layer norm", () -> k.norms().layerNorm(x, norm, norm, 1e-5, y));
-        time(0, "rope", () -> k.rope().rotate(x, positions, 64, 10000, 1, false, RotaryOrder.HALVES, y));
+        time(
+                0,
+                "rope",
+                () -> k.rope()
+                        .rotate(x, positions, new RopeKernels.Rotation(64, RotaryOrder.HALVES, 10000, 1, false), y));
         time(0, "SwiGLU", () -> k.activations().swiGlu(wide, wide2, wideOut));
         time(0, "SwiGLU's gradients", () -> k.activations().swiGluGrad(wideOut, wide, wide2, wideOut, wideOut2));
         time(0, "quick GELU", () -> k.activations().activation(Activation.QUICK_GELU, wide, wideOut));
