@@ -5,6 +5,7 @@ import java.util.stream.IntStream;
 import org.llava4j.data.tokenizer.ImageStartEndTokens;
 import org.llava4j.model.config.LlamaConfig;
 import org.llava4j.model.kernels.RotaryOrder;
+import org.llava4j.model.ops.Alias;
 import org.llava4j.model.ops.Attention;
 import org.llava4j.model.ops.CrossEntropy;
 import org.llava4j.model.ops.Embedding;
@@ -60,7 +61,7 @@ final class Decoder {
 
     /** Builds the layers, the LM head and the loss. */
     void build(SDVariable embeds, TextInputs in) {
-        root.sd().identity("hidden_states.0", embeds);
+        Alias.of("hidden_states.0", embeds);
         SDVariable x = embeds;
         for (int i = 0; i < config.layers(); i++) {
             String name = layerPrefix(i);

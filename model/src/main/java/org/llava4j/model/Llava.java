@@ -18,6 +18,7 @@ import org.llava4j.model.config.LlavaConfig.SelectFeature;
 import org.llava4j.model.lora.Lora;
 import org.llava4j.model.memory.MappedArray;
 import org.llava4j.model.memory.WeightMemory;
+import org.llava4j.model.ops.Alias;
 import org.llava4j.model.ops.DropClassToken;
 import org.llava4j.model.ops.MergeImageFeatures;
 import org.llava4j.model.ops.OpRegistry;
@@ -121,7 +122,7 @@ public final class Llava {
      */
     public static Llava build(LlavaConfig config, TensorSource source, ImageInput input, @Nullable Lora lora) {
         LoraLayers layers = new LoraLayers(lora, config.decoder());
-        SameDiff sd = newGraph();
+        SameDiff sd = source.newGraph();
         SDVariable features = input == ImageInput.PIXELS
                 ? features(sd, config, source)
                 : sd.placeHolder(
@@ -152,14 +153,14 @@ public final class Llava {
      * Builds the vision tower alone with LLaVA's feature selection: {@link #PIXEL_VALUES} in, {@link #FEATURES} out.
      */
     public static Llava buildTower(LlavaConfig config, TensorSource source) {
-        SameDiff sd = newGraph();
+        SameDiff sd = source.newGraph();
         features(sd, config, source);
         return withoutDecoder(sd);
     }
 
     /** Builds a bare CLIP vision tower. */
     public static Llava buildClip(ClipConfig config, TensorSource source) {
-        SameDiff sd = newGraph();
+        SameDiff sd = source.newGraph();
         SDVariable[] states = tower(sd, config, source, "");
         DropClassToken.of(FEATURES, states[config.layers() - 1], config.patches() + 1);
         return withoutDecoder(sd);
@@ -167,7 +168,7 @@ public final class Llava {
 
     /** Builds a bare LLaMA decoder. */
     public static Llava buildLlama(LlamaConfig config, TensorSource source) {
-        SameDiff sd = newGraph();
+        SameDiff sd = source.newGraph();
         Decoder decoder = new Decoder(config, new WeightScope(sd, source, ""), new LoraLayers(null, config));
         SDVariable ids = sd.placeHolder(INPUT_IDS, DataType.INT32, -1, -1);
         decoder.build(decoder.embed("inputs_embeds", ids), textInputs(sd));
@@ -185,16 +186,11 @@ public final class Llava {
         return GraphHooks.load(file, loadUpdaterState);
     }
 
-    private static SameDiff newGraph() {
-        OpRegistry.register();
-        return GraphHooks.newGraph();
-    }
-
     private static SDVariable features(SameDiff sd, LlavaConfig config, TensorSource source) {
         SDVariable state = tower(sd, config.vision(), source, TOWER_PREFIX)[config.featureLayer()];
         return config.selectFeature() == SelectFeature.PATCH
                 ? DropClassToken.of(FEATURES, state, config.vision().patches() + 1)
-                : sd.identity(FEATURES, state);
+                : Alias.of(FEATURES, state);
     }
 
     private static SDVariable[] tower(SameDiff sd, ClipConfig config, TensorSource source, String prefix) {

@@ -5,6 +5,8 @@ import java.util.TreeMap;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.llava4j.model.kernels.RotaryOrder;
+import org.llava4j.model.ops.OpRegistry;
+import org.llava4j.model.samediff.GraphHooks;
 import org.llava4j.model.weights.WeightDtype;
 import org.nd4j.autodiff.samediff.SDVariable;
 import org.nd4j.autodiff.samediff.SameDiff;
@@ -18,6 +20,12 @@ import org.nd4j.linalg.factory.Nd4j;
  */
 @FunctionalInterface
 public interface TensorSource {
+
+    /** Creates the graph that the variables are declared in. */
+    default SameDiff newGraph() {
+        OpRegistry.register();
+        return GraphHooks.newGraph();
+    }
 
     /** Returns a tensor as float32 with exactly this shape. */
     INDArray tensor(String name, long... shape);
@@ -64,10 +72,18 @@ public interface TensorSource {
         return rows;
     }
 
-    /** Names and shapes of all variables that {@code build} requests. No weight is read or allocated. */
+    /**
+     * Names and shapes of all variables that {@code build} requests. No weight is read or allocated, and ND4J's native
+     * library is not loaded, because the graph is never executed.
+     */
     static SortedMap<String, long[]> shapes(Consumer<TensorSource> build) {
         SortedMap<String, long[]> shapes = new TreeMap<>();
         build.accept(new TensorSource() {
+            @Override
+            public SameDiff newGraph() {
+                return SameDiff.create();
+            }
+
             @Override
             public INDArray tensor(String name, long... shape) {
                 throw new IllegalStateException("a graph of shapes has no values; requested " + name);

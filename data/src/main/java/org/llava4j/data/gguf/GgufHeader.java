@@ -43,6 +43,7 @@ public record GgufHeader(Path file, GgufMetadata metadata, List<GgufTensor> tens
     private static final int MAX_ELEMENTS = 1 << 22;
 
     private static final int MAX_NAME_CHARS = 128;
+    private static final RecentHeaders RECENT = new RecentHeaders();
     private static final String COUNT = "the number of ";
 
     /** Whether a path is a file that begins like a GGUF file. */
@@ -66,8 +67,15 @@ public record GgufHeader(Path file, GgufMetadata metadata, List<GgufTensor> tens
     public static GgufHeader read(Path file) {
         FileReadError.requireAccessible(file);
         try (FileChannel channel = FileChannel.open(file, StandardOpenOption.READ)) {
+            RecentHeaders.Version version = RecentHeaders.Version.of(file);
+            GgufHeader recent = RECENT.get(file, version);
+            if (recent != null) {
+                return recent;
+            }
             FailedDownload.reject(file);
-            return read(channel, file);
+            GgufHeader header = read(channel, file);
+            RECENT.put(file, version, header);
+            return header;
         } catch (IOException e) {
             throw FileReadError.of(file, e, "download the file again");
         }

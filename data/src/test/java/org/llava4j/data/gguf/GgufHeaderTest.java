@@ -9,6 +9,8 @@ import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.FileTime;
+import java.time.Instant;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
@@ -189,5 +191,24 @@ class GgufHeaderTest {
             }
         }
         assertThat(rejected).isBetween(FUZZ_CASES / 4, FUZZ_CASES - 1);
+    }
+
+    /** The header is cached only while the file is the same, whatever its time of modification. */
+    @Test
+    void readSeesEachNewContentOfAFile() throws IOException {
+        for (int i = 0; i < 20; i++) {
+            assertThat(GgufHeader.read(valid().integer("round", i).write(file()))
+                            .metadata()
+                            .integer("round"))
+                    .isEqualTo(i);
+        }
+        FileTime old = FileTime.from(Instant.now().minusSeconds(60));
+        Files.setLastModifiedTime(file(), old);
+        GgufHeader cached = GgufHeader.read(file());
+        assertThat(GgufHeader.read(file())).isSameAs(cached);
+        valid().integer("round", 99).write(file());
+        assertThat(GgufHeader.read(file()).metadata().integer("round")).isEqualTo(99);
+        Files.setLastModifiedTime(file(), FileTime.from(old.toInstant().plusMillis(1)));
+        assertThat(GgufHeader.read(file()).metadata().integer("round")).isEqualTo(99);
     }
 }

@@ -14,6 +14,8 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+import org.llava4j.cli.ChildJvm;
 import org.llava4j.cli.CommandFailedException;
 import org.llava4j.model.convert.ExportMain;
 import org.llava4j.model.tensors.SafetensorsFile;
@@ -46,6 +48,24 @@ class InspectMainTest {
         assertThat(inspection.description()).isEqualTo(description);
         assertThat(inspection.problems()).isEmpty();
         InspectMain.main(new String[] {"--model-path", golden(folder).toString()});
+    }
+
+    /** Loading ND4J's native library takes longer than all the rest. */
+    @ParameterizedTest
+    @ValueSource(strings = {"c_llava_linear", "h_llava_hf", "b_llama", "k_gguf"})
+    void inspectLoadsNoNativeLibrary(String name) {
+        Path model = golden(name);
+        List<String> arguments = name.equals("k_gguf")
+                ? List.of(
+                        "--model-path",
+                        model.resolve("model.gguf").toString(),
+                        "--mmproj",
+                        model.resolve("mmproj.gguf").toString())
+                : List.of("--model-path", model.toString());
+        ChildJvm inspect = new ChildJvm("inspect", InspectMain.class, List.of("-Xlog:class+load:stdout"));
+        assertThat(inspect.run(arguments).lines())
+                .anyMatch(line -> line.contains("org.nd4j.autodiff.samediff.SameDiff "))
+                .noneMatch(line -> line.contains("org.nd4j.linalg.factory.Nd4j "));
     }
 
     @Test
