@@ -20,9 +20,10 @@ import org.nd4j.autodiff.samediff.SameDiff;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
- * Benchmark of a decoder's inference in this JVM, in one weight dtype. Decode steps alternate with reads of the weights'
- * memory: a step cannot be faster than one read, whatever the batch size. The prefill of a prompt alternates with
- * its matrix products in float32. The second question of a conversation prefills what follows the cached prompt.
+ * Benchmark of a decoder's inference in this JVM, in one weight dtype. The prefill of a prompt alternates with its matrix
+ * products in float32. The second question of a conversation prefills what follows the cached prompt. Decode steps alternate
+ * with reads of the weights' memory: a step cannot be faster than one read, whatever the batch size. They come last, because
+ * prefill runs code that the JIT compiler would otherwise compile for decode steps alone, which are faster then.
  */
 record InferenceBenchmark(BenchSize size, WeightDtype dtype, int repetitions) {
     static final String DECODE = "decode";
@@ -54,13 +55,13 @@ record InferenceBenchmark(BenchSize size, WeightDtype dtype, int repetitions) {
         result.put("weight_mb", weightBytes(model[0]) / BYTES_PER_MB);
         result.put("load_ms", loadMs);
         ArrayNode cases = result.putArray("cases");
-        for (int batch : BATCH_SIZES) {
-            cases.add(decode(model[0], batch));
-        }
         PrefillRunner prefills =
                 new PrefillRunner(model[0], size.config().decoder().vocabSize());
         cases.add(prefill(prefills));
         cases.add(secondQuestion(prefills));
+        for (int batch : BATCH_SIZES) {
+            cases.add(decode(model[0], batch));
+        }
         Long peak = ProcessMemory.PEAK.bytes();
         result.put("peak_rss_mb", peak == null ? null : Double.valueOf(peak / BYTES_PER_MB));
         return result;
