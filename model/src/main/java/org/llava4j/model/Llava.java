@@ -51,15 +51,25 @@ public final class Llava {
     /** Prefix of the vision tower's tensor names in LLaVA checkpoints. */
     public static final String TOWER_PREFIX = "model.vision_tower.vision_tower.";
 
+    /** Placeholder of the images, {@code float32[N, 3, S, S]}. */
     public static final String PIXEL_VALUES = "pixel_values";
+    /** Placeholder of precomputed image features, {@code float32[N*P, Dv]}. */
     public static final String IMAGE_FEATURES = "image_features";
+    /** Placeholder of the token ids, {@code int32[B, T]}. */
     public static final String INPUT_IDS = "input_ids";
+    /** Placeholder {@code int32[N*P]}: the row of B*T that each image token replaces, -1 for none. */
     public static final String IMAGE_ROWS = "image_rows";
+    /** Placeholder of the positions for RoPE, {@code int32[B*T]}. */
     public static final String POSITIONS = "positions";
+    /** Placeholder {@code int32[B]}: the first position of each row that is not padding. */
     public static final String ROW_STARTS = "row_starts";
+    /** Placeholder {@code int32[M]}: the rows of B*T that predict a target token. */
     public static final String TARGET_ROWS = "target_rows";
+    /** Placeholder of the target tokens, {@code int32[M]}. */
     public static final String TARGETS = "targets";
+    /** Node of the image features that the tower computes, {@code float32[N*P, Dv]}. */
     public static final String FEATURES = "vision.features";
+    /** Node of the mean cross-entropy over the target tokens, {@code float32[]}. */
     public static final String LOSS = "loss";
 
     /**

@@ -11,6 +11,7 @@ public sealed interface ImageRef {
     /** A decoded image. */
     record InMemory(RgbImage image) implements ImageRef {}
 
+    /** The image in a file. */
     static ImageRef of(Path path) {
         return new InFile(path);
     }

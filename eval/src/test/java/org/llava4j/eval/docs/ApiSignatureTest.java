@@ -15,11 +15,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
-import java.util.Map;
 import java.util.Set;
-import java.util.TreeMap;
-import java.util.regex.MatchResult;
-import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeAll;
@@ -38,22 +34,7 @@ class ApiSignatureTest {
 
     @BeforeAll
     static void findTypes() throws IOException {
-        Map<String, String> names = new TreeMap<>();
-        for (String module : Checkout.current().modules()) {
-            Path sources = ROOT.resolve(module).resolve("src/main/java");
-            try (Stream<Path> files = Files.walk(sources)) {
-                files.filter(file -> file.toString().endsWith(".java")).forEach(file -> {
-                    String name = sources.relativize(file).toString().replace('/', '.');
-                    String simple = file.getFileName().toString();
-                    names.put(simple.replace(".java", ""), name.replace(".java", ""));
-                });
-            }
-        }
-        assertThat(names.keySet()).containsAll(listed());
-        types = listed().stream()
-                .map(names::get)
-                .<Class<?>>map(ApiSignatureTest::load)
-                .toList();
+        types = ApiTypes.names().stream().<Class<?>>map(ApiSignatureTest::load).toList();
     }
 
     private static Class<?> load(String name) {
@@ -62,19 +43,6 @@ class ApiSignatureTest {
         } catch (ClassNotFoundException e) {
             throw new AssertionError(e);
         }
-    }
-
-    /** Simple names in the table of the API. */
-    private static List<String> listed() {
-        String section =
-                Checkout.read(ROOT.resolve("resources/docs/architecture.md")).split("## The API to build on\n")[1];
-        return section.split("\n## ")[0]
-                .lines()
-                .filter(line -> line.startsWith("|"))
-                .flatMap(line -> Pattern.compile("`([A-Z]\\w+)`").matcher(line).results())
-                .map((MatchResult match) -> match.group(1))
-                .sorted()
-                .toList();
     }
 
     @Test

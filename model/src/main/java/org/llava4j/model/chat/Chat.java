@@ -21,6 +21,7 @@ public final class Chat {
     private @Nullable ImageRef nextImage;
     private boolean specialTokensInText;
 
+    /** Starts a conversation without turns. */
     public Chat(LlavaModel model, DecodingOptions decoding) {
         this.model = model;
         this.decoding = decoding;

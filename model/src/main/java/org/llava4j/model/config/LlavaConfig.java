@@ -43,7 +43,9 @@ public record LlavaConfig(
 
     /** {@code mm_projector_type}. */
     public enum ProjectorType {
+        /** One linear layer, as in the paper. */
         LINEAR,
+        /** Two linear layers with GELU between them, as in LLaVA-1.5. */
         MLP2X_GELU;
 
         /** @throws BadInputException if the projector type is unknown or not supported */
@@ -54,7 +56,9 @@ public record LlavaConfig(
 
     /** {@code mm_vision_select_feature}. */
     public enum SelectFeature {
+        /** The patches alone. */
         PATCH,
+        /** The class token, then the patches. */
         CLS_PATCH;
 
         /** @throws BadInputException if the name is unknown */
@@ -65,12 +69,15 @@ public record LlavaConfig(
 
     /** {@code unfreeze_mm_vision_tower}: whether the vision tower was trained with the model. */
     public enum TowerTraining {
+        /** It was trained: its weights are those of the LLaVA folder. */
         TRAINED,
+        /** It was frozen: its weights are those of the CLIP model. */
         FROZEN,
         /** The key is absent, as in configs older than trainable towers. */
         UNKNOWN
     }
 
+    /** @throws BadInputException if the selected layer is not one of the tower's hidden states */
     public LlavaConfig {
         if (selectLayer < -vision.layers() - 1 || selectLayer > vision.layers()) {
             throw new BadInputException("mm_vision_select_layer " + selectLayer + " is not one of the tower's "

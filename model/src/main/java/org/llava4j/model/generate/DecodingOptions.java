@@ -47,6 +47,7 @@ public record DecodingOptions(SamplingOptions sampling, int maxNewTokens, List<S
         return new DecodingOptions(SamplingOptions.GREEDY, maxNewTokens, List.of());
     }
 
+    /** These options with another choice of tokens. */
     public DecodingOptions withSampling(SamplingOptions newSampling) {
         return new DecodingOptions(newSampling, maxNewTokens, stops, topLogprobs);
     }
@@ -59,10 +60,12 @@ public record DecodingOptions(SamplingOptions sampling, int maxNewTokens, List<S
         return withSampling(sampling.withSeed(SeededHash.bits(sampling.seed(), name, "answer")));
     }
 
+    /** These options with other stop sequences. */
     public DecodingOptions withStops(List<String> newStops) {
         return new DecodingOptions(sampling, maxNewTokens, newStops, topLogprobs);
     }
 
+    /** These options with the log-probabilities of so many alternatives of each token. */
     public DecodingOptions withTopLogprobs(int newTopLogprobs) {
         return new DecodingOptions(sampling, maxNewTokens, stops, newTopLogprobs);
     }

@@ -91,30 +91,37 @@ public record SamplingOptions(
         return new SamplingOptions(temperature, 1, 0, 1, seed);
     }
 
+    /** These options with another seed. */
     public SamplingOptions withSeed(long newSeed) {
         return new SamplingOptions(temperature, topP, topK, minP, penalties, logitBias, newSeed);
     }
 
+    /** These options with another limit of nucleus sampling. */
     public SamplingOptions withTopP(double newTopP) {
         return new SamplingOptions(temperature, newTopP, topK, minP, penalties, logitBias, seed);
     }
 
+    /** These options with another number of candidates; 0 for all. */
     public SamplingOptions withTopK(int newTopK) {
         return new SamplingOptions(temperature, topP, newTopK, minP, penalties, logitBias, seed);
     }
 
+    /** These options with another least probability, relative to the most probable token. */
     public SamplingOptions withMinP(double newMinP) {
         return new SamplingOptions(temperature, topP, topK, newMinP, penalties, logitBias, seed);
     }
 
+    /** These options with other penalties. */
     public SamplingOptions withPenalties(Penalties newPenalties) {
         return new SamplingOptions(temperature, topP, topK, minP, newPenalties, logitBias, seed);
     }
 
+    /** These options with another repetition penalty; 1 for none. */
     public SamplingOptions withRepetitionPenalty(double newPenalty) {
         return withPenalties(new Penalties(newPenalty, penalties.frequency(), penalties.presence()));
     }
 
+    /** These options with other additions to logits, by token id. */
     public SamplingOptions withLogitBias(Map<Integer, Double> newLogitBias) {
         return new SamplingOptions(temperature, topP, topK, minP, penalties, newLogitBias, seed);
     }

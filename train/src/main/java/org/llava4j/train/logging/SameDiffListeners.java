@@ -46,6 +46,7 @@ public final class SameDiffListeners implements TrainingListener {
     private boolean lastStepDone;
     private boolean stops;
 
+    /** Notifies these listeners, in this order. */
     public SameDiffListeners(Listener... listeners) {
         this.listeners = List.of(listeners).stream()
                 .filter(listener -> listener.isActive(Operation.TRAINING))

@@ -61,10 +61,12 @@ public record RunOptions(
     public record FeatureOptions(ExifOrientation exifOrientation, long cacheBytes, long memoryBytes)
             implements Serializable {}
 
+    /** These options with other options of the model. */
     public RunOptions withModel(ModelOptions options) {
         return new RunOptions(options, features, saveType, checkpointPolicy, validation, machine);
     }
 
+    /** These options with other options of the image features. */
     public RunOptions withFeatures(FeatureOptions options) {
         return new RunOptions(model, options, saveType, checkpointPolicy, validation, machine);
     }

@@ -29,6 +29,7 @@ public record Stage(
         @JsonUnwrapped ScheduleArguments schedule,
         long seed) {
 
+    /** @throws org.llava4j.data.BadInputException if the name is missing */
     public Stage {
         Checks.requirePresent(name, "name");
     }

@@ -1,4 +1,4 @@
-package outside;
+package consumer;
 
 import java.net.URI;
 import java.net.http.HttpClient;
@@ -11,8 +11,8 @@ import org.llava4j.server.ChatServer;
 import org.llava4j.server.ServerOptions;
 
 /** Checks that a program with the server's artifact alone serves a model. */
-public final class EmbedServer {
-    private EmbedServer() {}
+public final class ServeModel {
+    private ServeModel() {}
 
     /** @param args the checkout */
     public static void main(String[] args) throws Exception {
@@ -32,7 +32,7 @@ public final class EmbedServer {
                 throw new IllegalStateException("the server answers " + answer);
             }
             server.stop(Duration.ofSeconds(10));
-            System.out.println("outside project: the server answers");
+            System.out.println("consumer: the server answers");
         }
     }
 }
