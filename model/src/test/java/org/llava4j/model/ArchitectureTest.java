@@ -35,6 +35,7 @@ class ArchitectureTest {
                     "org.llava4j.model.weights..",
                     "org.llava4j.model.folder..",
                     "org.llava4j.model.features..",
+                    "org.llava4j.model.schema..",
                     "org.llava4j.model.generate..",
                     "org.llava4j.model.chat..");
 
