@@ -33,6 +33,7 @@ import org.llava4j.model.generate.Generation;
 import org.llava4j.model.generate.OutputTokens;
 import org.llava4j.model.generate.Prompt;
 import org.llava4j.model.memory.WeightMemory;
+import org.llava4j.model.schema.TypedSchema;
 import org.llava4j.model.weights.WeightDtype;
 
 /**
@@ -232,6 +233,17 @@ public final class LlavaModel implements AutoCloseable {
         return await(submit(request, decoding, text -> {}));
     }
 
+    /**
+     * Answers a request with a value of a Java type; waits for the answer. The answer is constrained to the type's schema
+     * ({@link TypedSchema}); its text is not told to the model, so the question should ask for what it contains.
+     *
+     * @throws BadInputException if the type is not supported, or no answer of {@code decoding.maxNewTokens()} tokens fits it
+     */
+    public <T> T answer(GenerationRequest request, DecodingOptions decoding, Class<T> type) {
+        TypedSchema<T> typed = TypedSchema.of(type);
+        return typed.read(answer(request, decoding.withSchema(typed.schema())).text());
+    }
+
     /** Starts a conversation. */
     public Chat chat(DecodingOptions decoding) {
         return new Chat(this, decoding);
@@ -244,6 +256,7 @@ public final class LlavaModel implements AutoCloseable {
      * @param onText receives each part of the answer's text as it is generated, in whole characters, on the model's
      *     thread; while it runs, all other answers are blocked
      * @throws ContextLengthException if the prompt leaves no room for an answer
+     * @throws BadInputException if no answer fits the schema of {@code decoding}, or it has one beside an answer prefix
      */
     public PendingAnswer submit(GenerationRequest request, DecodingOptions decoding, Consumer<String> onText) {
         ImageMarkup markup = request.images().isEmpty() ? null : chatFormat.markup(config);
@@ -253,7 +266,11 @@ public final class LlavaModel implements AutoCloseable {
                 .encodePrompt(request.specialTokensInText() ? prompt.withSpecialTokensInContent() : prompt)
                 .ids();
         List<String> stops = new ArrayList<>(decoding.stops());
-        stops.add(chatFormat.template().stop());
+        if (decoding.schema() == null) {
+            stops.add(chatFormat.template().stop());
+        } else if (!request.answerPrefix().isEmpty()) {
+            throw new BadInputException("an answer of a schema cannot continue a text; remove the answer prefix");
+        }
         AnswerStreamer text = request.answerPrefix().isEmpty()
                 ? new AnswerStreamer(tokenizer.streamingDecoder(), stops, onText)
                 : AnswerStreamer.continuing(ids[ids.length - 1], tokenizer.streamingDecoder(), stops, onText);

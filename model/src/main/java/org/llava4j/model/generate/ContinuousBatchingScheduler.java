@@ -97,6 +97,7 @@ public final class ContinuousBatchingScheduler implements AutoCloseable {
      *
      * @param decoding its stop texts are the listener's business
      * @throws ContextLengthException if the prompt fills the model's context length
+     * @throws BadInputException if no answer that fits the schema is possible: with so many tokens, or at all
      */
     public Generation submit(Prompt prompt, DecodingOptions decoding, TokenListener listener) {
         int length = BatchLayout.expandedLength(prompt.ids(), options.numImageTokens());

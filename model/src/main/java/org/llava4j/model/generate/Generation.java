@@ -3,8 +3,12 @@ package org.llava4j.model.generate;
 import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
+import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CopyOnWriteArrayList;
+import org.jspecify.annotations.Nullable;
+import org.llava4j.data.BadInputException;
+import org.llava4j.model.schema.SchemaSequence;
 
 /**
  * A sequence that is being generated: its prompt, its new tokens and its completion. Any thread may wait for it or
@@ -16,6 +20,7 @@ public final class Generation {
     private final DecodingOptions decoding;
     private final int maxNewTokens;
     private final TokenSampler sampler;
+    private final @Nullable SchemaSequence schema;
     private final OutputTokens output;
     private final TokenListener listener;
     private final CompletableFuture<FinishReason> done = new CompletableFuture<>();
@@ -26,9 +31,13 @@ public final class Generation {
 
     /** Why generation ended. */
     public enum FinishReason {
-        /** An end token was generated, or the {@link TokenListener} stopped it. */
+        /** An end token was generated, the JSON of a schema is complete, or the {@link TokenListener} stopped it. */
         STOP,
-        /** The maximum number of new tokens, or the model's context length, was reached. */
+        /**
+         * The maximum number of new tokens, or the model's context length, was reached. The JSON of a schema is complete
+         * nevertheless, but the limit changed it: the most probable token that fits the schema was not taken where the
+         * rest of the answer would not have fit.
+         */
         LENGTH,
         /** {@link #cancel()} was called. */
         CANCELLED
@@ -37,6 +46,7 @@ public final class Generation {
     /**
      * @param promptLength of the prompt in tokens, image tokens included
      * @param maxNewTokens at most that of {@code decoding}
+     * @throws BadInputException if no answer of so many tokens fits the schema
      */
     Generation(
             Prompt prompt,
@@ -51,7 +61,11 @@ public final class Generation {
         this.listener = listener;
         this.output = output;
         this.decoding = decoding;
-        sampler = new TokenSampler(decoding.sampling(), output);
+        schema = decoding.schema() == null
+                ? null
+                : Objects.requireNonNull(output.schemas(), "a schema needs a tokenizer")
+                        .start(decoding.schema(), maxNewTokens);
+        sampler = new TokenSampler(decoding.sampling(), output, schema);
         ids = prompt.ids();
     }
 
@@ -132,19 +146,26 @@ public final class Generation {
         float[] ofModel = recordsLogprobs ? logits.clone() : logits;
         int token = sampler.sample(logits, ids, prompt.ids().length);
         if (output.eosIds().contains(token)) {
-            done.complete(FinishReason.STOP);
+            done.complete(reasonOfEnd());
             return false;
+        }
+        if (schema != null) {
+            schema.accept(token);
         }
         if (recordsLogprobs) {
             logprobs.add(TokenLogprobs.of(ofModel, output, token, decoding.topLogprobs()));
         }
         ids = Arrays.copyOf(ids, ids.length + 1);
         ids[ids.length - 1] = token;
-        boolean more = listener.onToken(token);
+        boolean more = listener.onToken(token) && (schema == null || !schema.isComplete());
         if (!more || newTokenCount() >= maxNewTokens) {
-            done.complete(more ? FinishReason.LENGTH : FinishReason.STOP);
+            done.complete(more ? FinishReason.LENGTH : reasonOfEnd());
             return false;
         }
         return true;
+    }
+
+    private FinishReason reasonOfEnd() {
+        return schema != null && schema.isShortened() ? FinishReason.LENGTH : FinishReason.STOP;
     }
 }

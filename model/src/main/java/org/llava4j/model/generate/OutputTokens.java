@@ -2,8 +2,10 @@ package org.llava4j.model.generate;
 
 import java.util.Set;
 import java.util.TreeSet;
+import org.jspecify.annotations.Nullable;
 import org.llava4j.data.BadInputException;
 import org.llava4j.data.tokenizer.LlamaTokenizer;
+import org.llava4j.model.schema.SchemaDecoding;
 
 /**
  * Token ids that a model may generate. The LM head often has more rows than its tokenizer has tokens (padding to a
@@ -13,8 +15,13 @@ import org.llava4j.data.tokenizer.LlamaTokenizer;
  * @param undefined ids below {@code size} that have no token
  * @param eosIds ids that end a sequence and are not part of it ({@code eos_token_id}); ids outside of {@code size}
  *     never occur
+ * @param schemas constrains answers to schemas; null without a tokenizer, which then is not possible
  */
-public record OutputTokens(int size, Set<Integer> undefined, Set<Integer> eosIds) {
+public record OutputTokens(
+        int size,
+        Set<Integer> undefined,
+        Set<Integer> eosIds,
+        @Nullable SchemaDecoding schemas) {
 
     /** @throws BadInputException if there is no id that may be generated */
     public OutputTokens {
@@ -24,6 +31,11 @@ public record OutputTokens(int size, Set<Integer> undefined, Set<Integer> eosIds
             throw new BadInputException(
                     "the model has no token to generate; tokenizer and model do not belong together");
         }
+    }
+
+    /** Tokens without a tokenizer. */
+    OutputTokens(int size, Set<Integer> undefined, Set<Integer> eosIds) {
+        this(size, undefined, eosIds, null);
     }
 
     /** All ids of a vocabulary. */
@@ -47,6 +59,6 @@ public record OutputTokens(int size, Set<Integer> undefined, Set<Integer> eosIds
         }
         Set<Integer> ends = new TreeSet<>(eosIds);
         ends.add(tokenizer.eosId());
-        return new OutputTokens(size, undefined, ends);
+        return new OutputTokens(size, undefined, ends, new SchemaDecoding(tokenizer, size, ends));
     }
 }

@@ -3,7 +3,9 @@ package org.llava4j.model.generate;
 import java.util.Arrays;
 import java.util.SplittableRandom;
 import java.util.stream.IntStream;
+import org.jspecify.annotations.Nullable;
 import org.llava4j.model.generate.SamplingOptions.Penalties;
+import org.llava4j.model.schema.SchemaSequence;
 
 /** Token sampler of one sequence: applies {@link SamplingOptions} to the logits of the {@link OutputTokens}. */
 final class TokenSampler {
@@ -12,11 +14,19 @@ final class TokenSampler {
 
     private final SamplingOptions sampling;
     private final OutputTokens tokens;
+    private final @Nullable SchemaSequence schema;
     private final SplittableRandom random;
 
+    /** A sampler of any text. */
     TokenSampler(SamplingOptions sampling, OutputTokens tokens) {
+        this(sampling, tokens, null);
+    }
+
+    /** @param schema masks the tokens that do not fit a schema; null for any text */
+    TokenSampler(SamplingOptions sampling, OutputTokens tokens, @Nullable SchemaSequence schema) {
         this.sampling = sampling;
         this.tokens = tokens;
+        this.schema = schema;
         random = new SplittableRandom(sampling.seed());
     }
 
@@ -36,6 +46,10 @@ final class TokenSampler {
                 logits[id] += bias.floatValue();
             }
         });
+        if (schema != null) {
+            requireFinite(logits);
+            schema.mask(logits);
+        }
         if (sampling.temperature() == 0) {
             return argmax(logits);
         }
@@ -73,6 +87,11 @@ final class TokenSampler {
                 .filter(this::isOutput)
                 .distinct()
                 .forEach(id -> logits[id] -= presence);
+    }
+
+    /** Checks the logits that a schema masks, too. */
+    private void requireFinite(float[] logits) {
+        argmax(logits);
     }
 
     /** The first of the largest logits; the same pass counts NaN and infinite values. */
