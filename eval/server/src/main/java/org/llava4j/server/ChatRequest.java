@@ -14,6 +14,7 @@ import org.llava4j.model.chat.GenerationRequest;
 import org.llava4j.model.generate.DecodingOptions;
 import org.llava4j.model.generate.SamplingOptions;
 import org.llava4j.model.generate.SamplingOptions.Penalties;
+import org.llava4j.model.schema.JsonSchema;
 
 /**
  * A parsed {@code POST /v1/chat/completions} request. Accepts {@code top_k}, {@code min_p} and
@@ -87,19 +88,35 @@ record ChatRequest(
         fields.requireKnown(KNOWN_FIELDS);
         options.requireModel(fields.text("model"));
         rejectUnsupported(fields);
-        DecodingOptions decoding = decoding(fields, options, vocabularySize);
+        DecodingOptions decoding = withSchema(decoding(fields, options, vocabularySize), fields);
         long choices = integer(fields, "n", 1, options.maxConcurrentRequests(), 1);
         boolean stream = fields.isTrue("stream");
         JsonNode streamOptions = body.get("stream_options");
         boolean usage = streamOptions != null
                 && !streamOptions.isNull()
                 && fields.child("stream_options").isTrue("include_usage");
-        return new ChatRequest(new Messages(options, images).question(fields), decoding, (int) choices, stream, usage);
+        GenerationRequest question = new Messages(options, images).question(fields);
+        if (decoding.schema() != null && !question.answerPrefix().isEmpty()) {
+            throw ApiException.badRequest(
+                    "messages",
+                    "the last of 'messages' has the role assistant, which 'response_format' cannot continue; remove it");
+        }
+        return new ChatRequest(question, decoding, (int) choices, stream, usage);
+    }
+
+    private static DecodingOptions withSchema(DecodingOptions decoding, RequestFields fields) {
+        JsonSchema schema = fields.object().hasNonNull("response_format")
+                ? ResponseFormat.schema(fields.child("response_format"), format -> format.child("json_schema"))
+                : null;
+        if (schema != null && !decoding.stops().isEmpty()) {
+            throw ApiException.badRequest(
+                    "stop", "'stop' would cut the JSON of 'response_format', whose end ends the answer; remove it");
+        }
+        return decoding.withSchema(schema);
     }
 
     private static void rejectUnsupported(RequestFields fields) {
         JsonNodeFactory json = JsonNodeFactory.instance;
-        fields.requireDefault("response_format", json.objectNode().put("type", "text"));
         fields.requireDefault("tools", json.arrayNode());
         fields.requireDefault("tool_choice", json.textNode("none"), json.textNode("auto"));
         fields.requireDefault("modalities", json.arrayNode().add("text"));

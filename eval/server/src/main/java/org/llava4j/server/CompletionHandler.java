@@ -9,6 +9,8 @@ import org.llava4j.data.BadInputException;
 import org.llava4j.model.chat.LlavaModel;
 import org.llava4j.model.generate.ContextLengthException;
 import org.llava4j.model.generate.NonFiniteLogitsException;
+import org.llava4j.model.schema.SchemaException;
+import org.llava4j.model.schema.TokenLimitException;
 
 /**
  * Handler of {@code POST /v1/chat/completions}. Limits the number of running and queued requests; each runs on its own
@@ -66,6 +68,10 @@ final class CompletionHandler {
             throw ApiException.nonFiniteLogits(e);
         } catch (ContextLengthException e) {
             throw ApiException.contextLengthExceeded(e);
+        } catch (TokenLimitException e) {
+            throw ApiException.badRequest("max_tokens", e.getMessage());
+        } catch (SchemaException e) {
+            throw ApiException.badRequest("response_format", e.getMessage());
         } catch (BadInputException e) {
             throw ApiException.badRequest("messages", e.getMessage());
         } finally {

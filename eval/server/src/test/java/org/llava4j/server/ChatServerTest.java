@@ -245,7 +245,6 @@ class ChatServerTest {
                 "logit_bias | {\"800\":1} | logit_bias | token ids are 0 to 799",
                 "logit_bias | {\"5\":101} | 5 | give -100.0 to 100.0",
                 "tools | [{}] | tools | not supported",
-                "response_format | {\"type\":\"json_object\"} | response_format | not supported",
                 "temprature | 1 | temprature | is unknown",
                 "model | \"gpt-9\" | model | there is no model",
                 "model | 3 | model | must be a string",
