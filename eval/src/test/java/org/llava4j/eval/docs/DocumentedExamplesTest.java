@@ -11,6 +11,7 @@ import java.net.http.HttpRequest;
 import java.net.http.HttpResponse.BodyHandlers;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.Optional;
 import org.junit.jupiter.api.Test;
 import org.llava4j.data.image.ImageRef;
 import org.llava4j.model.chat.Answer;
@@ -20,6 +21,7 @@ import org.llava4j.model.chat.LlavaModel;
 import org.llava4j.model.chat.PendingAnswer;
 import org.llava4j.model.generate.DecodingOptions;
 import org.llava4j.model.generate.SamplingOptions;
+import org.llava4j.model.schema.JsonSchema;
 import org.llava4j.server.ChatServer;
 import org.llava4j.server.ServerOptions;
 
@@ -64,6 +66,35 @@ class DocumentedExamplesTest {
         });
         assertThat(printed).isNotBlank();
         assertThat(Checkout.read(root.resolve("resources/docs/inference.md"))).contains(example("inference"));
+    }
+
+    @Test
+    void typedExampleRuns() {
+        Path file = root.resolve("resources/readme/map.png");
+        String printed = printed(() -> {
+            // <typed>
+            enum Direction {
+                NORTH,
+                SOUTH,
+                EAST,
+                WEST
+            }
+            record Way(String from, String to, Direction direction, Optional<Integer> metres) {}
+            try (LlavaModel model = LlavaModel.load(root.resolve("resources/tiny/llava"))) {
+                GenerationRequest request = GenerationRequest.about(
+                        ImageRef.of(file), "Which way is it from the house to the tree? Answer in JSON.");
+                Way way = model.answer(request, DecodingOptions.greedy(100), Way.class);
+                System.out.println(way.direction());
+                JsonSchema schema =
+                        JsonSchema.parse("{\"type\": \"array\", \"items\": {\"type\": \"string\"}, \"maxItems\": 3}");
+                Answer answer =
+                        model.answer(request, DecodingOptions.greedy(100).withSchema(schema));
+                System.out.println(answer.text()); // an array of up to three strings
+            }
+            // </typed>
+        });
+        assertThat(printed).matches("(NORTH|SOUTH|EAST|WEST)\\R\\[.*]\\R");
+        assertThat(Checkout.read(root.resolve("resources/docs/inference.md"))).contains(example("typed"));
     }
 
     @Test
