@@ -60,7 +60,7 @@ final class ChatCompletion {
 
         /** Log-probabilities of the tokens since the last call. */
         List<TokenLogprobs> nextLogprobs() {
-            List<TokenLogprobs> all = pending.generation().logprobs();
+            List<TokenLogprobs> all = pending.logprobs();
             List<TokenLogprobs> next = List.copyOf(all.subList(sentLogprobs, all.size()));
             sentLogprobs += next.size();
             return next;

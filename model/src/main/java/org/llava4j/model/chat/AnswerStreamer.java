@@ -10,7 +10,7 @@ import org.llava4j.model.generate.TokenListener;
  * whole characters only, holds back text that may be the beginning of a stop text, and trims whitespace around the
  * answer; the start of a text that continues another one is not trimmed. The emitted parts, joined, are the answer.
  */
-public final class AnswerStreamer implements TokenListener {
+final class AnswerStreamer implements TokenListener {
     private final StreamingDecoder decoder;
     private final List<String> stops;
     private final Consumer<String> onText;
