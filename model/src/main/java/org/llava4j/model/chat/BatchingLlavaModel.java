@@ -129,6 +129,17 @@ final class BatchingLlavaModel implements LlavaModel {
     }
 
     @Override
+    public PendingAnswer submit(TextPrompt prompt, DecodingOptions decoding, Consumer<String> onText) {
+        int[] ids = tokenizer.encodeText(prompt.text(), prompt.specialTokensInText());
+        if (ids.length == 0) {
+            throw new BadInputException("the prompt has no tokens; give it some text");
+        }
+        AnswerStreamer text =
+                AnswerStreamer.verbatim(ids[ids.length - 1], tokenizer.streamingDecoder(), decoding.stops(), onText);
+        return new ScheduledAnswer(scheduler.submit(new Prompt(ids, List.of()), decoding, text), text);
+    }
+
+    @Override
     public Answer await(PendingAnswer pending) {
         if (!(pending instanceof ScheduledAnswer own)) {
             throw new BadInputException("the answer was not submitted to this model; wait for it with its own model");

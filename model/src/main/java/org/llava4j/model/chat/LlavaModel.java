@@ -155,6 +155,11 @@ public interface LlavaModel extends AutoCloseable {
         return await(submit(request, decoding, text -> {}));
     }
 
+    /** Continues a text; waits for the continuation. */
+    default Answer answer(TextPrompt prompt, DecodingOptions decoding) {
+        return await(submit(prompt, decoding, text -> {}));
+    }
+
     /** Starts a conversation. */
     default Chat chat(DecodingOptions decoding) {
         return new Chat(this, decoding);
@@ -169,6 +174,16 @@ public interface LlavaModel extends AutoCloseable {
      * @throws ContextLengthException if the prompt leaves no room for an answer
      */
     PendingAnswer submit(GenerationRequest request, DecodingOptions decoding, Consumer<String> onText);
+
+    /**
+     * Submits a text to continue, without chat template. The continuation keeps its whitespace; it ends at an end token, at a
+     * stop text of the options, or at the maximum number of tokens.
+     *
+     * @param onText see {@link #submit(GenerationRequest, DecodingOptions, Consumer)}
+     * @throws ContextLengthException if the text leaves no room for a continuation
+     * @throws BadInputException if the text has no token
+     */
+    PendingAnswer submit(TextPrompt prompt, DecodingOptions decoding, Consumer<String> onText);
 
     /**
      * Waits for an answer that was submitted to this model.
