@@ -37,7 +37,11 @@ public final class LlavaChatModel implements ChatModel {
         return builder(model).build();
     }
 
-    /** @param model must stay open while the chat model is used, which does not close it */
+    /**
+     * A builder of a chat model.
+     *
+     * @param model must stay open while the chat model is used, which does not close it
+     */
     public static Builder builder(LlavaModel model) {
         return new Builder(model);
     }
@@ -73,6 +77,7 @@ public final class LlavaChatModel implements ChatModel {
             return this;
         }
 
+        /** Builds the chat model. */
         public LlavaChatModel build() {
             return new LlavaChatModel(backend());
         }

@@ -30,7 +30,11 @@ public final class LlavaStreamingChatModel implements StreamingChatModel {
         return builder(model).build();
     }
 
-    /** @param model a loaded model, which must stay open while the chat model is used; it is not closed */
+    /**
+     * A builder of a chat model.
+     *
+     * @param model a loaded model, which must stay open while the chat model is used; it is not closed
+     */
     public static Builder builder(LlavaModel model) {
         return new Builder(model);
     }
@@ -74,6 +78,7 @@ public final class LlavaStreamingChatModel implements StreamingChatModel {
             return this;
         }
 
+        /** Builds the chat model. */
         public LlavaStreamingChatModel build() {
             return new LlavaStreamingChatModel(backend(), executor);
         }
