@@ -142,6 +142,18 @@ public final class LlamaTokenizer {
     }
 
     /**
+     * Encodes a text without images, preceded by the BOS token unless {@code add_bos_token} is false.
+     *
+     * @param specialTokens whether special and added tokens in the text are recognized; otherwise they are ordinary text
+     * @return {@code int32[T]}
+     */
+    public int[] encodeText(String text, boolean specialTokens) {
+        PromptText prompt = PromptText.allTemplate(text, false);
+        return encodePrompt(specialTokens ? prompt : prompt.withoutSpecialTokens())
+                .ids();
+    }
+
+    /**
      * Decodes ids without special tokens.
      *
      * @throws BadInputException if an id is outside the vocabulary

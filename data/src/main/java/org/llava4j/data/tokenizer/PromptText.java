@@ -30,6 +30,13 @@ public record PromptText(String text, BitSet content, BitSet images) {
         return new PromptText(text, new BitSet(), images);
     }
 
+    /** This prompt as message content only: special tokens in it are ordinary text. */
+    PromptText withoutSpecialTokens() {
+        BitSet all = new BitSet();
+        all.set(0, text.length());
+        return new PromptText(text, all, images);
+    }
+
     /** This prompt with special tokens recognized in message content too. */
     public PromptText withSpecialTokensInContent() {
         return new PromptText(text, new BitSet(), images);

@@ -36,9 +36,8 @@ final class ApiException extends RuntimeException {
     }
 
     /** 400: the prompt leaves no room for an answer. */
-    static ApiException contextLengthExceeded(ContextLengthException cause) {
-        return new ApiException(
-                400, "invalid_request_error", "messages", "context_length_exceeded", cause.getMessage());
+    static ApiException contextLengthExceeded(String parameter, ContextLengthException cause) {
+        return new ApiException(400, "invalid_request_error", parameter, "context_length_exceeded", cause.getMessage());
     }
 
     /** 429: the server is at capacity; the client may retry later. */

@@ -33,15 +33,15 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * HTTP server with OpenAI's chat completions API, the web page, health check and metrics. Routes requests, checks the
- * API key, and turns every failure into an error response.
+ * HTTP server with OpenAI's APIs (responses, chat completions and completions), the web page, health check and metrics.
+ * Routes requests, checks the API key, and turns every failure into an error response.
  *
  * <p>A server runs on daemon threads of its own, so that any program can embed it. It does not close its model: several
  * servers and other threads may use the same one. A stopped server may start again.
  */
 public final class ChatServer implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(ChatServer.class);
-    private static final String CHAT = "/v1/chat/completions";
+    private static final List<String> ANSWERS = AnswerEndpoint.paths();
     private static final String MODELS = "/v1/models";
     private static final String METRICS = "/metrics";
     private static final String HEALTH = "/health";
@@ -94,7 +94,7 @@ public final class ChatServer implements AutoCloseable {
         page = new WebPage(ModelInfo.of(model, options));
         List<String> readPaths = new ArrayList<>(List.of(METRICS, HEALTH, MODELS));
         readPaths.addAll(page.paths());
-        routes = new Routes(List.of(CHAT), readPaths, MODELS + "/");
+        routes = new Routes(ANSWERS, readPaths, MODELS + "/");
         QueuedThreadPool threads =
                 new QueuedThreadPool(options.maxConcurrentRequests() + options.maxQueuedRequests() + OTHER_THREADS);
         threads.setName("llava4j-server");
@@ -246,7 +246,9 @@ public final class ChatServer implements AutoCloseable {
     }
 
     private static String metricPath(String path) {
-        return Set.of("/", CHAT, MODELS, METRICS, HEALTH).contains(path) ? path : "other";
+        boolean isKnown =
+                ANSWERS.contains(path) || Set.of("/", MODELS, METRICS, HEALTH).contains(path);
+        return isKnown ? path : "other";
     }
 
     private void answer(Exchange exchange) throws IOException {
@@ -279,8 +281,11 @@ public final class ChatServer implements AutoCloseable {
             exchange.send(200, modelNode());
             return;
         }
+        if (ANSWERS.contains(path)) {
+            completions.handle(AnswerEndpoint.at(path), exchange);
+            return;
+        }
         switch (path) {
-            case CHAT -> completions.handle(exchange);
             case HEALTH ->
                 exchange.send(200, new JsonMapper().createObjectNode().put("status", "ok"));
             case METRICS -> exchange.send(200, ServerMetrics.CONTENT_TYPE, metrics.text());

@@ -13,7 +13,7 @@ import org.llava4j.model.schema.SchemaException;
 import org.llava4j.model.schema.TokenLimitException;
 
 /**
- * Handler of {@code POST /v1/chat/completions}. Limits the number of running and queued requests; each runs on its own
+ * Handler of the endpoints that generate answers. Limits the number of running and queued requests; each runs on its own
  * request thread.
  */
 final class CompletionHandler {
@@ -60,37 +60,37 @@ final class CompletionHandler {
      *
      * @throws ApiException if no answer is produced
      */
-    void handle(Exchange exchange) throws IOException {
-        ChatCompletion completion = readRequest(exchange);
+    void handle(AnswerEndpoint endpoint, Exchange exchange) throws IOException {
+        AnswerRun run = readRequest(endpoint, exchange);
         try {
-            completion.run();
+            run.run();
         } catch (NonFiniteLogitsException e) {
             throw ApiException.nonFiniteLogits(e);
         } catch (ContextLengthException e) {
-            throw ApiException.contextLengthExceeded(e);
+            throw ApiException.contextLengthExceeded(endpoint.promptField(), e);
         } catch (TokenLimitException e) {
-            throw ApiException.badRequest("max_tokens", e.getMessage());
+            throw ApiException.badRequest(endpoint.limitField(), e.getMessage());
         } catch (SchemaException e) {
-            throw ApiException.badRequest("response_format", e.getMessage());
+            throw ApiException.badRequest(endpoint.formatField(), e.getMessage());
         } catch (BadInputException e) {
-            throw ApiException.badRequest("messages", e.getMessage());
+            throw ApiException.badRequest(endpoint.promptField(), e.getMessage());
         } finally {
             metrics.requestFinished();
-            slots.release(completion.choiceCount());
+            slots.release(run.choiceCount());
         }
     }
 
     /** Reads and parses a request and takes a slot for each choice. Releases the memory of the body on return. */
-    private ChatCompletion readRequest(Exchange exchange) throws IOException {
+    private AnswerRun readRequest(AnswerEndpoint endpoint, Exchange exchange) throws IOException {
         try (RequestMemoryBudget.Reservation body = memory.reserve()) {
             JsonNode json = exchange.json(options.maxBodyBytes(), options.bodyTimeout(), body);
             takeSlots(exchange, 1);
             metrics.requestStarted();
             RequestWatch watch = new RequestWatch(exchange, options, this::isEnding);
             try {
-                ChatRequest request = ChatRequest.of(json, options, model.vocabularySize(), images.of(watch));
+                AnswerRequest request = endpoint.parse(json, options, model.vocabularySize(), images.of(watch));
                 takeSlots(exchange, request.choices() - 1);
-                return new ChatCompletion(model, options, metrics, exchange, request, watch);
+                return new AnswerRun(model, metrics, request, request.writer(exchange, options, model), watch);
             } catch (RequestWatch.ClientGoneException e) {
                 metrics.requestFinished();
                 slots.release();

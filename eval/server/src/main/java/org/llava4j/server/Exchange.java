@@ -212,6 +212,12 @@ final class Exchange {
             out.flush();
         }
 
+        /** Sends an event with a type. */
+        void send(String type, JsonNode data) throws IOException {
+            out.write(("event: " + type + "\n").getBytes(StandardCharsets.UTF_8));
+            send(data);
+        }
+
         @Override
         public void close() throws IOException {
             out.close();

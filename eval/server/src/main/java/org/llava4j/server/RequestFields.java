@@ -24,7 +24,7 @@ record RequestFields(JsonNode object, String path) {
         return text.length() <= 60 ? text : text.substring(0, 57) + "...";
     }
 
-    private boolean isAbsent(String name) {
+    boolean isAbsent(String name) {
         return object.get(name) == null || object.get(name).isNull();
     }
 
@@ -77,6 +77,35 @@ record RequestFields(JsonNode object, String path) {
         return value.longValue();
     }
 
+    /**
+     * A number in a range; {@code defaultValue} if the field is absent.
+     *
+     * @throws ApiException 400 if it is outside
+     */
+    double number(String name, double min, double max, double defaultValue) {
+        double value = number(name, defaultValue);
+        requireRange(value >= min && value <= max, name, value, min, max);
+        return value;
+    }
+
+    /**
+     * An integer in a range; {@code defaultValue} if the field is absent.
+     *
+     * @throws ApiException 400 if it is outside
+     */
+    int integer(String name, int min, int max, int defaultValue) {
+        long value = integer(name, defaultValue);
+        requireRange(value >= min && value <= max, name, value, min, max);
+        return (int) value;
+    }
+
+    private void requireRange(boolean valid, String name, Number value, Number min, Number max) {
+        if (!valid) {
+            throw ApiException.badRequest(
+                    fullName(name), "'" + fullName(name) + "' is " + value + "; give " + min + " to " + max);
+        }
+    }
+
     /** The objects of an array field. */
     List<RequestFields> objects(String name) {
         if (isAbsent(name) || !object.get(name).isArray()) {
@@ -123,11 +152,20 @@ record RequestFields(JsonNode object, String path) {
         return all;
     }
 
+    /** Whether {@code stream_options} ask for the token counts. */
+    boolean includesUsage() {
+        return !isAbsent("stream_options") && child("stream_options").isTrue("include_usage");
+    }
+
     /** Rejects an unsupported feature, unless it has one of its default values. */
     void requireDefault(String name, JsonNode... defaults) {
-        if (isAbsent(name) || List.of(defaults).contains(object.get(name))) {
-            return;
+        requireDefault(name, "is not supported; remove it", defaults);
+    }
+
+    /** @param problem what is wrong with another value, and what to do */
+    void requireDefault(String name, String problem, JsonNode... defaults) {
+        if (!isAbsent(name) && !List.of(defaults).contains(object.get(name))) {
+            throw ApiException.badRequest(fullName(name), "'" + fullName(name) + "' " + problem);
         }
-        throw ApiException.badRequest(fullName(name), "'" + fullName(name) + "' is not supported; remove it");
     }
 }

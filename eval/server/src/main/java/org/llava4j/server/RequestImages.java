@@ -28,7 +28,7 @@ final class RequestImages {
     }
 
     /** The images of one request, which are decoded within its time and while its client is connected. */
-    ChatRequest.ImageSource of(RequestWatch watch) {
+    ImageSource of(RequestWatch watch) {
         return (url, parameter) -> load(url, parameter, watch);
     }
 

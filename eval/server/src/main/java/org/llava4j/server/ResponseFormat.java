@@ -4,6 +4,8 @@ import com.fasterxml.jackson.databind.JsonNode;
 import java.util.Set;
 import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
+import org.llava4j.model.chat.GenerationRequest;
+import org.llava4j.model.generate.DecodingOptions;
 import org.llava4j.model.schema.JsonSchema;
 import org.llava4j.model.schema.SchemaException;
 
@@ -38,6 +40,32 @@ final class ResponseFormat {
                         path, "'" + path + "' is '" + type + "'; use text, json_object or json_schema");
             }
         }
+    }
+
+    /**
+     * The decoding options of an answer that fits a schema.
+     *
+     * @param schema null for text
+     * @throws ApiException 400 if the request also has stop sequences, or an answer to continue
+     */
+    static DecodingOptions constrain(
+            DecodingOptions decoding,
+            @Nullable JsonSchema schema,
+            GenerationRequest question,
+            AnswerEndpoint endpoint) {
+        if (schema != null && !decoding.stops().isEmpty()) {
+            throw ApiException.badRequest(
+                    "stop",
+                    "'stop' would cut the JSON of '" + endpoint.formatField()
+                            + "', whose end ends the answer; remove it");
+        }
+        if (schema != null && !question.answerPrefix().isEmpty()) {
+            throw ApiException.badRequest(
+                    endpoint.promptField(),
+                    "the last of '" + endpoint.promptField() + "' has the role assistant, which '"
+                            + endpoint.formatField() + "' cannot continue; remove it");
+        }
+        return decoding.withSchema(schema);
     }
 
     /** Answers fit the schema whether it is strict or not. */

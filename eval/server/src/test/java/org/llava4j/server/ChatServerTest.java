@@ -243,7 +243,7 @@ class ChatServerTest {
                 "logit_bias | [] | logit_bias | must be an object",
                 "logit_bias | {\"cat\":1} | logit_bias | token ids are 0 to 799",
                 "logit_bias | {\"800\":1} | logit_bias | token ids are 0 to 799",
-                "logit_bias | {\"5\":101} | 5 | give -100.0 to 100.0",
+                "logit_bias | {\"5\":101} | logit_bias.5 | give -100.0 to 100.0",
                 "tools | [{}] | tools | not supported",
                 "temprature | 1 | temprature | is unknown",
                 "model | \"gpt-9\" | model | there is no model",
@@ -379,7 +379,8 @@ class ChatServerTest {
 
     @ParameterizedTest
     @CsvSource({
-        "POST, /v1/completions, /v1/chat/completions",
+        "POST, /v1/complete, /v1/completions",
+        "GET, /v1/responses/resp_1, /v1/responses",
         "POST, /chat/completions, /v1/chat/completions",
         "PUT, /v1/chat/completion, /v1/chat/completions",
         "GET, /v1/model, /v1/models",

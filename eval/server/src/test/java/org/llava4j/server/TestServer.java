@@ -28,6 +28,9 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 /** A server on loopback with a small model, and an HTTP client for its tests. */
 final class TestServer implements AutoCloseable {
     static final String ID = "small";
+    static final String CHAT_COMPLETIONS = "/v1/chat/completions";
+    static final String COMPLETIONS = "/v1/completions";
+    static final String RESPONSES = "/v1/responses";
     static final ObjectMapper JSON = new ObjectMapper();
     private static final Path ROOT = Path.of(System.getProperty("llava4j.root"));
     static final Path MAP = ROOT.resolve("resources/readme/map.png");
@@ -130,6 +133,25 @@ final class TestServer implements AutoCloseable {
         return body;
     }
 
+    /** A request about a text to an endpoint that generates answers. */
+    static ObjectNode textRequest(String path, String text) {
+        return switch (path) {
+            case COMPLETIONS ->
+                JSON.createObjectNode().put("model", ID).put("prompt", text).put("max_tokens", 4096);
+            case RESPONSES -> JSON.createObjectNode().put("model", ID).put("input", text);
+            default -> textRequest(text);
+        };
+    }
+
+    /** A response request with a question about the map image. */
+    static ObjectNode mapInput() {
+        ObjectNode body = JSON.createObjectNode().put("model", ID);
+        var content = body.putArray("input").addObject().put("role", "user").putArray("content");
+        content.addObject().put("type", "input_image").put("image_url", dataUrl(MAP));
+        content.addObject().put("type", "input_text").put("text", MAP_QUESTION);
+        return body;
+    }
+
     static String dataUrl(Path image) {
         try {
             return "data:image/png;base64," + Base64.getEncoder().encodeToString(Files.readAllBytes(image));
@@ -143,9 +165,16 @@ final class TestServer implements AutoCloseable {
     }
 
     HttpResponse<String> post(BodyPublisher body, String type) {
-        return send(HttpRequest.newBuilder(uri("/v1/chat/completions"))
-                .header("Content-Type", type)
-                .POST(body));
+        return post(CHAT_COMPLETIONS, body, type);
+    }
+
+    HttpResponse<String> post(String path, JsonNode body) {
+        return post(path, BodyPublishers.ofString(body.toString()), "application/json");
+    }
+
+    HttpResponse<String> post(String path, BodyPublisher body, String type) {
+        return send(
+                HttpRequest.newBuilder(uri(path)).header("Content-Type", type).POST(body));
     }
 
     HttpResponse<String> get(String path) {

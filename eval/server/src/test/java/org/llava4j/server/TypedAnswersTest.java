@@ -11,6 +11,8 @@ import com.openai.client.okhttp.OpenAIOkHttpClient;
 import com.openai.models.chat.completions.ChatCompletionCreateParams;
 import com.openai.models.chat.completions.StructuredChatCompletion;
 import com.openai.models.chat.completions.StructuredChatCompletionCreateParams;
+import com.openai.models.responses.ResponseCreateParams;
+import com.openai.models.responses.StructuredResponseCreateParams;
 import dev.langchain4j.data.message.UserMessage;
 import dev.langchain4j.http.client.jdk.JdkHttpClientBuilder;
 import dev.langchain4j.model.chat.request.ResponseFormatType;
@@ -212,6 +214,34 @@ class TypedAnswersTest {
                 assertThat(where.place).isNotNull();
                 assertThat(where.directions).isNotNull().doesNotContainNull();
             }
+        } finally {
+            client.close();
+        }
+    }
+
+    @Test
+    void openAiClientReadsTypedResponses() {
+        OpenAIClient client = OpenAIOkHttpClient.builder()
+                .baseUrl(server.uri("/v1").toString())
+                .apiKey("none")
+                .maxRetries(0)
+                .build();
+        try {
+            StructuredResponseCreateParams<Where> params = ResponseCreateParams.builder()
+                    .model(TestServer.ID)
+                    .input("Where is it?")
+                    .temperature(1)
+                    .maxOutputTokens(120)
+                    .text(Where.class)
+                    .build();
+            Where where = client.responses().create(params).output().stream()
+                    .flatMap(item -> item.message().stream())
+                    .flatMap(message -> message.content().stream())
+                    .flatMap(content -> content.outputText().stream())
+                    .findFirst()
+                    .orElseThrow();
+            assertThat(where.place).isNotNull();
+            assertThat(where.directions).isNotNull().doesNotContainNull();
         } finally {
             client.close();
         }

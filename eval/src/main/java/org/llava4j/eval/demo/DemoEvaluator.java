@@ -62,7 +62,7 @@ final class DemoEvaluator {
     private LlavaModel load(Path folder, UnaryOperator<Checkpoint> change) {
         LlavaConfig config = LlavaConfig.read(folder, tower);
         try (Checkpoint weights = change.apply(Checkpoint.llava(folder, tower).withoutTower())) {
-            return new LlavaModel(
+            return LlavaModel.of(
                     config,
                     LlamaTokenizer.load(folder),
                     demo.finetune().data().chatFormat(),

@@ -118,14 +118,10 @@ class DocumentedExamplesTest {
         assertThat(Checkout.read(root.resolve("resources/docs/inference.md"))).contains(example("server"));
     }
 
-    /** An example of this file as a document has it: paths are relative to the root. */
     private String example(String name) {
-        String source =
-                Checkout.read(root.resolve("eval/src/test/java/org/llava4j/eval/docs/DocumentedExamplesTest.java"));
-        String start = "// <" + name + ">\n";
-        String code = source.substring(
-                source.indexOf(start) + start.length(), source.indexOf("            // </" + name + ">"));
-        return "```java\n" + code.indent(-12).replace("root.resolve(", "Path.of(") + "```";
+        return new DocumentedSource(
+                        root.resolve("eval/src/test/java/org/llava4j/eval/docs/DocumentedExamplesTest.java"))
+                .example(name);
     }
 
     @FunctionalInterface

@@ -20,21 +20,31 @@ final class NameChecker {
     private static final Pattern CLASS = Pattern.compile("([A-Z][a-z][A-Za-z0-9]*)(?:\\.\\w+)?");
     private static final Set<String> FOREIGN_FLAGS = Set.of("add-modules", "add-opens", "add-exports");
     private static final Set<String> FOREIGN_CLASSES = Set.of(
+            "AiServices",
             "BufferedImage",
+            "ChatModel",
+            "ChatModelListener",
             "Cleaner",
             "HistoryListener",
+            "ImageContent",
             "InferenceSession",
+            "InvalidRequestException",
             "Invoke",
             "MiniDFSCluster",
             "Mmul",
+            "ModelNotFoundException",
             "MultiDataSet",
             "MultiDataSetIterator",
             "MultiDataSetPreProcessor",
+            "OpenAiChatModel",
+            "OpenAiStreamingChatModel",
             "RecordReader",
             "SameDiff",
             "ScoreListener",
+            "StreamingChatModel",
             "TrainingSession",
             "UIListener",
+            "UnsupportedFeatureException",
             "WeightDecay");
 
     private final Checkout checkout;

@@ -8,30 +8,37 @@ import org.llava4j.model.generate.TokenListener;
 /**
  * Text streamer: detokenizes an answer incrementally and emits each part of its text as soon as it is final. It emits
  * whole characters only, holds back text that may be the beginning of a stop text, and trims whitespace around the
- * answer; the start of a text that continues another one is not trimmed. The emitted parts, joined, are the answer.
+ * answer; the start of a text that continues another one is not trimmed, nor is either end of a verbatim text. The emitted
+ * parts, joined, are the answer.
  */
-public final class AnswerStreamer implements TokenListener {
+final class AnswerStreamer implements TokenListener {
     private final StreamingDecoder decoder;
     private final List<String> stops;
     private final Consumer<String> onText;
-    private final boolean isContinuation;
+    private final Trim trim;
     private final StringBuilder emitted = new StringBuilder();
     /** Decoded text that is not emitted yet: it may begin a stop text, or be trailing whitespace. */
     private final StringBuilder pending = new StringBuilder();
 
     private boolean stopped;
 
+    /** The ends of a text whose whitespace is trimmed. */
+    private enum Trim {
+        BOTH,
+        END,
+        NONE
+    }
+
     /**
      * @param stops texts that end the answer and are not part of it
      * @param onText receives each part of the text
      */
     AnswerStreamer(StreamingDecoder decoder, List<String> stops, Consumer<String> onText) {
-        this(decoder, stops, onText, false);
+        this(decoder, stops, onText, Trim.BOTH);
     }
 
-    private AnswerStreamer(
-            StreamingDecoder decoder, List<String> stops, Consumer<String> onText, boolean isContinuation) {
-        this.isContinuation = isContinuation;
+    private AnswerStreamer(StreamingDecoder decoder, List<String> stops, Consumer<String> onText, Trim trim) {
+        this.trim = trim;
         this.decoder = decoder;
         this.stops = stops;
         this.onText = onText;
@@ -45,7 +52,13 @@ public final class AnswerStreamer implements TokenListener {
     static AnswerStreamer continuing(
             int lastId, StreamingDecoder decoder, List<String> stops, Consumer<String> onText) {
         decoder.next(lastId);
-        return new AnswerStreamer(decoder, stops, onText, true);
+        return new AnswerStreamer(decoder, stops, onText, Trim.END);
+    }
+
+    /** A streamer like {@link #continuing} that keeps all whitespace. */
+    static AnswerStreamer verbatim(int lastId, StreamingDecoder decoder, List<String> stops, Consumer<String> onText) {
+        decoder.next(lastId);
+        return new AnswerStreamer(decoder, stops, onText, Trim.NONE);
     }
 
     @Override
@@ -69,10 +82,10 @@ public final class AnswerStreamer implements TokenListener {
         stopped = stop >= 0;
         int end = stopped ? stop : last ? pending.length() : pending.length() - partialStopLength();
         int begin = 0;
-        while (!isContinuation && emitted.isEmpty() && begin < end && Character.isWhitespace(pending.charAt(begin))) {
+        while (trim == Trim.BOTH && emitted.isEmpty() && begin < end && Character.isWhitespace(pending.charAt(begin))) {
             begin++;
         }
-        while (end > begin && Character.isWhitespace(pending.charAt(end - 1))) {
+        while (trim != Trim.NONE && end > begin && Character.isWhitespace(pending.charAt(end - 1))) {
             end--;
         }
         if (end > begin) {

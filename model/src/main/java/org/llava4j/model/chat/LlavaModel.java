@@ -1,37 +1,25 @@
 package org.llava4j.model.chat;
 
-import java.lang.ref.Cleaner;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.llava4j.data.BadInputException;
-import org.llava4j.data.batch.CollatorOptions;
-import org.llava4j.data.conversation.ImageMarkup;
 import org.llava4j.data.image.DecodeOptions;
 import org.llava4j.data.image.ExifOrientation;
-import org.llava4j.data.image.ImageFiles;
 import org.llava4j.data.image.ImageRef;
 import org.llava4j.data.tokenizer.LlamaTokenizer;
-import org.llava4j.data.tokenizer.PromptText;
 import org.llava4j.model.Llava;
 import org.llava4j.model.config.ChatFormat;
 import org.llava4j.model.config.GenerationConfig;
 import org.llava4j.model.config.LlavaConfig;
-import org.llava4j.model.config.VocabularyCheck;
 import org.llava4j.model.features.FeatureSource;
-import org.llava4j.model.features.RecentImageFeatures;
 import org.llava4j.model.features.TowerFeatures;
 import org.llava4j.model.folder.ModelSource;
 import org.llava4j.model.generate.ContextLengthException;
-import org.llava4j.model.generate.ContinuousBatchingScheduler;
 import org.llava4j.model.generate.DecodingOptions;
-import org.llava4j.model.generate.Generation;
-import org.llava4j.model.generate.OutputTokens;
-import org.llava4j.model.generate.Prompt;
 import org.llava4j.model.memory.WeightMemory;
 import org.llava4j.model.schema.TypedSchema;
 import org.llava4j.model.weights.WeightDtype;
@@ -40,28 +28,16 @@ import org.llava4j.model.weights.WeightDtype;
  * A LLaVA model for inference: tokenizer, image features and decoder graph of a model folder. A {@link FeatureSource}
  * computes the features of the frozen vision tower; the graph reads them. A loaded model schedules requests on its own
  * thread with continuous batching, so any thread may call it.
+ *
+ * <p>It is an interface so that dependency injection can wrap it in a lazy or scoped proxy, and tests can replace it. Models
+ * come from {@link #load(Path)} and the methods of the same name.
  */
-public final class LlavaModel implements AutoCloseable {
-    /** Prompt batches are padded to a multiple of this, which limits the number of distinct array shapes. */
-    private static final int PAD_TO_MULTIPLE_OF = 16;
-
+public interface LlavaModel extends AutoCloseable {
     /** Default maximum number of new tokens. */
-    public static final int DEFAULT_MAX_NEW_TOKENS = 512;
+    int DEFAULT_MAX_NEW_TOKENS = 512;
 
     /** Default of {@link #setMaxCacheBytes}: 1 GiB. */
-    public static final long DEFAULT_MAX_CACHE_BYTES = 1L << 30;
-
-    /** Stops the schedulers of unreachable models. */
-    private static final Cleaner CLEANER = Cleaner.create();
-
-    private final LlavaConfig config;
-    private final LlamaTokenizer tokenizer;
-    private final ChatFormat chatFormat;
-    private final WeightDtype weightDtype;
-    private final @Nullable ModelSource source;
-    private final WeightMemory weightMemory;
-    private final RecentImageFeatures imageFeatures;
-    private final ContinuousBatchingScheduler scheduler;
+    long DEFAULT_MAX_CACHE_BYTES = 1L << 30;
 
     /**
      * A model without its own thread: generation runs on the calling threads, one at a time. Used during training.
@@ -70,53 +46,15 @@ public final class LlavaModel implements AutoCloseable {
      * @param features features of the model's vision tower
      * @param eosIds end tokens in addition to the tokenizer's own ({@link GenerationConfig})
      */
-    public LlavaModel(
+    static LlavaModel of(
             LlavaConfig config,
             LlamaTokenizer tokenizer,
             ChatFormat chatFormat,
             FeatureSource features,
             Llava language,
             Set<Integer> eosIds) {
-        this(config, tokenizer, chatFormat, WeightDtype.FP32, null, features, language, eosIds);
-    }
-
-    private LlavaModel(
-            LlavaConfig config,
-            LlamaTokenizer tokenizer,
-            ChatFormat chatFormat,
-            WeightDtype weightDtype,
-            @Nullable ModelSource source,
-            FeatureSource features,
-            Llava language,
-            Set<Integer> eosIds) {
-        this.config = config;
-        this.tokenizer = tokenizer;
-        this.chatFormat = chatFormat;
-        this.weightDtype = weightDtype;
-        this.source = source;
-        weightMemory = language.weightMemory().plus(features.weightMemory());
-        imageFeatures = new RecentImageFeatures(features);
-        scheduler = newScheduler(
-                config,
-                imageFeatures,
-                language,
-                OutputTokens.of(tokenizer, config.decoder().vocabSize(), eosIds));
-    }
-
-    /**
-     * Creates the scheduler. It must not reference this model, so that the cleaner can stop it when the model becomes
-     * unreachable.
-     */
-    private static ContinuousBatchingScheduler newScheduler(
-            LlavaConfig config, RecentImageFeatures imageFeatures, Llava language, OutputTokens output) {
-        CollatorOptions options = new CollatorOptions(
-                config.numImageTokens(),
-                config.decoder().vocabSize(),
-                config.maxLength(),
-                CollatorOptions.PaddingSide.RIGHT,
-                PAD_TO_MULTIPLE_OF,
-                config.imageStartEndTokens());
-        return new ContinuousBatchingScheduler(language, options, output, new FeatureCollator(config, imageFeatures));
+        return new BatchingLlavaModel(
+                config, tokenizer, chatFormat, WeightDtype.FP32, null, features, language, eosIds);
     }
 
     /**
@@ -125,7 +63,7 @@ public final class LlavaModel implements AutoCloseable {
      *
      * @throws BadInputException if the config has no chat format, or a file is missing or inconsistent
      */
-    public static LlavaModel load(Path folder) {
+    static LlavaModel load(Path folder) {
         return load(folder, ChatFormat.of(folder));
     }
 
@@ -136,7 +74,7 @@ public final class LlavaModel implements AutoCloseable {
      * @param chat chat format that the model was trained with
      * @throws BadInputException if a file is missing or inconsistent
      */
-    public static LlavaModel load(Path folder, ChatFormat chat) {
+    static LlavaModel load(Path folder, ChatFormat chat) {
         return load(folder, LlavaConfig.visionTowerPath(folder), chat);
     }
 
@@ -144,12 +82,12 @@ public final class LlavaModel implements AutoCloseable {
      * Loads a model with a vision tower that its config does not name: the GGUF file of a decoder with the one of its tower and
      * projector ({@code mmproj}), or a LLaVA folder that names its chat format with a CLIP folder.
      */
-    public static LlavaModel load(Path folder, Path visionTower) {
+    static LlavaModel load(Path folder, Path visionTower) {
         return load(folder, visionTower, ChatFormat.of(folder));
     }
 
     /** Loads a LLaVA folder with a vision tower from another folder than the one that the config names. */
-    public static LlavaModel load(Path folder, Path visionTower, ChatFormat chat) {
+    static LlavaModel load(Path folder, Path visionTower, ChatFormat chat) {
         ModelSource source = source(folder, visionTower);
         return load(source, chat, source.storedDtype());
     }
@@ -159,13 +97,12 @@ public final class LlavaModel implements AutoCloseable {
      *
      * @param type dtype of the matrices
      */
-    public static LlavaModel load(Path folder, Path visionTower, ChatFormat chat, WeightDtype type) {
+    static LlavaModel load(Path folder, Path visionTower, ChatFormat chat, WeightDtype type) {
         return load(source(folder, visionTower), chat, type);
     }
 
     /** Loads a LLaVA folder with another feature source, such as a cache. */
-    public static LlavaModel load(
-            Path folder, Path visionTower, ChatFormat chat, WeightDtype type, FeatureSource features) {
+    static LlavaModel load(Path folder, Path visionTower, ChatFormat chat, WeightDtype type, FeatureSource features) {
         return load(source(folder, visionTower), chat, type, features);
     }
 
@@ -180,37 +117,23 @@ public final class LlavaModel implements AutoCloseable {
      * @param type dtype of the matrices
      * @throws BadInputException if a file is missing or inconsistent, or the adapter was trained on another model
      */
-    public static LlavaModel load(ModelSource source, ChatFormat chat, WeightDtype type) {
+    static LlavaModel load(ModelSource source, ChatFormat chat, WeightDtype type) {
         FeatureSource features = TowerFeatures.load(source, type).withOrientation(ExifOrientation.APPLY);
         return load(source, chat, type, features);
     }
 
     /** As {@link #load(ModelSource, ChatFormat, WeightDtype)}, with another feature source, such as a cache. */
-    public static LlavaModel load(ModelSource source, ChatFormat chat, WeightDtype type, FeatureSource features) {
-        LlavaConfig config = source.config();
-        Path folder = source.folder();
-        LlamaTokenizer tokenizer = VocabularyCheck.load(folder, config.decoder().vocabSize());
-        LlavaModel model = new LlavaModel(
-                config,
-                tokenizer,
-                chat,
-                type,
-                source,
-                features,
-                source.buildDecoder(type),
-                GenerationConfig.eosIds(folder));
-        model.setMaxCacheBytes(DEFAULT_MAX_CACHE_BYTES);
-        CLEANER.register(model, model.scheduler.start()::close);
-        return model;
+    static LlavaModel load(ModelSource source, ChatFormat chat, WeightDtype type, FeatureSource features) {
+        return BatchingLlavaModel.load(source, chat, type, features);
     }
 
     /** Answers a question about an image greedily, with at most {@link #DEFAULT_MAX_NEW_TOKENS} tokens. */
-    public String answer(Path image, String question) {
+    default String answer(Path image, String question) {
         return answer(image, question, DEFAULT_MAX_NEW_TOKENS);
     }
 
     /** Answers a question about an image greedily. */
-    public String answer(Path image, String question, int maxNewTokens) {
+    default String answer(Path image, String question, int maxNewTokens) {
         return answer(GenerationRequest.about(ImageRef.of(image), question), DecodingOptions.greedy(maxNewTokens))
                 .text();
     }
@@ -221,7 +144,7 @@ public final class LlavaModel implements AutoCloseable {
      *
      * @throws BadInputException if an image cannot be read, or a prompt leaves no room for an answer
      */
-    public List<String> answer(List<GenerationRequest> requests, int maxNewTokens) {
+    default List<String> answer(List<GenerationRequest> requests, int maxNewTokens) {
         DecodingOptions decoding = DecodingOptions.greedy(maxNewTokens);
         List<PendingAnswer> all =
                 requests.stream().map(q -> submit(q, decoding, text -> {})).toList();
@@ -229,8 +152,13 @@ public final class LlavaModel implements AutoCloseable {
     }
 
     /** Answers a request; waits for the answer. */
-    public Answer answer(GenerationRequest request, DecodingOptions decoding) {
+    default Answer answer(GenerationRequest request, DecodingOptions decoding) {
         return await(submit(request, decoding, text -> {}));
+    }
+
+    /** Continues a text; waits for the continuation. */
+    default Answer answer(TextPrompt prompt, DecodingOptions decoding) {
+        return await(submit(prompt, decoding, text -> {}));
     }
 
     /**
@@ -239,13 +167,13 @@ public final class LlavaModel implements AutoCloseable {
      *
      * @throws BadInputException if the type is not supported, or no answer of {@code decoding.maxNewTokens()} tokens fits it
      */
-    public <T> T answer(GenerationRequest request, DecodingOptions decoding, Class<T> type) {
+    default <T> T answer(GenerationRequest request, DecodingOptions decoding, Class<T> type) {
         TypedSchema<T> typed = TypedSchema.of(type);
         return typed.read(answer(request, decoding.withSchema(typed.schema())).text());
     }
 
     /** Starts a conversation. */
-    public Chat chat(DecodingOptions decoding) {
+    default Chat chat(DecodingOptions decoding) {
         return new Chat(this, decoding);
     }
 
@@ -258,35 +186,24 @@ public final class LlavaModel implements AutoCloseable {
      * @throws ContextLengthException if the prompt leaves no room for an answer
      * @throws BadInputException if no answer fits the schema of {@code decoding}, or it has one beside an answer prefix
      */
-    public PendingAnswer submit(GenerationRequest request, DecodingOptions decoding, Consumer<String> onText) {
-        ImageMarkup markup = request.images().isEmpty() ? null : chatFormat.markup(config);
-        PromptText prompt =
-                chatFormat.template().promptText(request.turns(), request.system(), markup, request.answerPrefix());
-        int[] ids = tokenizer
-                .encodePrompt(request.specialTokensInText() ? prompt.withSpecialTokensInContent() : prompt)
-                .ids();
-        List<String> stops = new ArrayList<>(decoding.stops());
-        if (decoding.schema() == null) {
-            stops.add(chatFormat.template().stop());
-        } else if (!request.answerPrefix().isEmpty()) {
-            throw new BadInputException("an answer of a schema cannot continue a text; remove the answer prefix");
-        }
-        AnswerStreamer text = request.answerPrefix().isEmpty()
-                ? new AnswerStreamer(tokenizer.streamingDecoder(), stops, onText)
-                : AnswerStreamer.continuing(ids[ids.length - 1], tokenizer.streamingDecoder(), stops, onText);
-        Generation generation = scheduler.submit(new Prompt(ids, request.images()), decoding, text);
-        return new PendingAnswer(generation, text);
-    }
+    PendingAnswer submit(GenerationRequest request, DecodingOptions decoding, Consumer<String> onText);
 
     /**
-     * Waits for an answer.
+     * Submits a text to continue, without chat template. The continuation keeps its whitespace; it ends at an end token, at a
+     * stop text of the options, or at the maximum number of tokens.
      *
-     * @throws BadInputException if an image cannot be read
+     * @param onText see {@link #submit(GenerationRequest, DecodingOptions, Consumer)}
+     * @throws ContextLengthException if the text leaves no room for a continuation
+     * @throws BadInputException if the text has no token
      */
-    public Answer await(PendingAnswer pending) {
-        scheduler.await(pending.generation());
-        return pending.answer().join();
-    }
+    PendingAnswer submit(TextPrompt prompt, DecodingOptions decoding, Consumer<String> onText);
+
+    /**
+     * Waits for an answer that was submitted to this model.
+     *
+     * @throws BadInputException if an image cannot be read, or the answer comes from another kind of model
+     */
+    Answer await(PendingAnswer pending);
 
     /**
      * Decodes an image for a request and keeps only the region that the model reads. The EXIF orientation is treated as
@@ -297,15 +214,10 @@ public final class LlavaModel implements AutoCloseable {
      * @throws BadInputException if the image is damaged, of an unsupported format, or has more than {@code maxPixels}
      *     pixels
      */
-    public ImageRef decodeImage(byte[] bytes, String name, long maxPixels, Runnable check) {
-        DecodeOptions options = new DecodeOptions(maxPixels, imageFeatures.orientation(), check);
-        return imageFeatures.toImageRef(ImageFiles.decode(bytes, name, options));
-    }
+    ImageRef decodeImage(byte[] bytes, String name, long maxPixels, Runnable check);
 
     /** Sets the maximum number of answers generated in one batch. Each allocates a KV cache. */
-    public void setMaxBatchSize(int maxBatchSize) {
-        scheduler.setMaxBatchSize(maxBatchSize);
-    }
+    void setMaxBatchSize(int maxBatchSize);
 
     /**
      * Sets the maximum memory, in bytes, of the prefix cache: the keys and values of finished answers. A prompt that begins with the tokens
@@ -313,9 +225,7 @@ public final class LlavaModel implements AutoCloseable {
      * ({@link Answer#cachedTokens}). Its answer is the same except for floating-point rounding. 0 caches nothing; so does
      * a model in training, whose weights change.
      */
-    public void setMaxCacheBytes(long maxCacheBytes) {
-        scheduler.setMaxCacheBytes(maxCacheBytes);
-    }
+    void setMaxCacheBytes(long maxCacheBytes);
 
     /**
      * Sets the maximum time from one token of an answer to its next while prompts of other requests are prefilled: a
@@ -326,53 +236,34 @@ public final class LlavaModel implements AutoCloseable {
      * @param maxPause more than zero; null, the default, for no limit
      * @throws BadInputException if it is zero or negative
      */
-    public void setMaxPause(@Nullable Duration maxPause) {
-        scheduler.setMaxPause(maxPause);
-    }
+    void setMaxPause(@Nullable Duration maxPause);
 
     /** Number of requests whose prefill has not begun or is not complete. */
-    public int waitingRequests() {
-        return scheduler.waitingRequests();
-    }
+    int waitingRequests();
 
     /** The UTF-8 bytes that a token id stands for inside a text ({@link LlamaTokenizer#tokenBytes}). */
-    public byte[] tokenBytes(int id) {
-        return tokenizer.tokenBytes(id);
-    }
+    byte[] tokenBytes(int id);
 
     /** Number of token ids that the model may generate. */
-    public int vocabularySize() {
-        return Math.min(tokenizer.size(), config.decoder().vocabSize());
-    }
+    int vocabularySize();
 
     /** The chat format. */
-    public ChatFormat chatFormat() {
-        return chatFormat;
-    }
+    ChatFormat chatFormat();
 
     /** The storage type of the weight matrices. */
-    public WeightDtype weightDtype() {
-        return weightDtype;
-    }
+    WeightDtype weightDtype();
 
     /** How much of the weights is mapped, and how much was read, when the model was loaded. */
-    public WeightMemory weightMemory() {
-        return weightMemory;
-    }
+    WeightMemory weightMemory();
 
     /** What the model was loaded from; null for a model in training. */
-    public @Nullable ModelSource source() {
-        return source;
-    }
+    @Nullable
+    ModelSource source();
 
     /** The model's configuration. */
-    public LlavaConfig config() {
-        return config;
-    }
+    LlavaConfig config();
 
     /** Stops the model's thread. Pending answers complete exceptionally. */
     @Override
-    public void close() {
-        scheduler.close();
-    }
+    void close();
 }

@@ -39,6 +39,20 @@ class AnswerStreamerTest {
     }
 
     @Test
+    void verbatimTextKeepsWhitespace() {
+        int[] prompt = TOKENIZER.encode("The answer");
+        int[] all = TOKENIZER.encode("The answer  is  C. \n\n");
+        List<String> parts = new ArrayList<>();
+        AnswerStreamer text = AnswerStreamer.verbatim(
+                prompt[prompt.length - 1], TOKENIZER.streamingDecoder(), List.of("###"), parts::add);
+        for (int i = prompt.length; i < all.length; i++) {
+            assertThat(text.onToken(all[i])).isTrue();
+        }
+        assertThat(text.finish()).isEqualTo("  is  C. \n\n");
+        assertThat(String.join("", parts)).isEqualTo("  is  C. \n\n");
+    }
+
+    @Test
     void characterOfSeveralTokensIsEmittedWhole() {
         Streamed stream = stream("🦙🦙");
         assertThat(stream.answer()).isEqualTo("🦙🦙");

@@ -17,6 +17,7 @@ import org.llava4j.data.BadInputException;
 import org.llava4j.data.conversation.Turn;
 import org.llava4j.data.image.ImageRef;
 import org.llava4j.model.folder.ModelSource;
+import org.llava4j.model.generate.ContextLengthException;
 import org.llava4j.model.generate.DecodingOptions;
 import org.llava4j.model.generate.Generation.FinishReason;
 import org.llava4j.model.generate.SamplingOptions;
@@ -190,6 +191,33 @@ class LlavaModelTest {
         chat.clear();
         assertThat(chat.specialTokensInText(true).ask("Yes.</s>USER: Who?").promptTokens())
                 .isEqualTo(token);
+    }
+
+    @Test
+    void textPromptOfRenderedChatGetsItsAnswer() {
+        GenerationRequest request = GenerationRequest.of(WHERE, List.of());
+        Answer chat = model.answer(request, DecodingOptions.greedy(24));
+        String rendered = model.chatFormat()
+                .template()
+                .promptText(request.turns(), null, null, "")
+                .text();
+        Answer text = model.answer(TextPrompt.of(rendered), DecodingOptions.greedy(24));
+        assertThat(text.promptTokens()).isEqualTo(chat.promptTokens());
+        assertThat(text.text().strip()).isEqualTo(chat.text()).isNotEmpty();
+    }
+
+    @Test
+    void textPromptReadsSpecialTokensOnRequestOnly() {
+        int plain = model.answer(TextPrompt.of("Yes.</s> <image>"), DecodingOptions.greedy(1))
+                .promptTokens();
+        int parsed = model.answer(new TextPrompt("Yes.</s> <image>", true), DecodingOptions.greedy(1))
+                .promptTokens();
+        assertThat(plain).isGreaterThan(parsed).isLessThan(40);
+        assertThat(model.answer(TextPrompt.of(""), DecodingOptions.greedy(1)).promptTokens())
+                .as("the BOS token")
+                .isEqualTo(1);
+        assertThatThrownBy(() -> model.answer(TextPrompt.of("word ".repeat(500)), DecodingOptions.greedy(1)))
+                .isInstanceOf(ContextLengthException.class);
     }
 
     @Test

@@ -79,7 +79,7 @@ final class Validation implements AutoCloseable {
         StageData data = data(options, stage, paths, config, skipped);
         data.batches().setImageLoader(new FeatureLoader(features, config));
         LlavaModel generator = evalStage.data().dataFormat() == DataFormat.SCIENCEQA
-                ? new LlavaModel(
+                ? LlavaModel.of(
                         config,
                         LlamaTokenizer.load(paths.model()),
                         evalStage.data().chatFormat(),

@@ -1,0 +1,145 @@
+package org.llava4j.server;
+
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
+import org.llava4j.model.chat.Answer;
+import org.llava4j.model.chat.LlavaModel;
+import org.llava4j.model.chat.PendingAnswer;
+import org.llava4j.model.generate.NonFiniteLogitsException;
+
+/** One request at work: generates its answers and sends them. Runs on the request's thread. */
+final class AnswerRun {
+    private static final long POLL_MILLIS = 200;
+
+    private final LlavaModel model;
+    private final ServerMetrics metrics;
+    private final AnswerRequest request;
+    private final AnswerWriter writer;
+    private final RequestWatch watch;
+    private final long startNanos = System.nanoTime();
+    private final BlockingQueue<TextChunk> chunks = new LinkedBlockingQueue<>();
+    private final List<RunningAnswer> running = new ArrayList<>();
+
+    /** A part of the text of a choice, or its end. */
+    private record TextChunk(int choice, String text, boolean last) {}
+
+    /** @param watch over the request; also ends the answers of a stopping server */
+    AnswerRun(LlavaModel model, ServerMetrics metrics, AnswerRequest request, AnswerWriter writer, RequestWatch watch) {
+        this.model = model;
+        this.metrics = metrics;
+        this.request = request;
+        this.writer = writer;
+        this.watch = watch;
+    }
+
+    /** Number of answers. */
+    int choiceCount() {
+        return request.choices();
+    }
+
+    /**
+     * Generates the answers and sends them.
+     *
+     * @throws IOException if the client is disconnected
+     * @throws RuntimeException if generation fails before the response has started
+     */
+    void run() throws IOException {
+        try {
+            for (int i = 0; i < request.choices(); i++) {
+                running.add(submit(i));
+            }
+            forwardChunks();
+            List<Answer> answers = running.stream()
+                    .map(answer -> answer.pending().answer().join())
+                    .toList();
+            answers.forEach(answer -> metrics.completed(answer, seconds()));
+            if (request.stream()) {
+                writer.endStream(running, answers);
+            } else {
+                writer.send(running, answers);
+            }
+        } catch (CompletionException e) {
+            fail(e.getCause() instanceof RuntimeException cause ? cause : e);
+        } catch (ApiException e) {
+            metrics.aborted(e.isTimeout() ? "timeout" : "server stopping");
+            fail(e);
+        } catch (IOException e) {
+            metrics.aborted("client gone");
+            throw e;
+        } finally {
+            // Has no effect on a finished answer; stops generation after a timeout or disconnect.
+            running.forEach(answer -> answer.pending().cancel());
+        }
+    }
+
+    private RunningAnswer submit(int index) {
+        PendingAnswer pending = request.submit(model, index, text -> chunks.add(new TextChunk(index, text, false)));
+        pending.answer().whenComplete((answer, failure) -> chunks.add(new TextChunk(index, "", true)));
+        return new RunningAnswer(index, pending);
+    }
+
+    /** Forwards generated text until all answers are complete. */
+    private void forwardChunks() throws IOException {
+        boolean sentFirst = false;
+        int open = running.size();
+        while (open > 0) {
+            TextChunk chunk = nextChunk();
+            try {
+                watch.check();
+            } catch (RequestWatch.ClientGoneException e) {
+                throw new IOException(e.getMessage(), e);
+            }
+            if (chunk == null) {
+                continue;
+            }
+            if (chunk.last()) {
+                open--;
+                continue;
+            }
+            if (!sentFirst) {
+                metrics.firstText(seconds());
+                sentFirst = true;
+            }
+            if (request.stream()) {
+                writer.stream(running, running.get(chunk.choice()), chunk.text());
+            }
+        }
+    }
+
+    /** The next chunk; null if there is none for a while. */
+    private @Nullable TextChunk nextChunk() throws IOException {
+        try {
+            return chunks.poll(POLL_MILLIS + 1, TimeUnit.MILLISECONDS);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new IOException("the server is stopping", e);
+        }
+    }
+
+    private double seconds() {
+        return (System.nanoTime() - startNanos) / 1e9;
+    }
+
+    /** Sends an error: as the response if none is started, else as the last event of the stream. */
+    private void fail(RuntimeException failure) throws IOException {
+        if (!writer.endWithError(streamError(failure))) {
+            throw failure;
+        }
+    }
+
+    private static ApiException streamError(RuntimeException failure) {
+        if (failure instanceof ApiException error) {
+            return error;
+        }
+        if (failure instanceof NonFiniteLogitsException logits) {
+            return ApiException.nonFiniteLogits(logits);
+        }
+        return new ApiException(500, "server_error", null, null, "generation failed");
+    }
+}

@@ -1,0 +1,93 @@
+package org.llava4j.langchain4j;
+
+import dev.langchain4j.model.chat.request.ChatRequest;
+import dev.langchain4j.model.chat.response.PartialResponse;
+import dev.langchain4j.model.chat.response.PartialResponseContext;
+import dev.langchain4j.model.chat.response.StreamingChatResponseHandler;
+import dev.langchain4j.model.chat.response.StreamingHandle;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.Executor;
+import org.jspecify.annotations.Nullable;
+import org.llava4j.model.chat.Answer;
+import org.llava4j.model.chat.PendingAnswer;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** An answer that is streamed to a handler. After {@link #cancel} the handler receives nothing. */
+final class StreamedAnswer implements StreamingHandle {
+    private static final Logger LOG = LoggerFactory.getLogger(StreamedAnswer.class);
+
+    private final ChatBackend backend;
+    private final StreamingChatResponseHandler handler;
+    private final Executor executor;
+    private final CompletableFuture<PendingAnswer> pending = new CompletableFuture<>();
+    private CompletableFuture<?> callbacks = CompletableFuture.completedFuture(null);
+    private volatile boolean cancelled;
+
+    StreamedAnswer(ChatBackend backend, StreamingChatResponseHandler handler, Executor executor) {
+        this.backend = backend;
+        this.handler = handler;
+        this.executor = executor;
+    }
+
+    void start(ChatRequest request) {
+        PendingAnswer submitted;
+        try {
+            submitted = backend.submit(request, text -> enqueue(() -> partial(text)));
+        } catch (RuntimeException e) {
+            enqueue(() -> handler.onError(e));
+            return;
+        }
+        pending.complete(submitted);
+        submitted.answer().whenComplete((answer, failure) -> enqueue(() -> end(answer, failure)));
+    }
+
+    private void partial(String text) {
+        handler.onPartialResponse(new PartialResponse(text), new PartialResponseContext(this));
+    }
+
+    private void end(@Nullable Answer answer, @Nullable Throwable failure) {
+        if (answer != null) {
+            handler.onCompleteResponse(backend.response(answer));
+        } else {
+            handler.onError(failure instanceof RuntimeException e ? ChatBackend.converted(e) : failure);
+        }
+    }
+
+    /** Runs a callback after the earlier ones. */
+    private synchronized void enqueue(Runnable callback) {
+        callbacks = callbacks.handleAsync(
+                (done, failure) -> {
+                    run(callback);
+                    return null;
+                },
+                executor);
+    }
+
+    /** Runs a callback. What it throws goes to the handler, as LangChain4j's other models do. */
+    private void run(Runnable callback) {
+        if (cancelled) {
+            return;
+        }
+        try {
+            callback.run();
+        } catch (RuntimeException e) {
+            try {
+                handler.onError(e);
+            } catch (RuntimeException again) {
+                LOG.warn("the handler of a streamed answer failed", again);
+            }
+        }
+    }
+
+    @Override
+    public void cancel() {
+        cancelled = true;
+        pending.thenAccept(PendingAnswer::cancel);
+    }
+
+    @Override
+    public boolean isCancelled() {
+        return cancelled;
+    }
+}

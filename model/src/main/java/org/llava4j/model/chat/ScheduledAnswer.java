@@ -1,0 +1,46 @@
+package org.llava4j.model.chat;
+
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import org.llava4j.model.generate.Generation;
+import org.llava4j.model.generate.TokenLogprobs;
+
+/** Answer of a sequence that the model's scheduler generates. */
+final class ScheduledAnswer implements PendingAnswer {
+    private final Generation generation;
+    private final CompletableFuture<Answer> answer;
+
+    /** @param text receives the generated tokens */
+    ScheduledAnswer(Generation generation, AnswerStreamer text) {
+        this.generation = generation;
+        answer = generation
+                .done()
+                .thenApply(finish -> new Answer(
+                        text.finish(),
+                        finish,
+                        generation.promptLength(),
+                        generation.cachedTokens(),
+                        generation.newTokenIds().length,
+                        List.copyOf(generation.logprobs())));
+    }
+
+    /** The token sequence of this answer. */
+    Generation generation() {
+        return generation;
+    }
+
+    @Override
+    public void cancel() {
+        generation.cancel();
+    }
+
+    @Override
+    public CompletableFuture<Answer> answer() {
+        return answer;
+    }
+
+    @Override
+    public List<TokenLogprobs> logprobs() {
+        return generation.logprobs();
+    }
+}
