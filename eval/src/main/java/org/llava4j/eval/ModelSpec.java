@@ -6,6 +6,7 @@ import org.apache.commons.cli.CommandLine;
 import org.apache.commons.cli.Option;
 import org.apache.commons.cli.Options;
 import org.llava4j.cli.Command;
+import org.llava4j.cli.ShippedFiles;
 import org.llava4j.cli.VisionTowerFlags;
 import org.llava4j.data.BadInputException;
 import org.llava4j.data.InputPaths;
@@ -101,13 +102,18 @@ public record ModelSpec(ModelSource source, ChatFormat chatFormat, WeightDtype d
 
     /** As {@link #of(CommandLine)}, with another default treatment of the EXIF orientation. */
     public static ModelSpec of(CommandLine line, ExifOrientation defaultOrientation) {
-        ModelSource source = AdapterFlags.source(line, Path.of(line.getOptionValue("model-path", DEFAULT_MODEL)))
+        ModelSource source = AdapterFlags.source(line, modelPath(line))
                 .withMmap(mmap(line));
         return new ModelSpec(
                 source,
                 source.chatFormat(line.getOptionValue("conv-mode")),
                 line.hasOption("dtype") ? WeightDtype.forInference(line.getOptionValue("dtype")) : source.storedDtype(),
                 ExifOrientation.fromName(line.getOptionValue(EXIF_ORIENTATION, defaultOrientation.optionName())));
+    }
+
+    private static Path modelPath(CommandLine line) {
+        String path = line.getOptionValue("model-path");
+        return path == null ? ShippedFiles.path(DEFAULT_MODEL) : Path.of(path);
     }
 
     private static boolean mmap(CommandLine line) {
