@@ -33,10 +33,16 @@ final class CompletionScripts {
                 completion) COMPREPLY=($(compgen -W 'bash zsh' -- "$word")); return ;;
             @cases@
               esac
-              case " $files " in *" $previous "*) compopt -o filenames; COMPREPLY=($(compgen -f -- "$word")); return ;; esac
-              case " $folders " in *" $previous "*) compopt -o filenames; COMPREPLY=($(compgen -d -- "$word")); return ;; esac
-              case " $values " in *" $previous "*) return ;; esac
-              COMPREPLY=($(compgen -W "$flags --help @logFormat@" -- "$word"))
+              local kind=
+              case " $files " in *" $previous "*) kind=-f ;; esac
+              case " $folders " in *" $previous "*) kind=-d ;; esac
+              if [[ $kind ]]; then
+                local IFS=$'\\n'
+                compopt -o filenames
+                COMPREPLY=($(compgen "$kind" -- "$word"))
+              elif [[ " $values " != *" $previous "* ]]; then
+                COMPREPLY=($(compgen -W "$flags --help @logFormat@" -- "$word"))
+              fi
             }
             complete -F _llava4j llava4j
             """;
