@@ -102,8 +102,7 @@ public record ModelSpec(ModelSource source, ChatFormat chatFormat, WeightDtype d
 
     /** As {@link #of(CommandLine)}, with another default treatment of the EXIF orientation. */
     public static ModelSpec of(CommandLine line, ExifOrientation defaultOrientation) {
-        ModelSource source = AdapterFlags.source(line, modelPath(line))
-                .withMmap(mmap(line));
+        ModelSource source = AdapterFlags.source(line, modelPath(line)).withMmap(mmap(line));
         return new ModelSpec(
                 source,
                 source.chatFormat(line.getOptionValue("conv-mode")),

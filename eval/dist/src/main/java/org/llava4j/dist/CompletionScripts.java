@@ -9,8 +9,7 @@ import org.apache.commons.cli.Option;
 
 /** Scripts that complete subcommands, flags and the paths that flags take. */
 final class CompletionScripts {
-    private static final String BASH =
-            """
+    private static final String BASH = """
             # Completion of llava4j in bash: source <(llava4j completion bash)
             _llava4j() {
               local word=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD-1]}
@@ -47,8 +46,7 @@ final class CompletionScripts {
             complete -F _llava4j llava4j
             """;
 
-    private static final String ZSH =
-            """
+    private static final String ZSH = """
             #compdef llava4j
             # Completion of llava4j in zsh: source <(llava4j completion zsh)
             _llava4j() {
@@ -111,13 +109,18 @@ final class CompletionScripts {
     }
 
     private static String names(Collection<Option> flags, Predicate<Option> which) {
-        return flags.stream().filter(which).map(flag -> "--" + flag.getLongOpt()).collect(Collectors.joining(" "));
+        return flags.stream()
+                .filter(which)
+                .map(flag -> "--" + flag.getLongOpt())
+                .collect(Collectors.joining(" "));
     }
 
     private static String zshCase(String command, Collection<Option> flags) {
         return flags.stream()
-                .map(flag -> quoted("--" + flag.getLongOpt() + "[" + escaped(flag.getDescription()) + "]" + value(flag)))
-                .collect(Collectors.joining(" \\\n          ", "        " + command + ") _arguments \\\n          ", " ;;"));
+                .map(flag ->
+                        quoted("--" + flag.getLongOpt() + "[" + escaped(flag.getDescription()) + "]" + value(flag)))
+                .collect(Collectors.joining(
+                        " \\\n          ", "        " + command + ") _arguments \\\n          ", " ;;"));
     }
 
     private static String value(Option flag) {
@@ -129,7 +132,8 @@ final class CompletionScripts {
     }
 
     private static boolean takesFile(Option flag) {
-        return flag.hasArg() && (flag.getArgName().contains("FILE") || flag.getArgName().contains("PATH"));
+        return flag.hasArg()
+                && (flag.getArgName().contains("FILE") || flag.getArgName().contains("PATH"));
     }
 
     private static boolean takesFolder(Option flag) {

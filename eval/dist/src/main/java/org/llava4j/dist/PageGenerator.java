@@ -55,7 +55,8 @@ final class PageGenerator {
                     .filter(command -> command.group() == group)
                     .forEach(command -> text.append(String.format("  %-22s %s%n", command.name(), command.summary())));
         }
-        return text.append("\nAll commands accept " + LogFormat.FLAG + " text|json, the format of log lines on stderr.\n")
+        return text.append(
+                        "\nAll commands accept " + LogFormat.FLAG + " text|json, the format of log lines on stderr.\n")
                 .toString();
     }
 

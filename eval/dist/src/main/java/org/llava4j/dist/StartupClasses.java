@@ -22,7 +22,8 @@ final class StartupClasses {
         NativeMemory.configure();
         try (LlavaModel tiny = LlavaModel.load(ShippedFiles.path("resources/tiny/llava"));
                 ChatServer server = new ChatServer(
-                                tiny, ServerOptions.builder().modelId("tiny").port(0).build())
+                                tiny,
+                                ServerOptions.builder().modelId("tiny").port(0).build())
                         .start()) {
             Chat chat = tiny.chat(DecodingOptions.greedy(4));
             chat.ask("?");

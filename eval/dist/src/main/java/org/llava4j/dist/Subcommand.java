@@ -13,7 +13,12 @@ import org.jspecify.annotations.Nullable;
  * @param mainClass the command's class, by name: a list of commands must not load them
  * @param stage value of the system property {@code llava4j.stage}, for commands that share a class
  */
-record Subcommand(Group group, String name, String summary, String mainClass, @Nullable String stage) {
+record Subcommand(
+        Group group,
+        String name,
+        String summary,
+        String mainClass,
+        @Nullable String stage) {
     private static final String STAGE_PROPERTY = "llava4j.stage";
 
     /** Headings in the order of the list. */
@@ -48,8 +53,16 @@ record Subcommand(Group group, String name, String summary, String mainClass, @N
             of(Group.MODELS, "apply-delta", "model.convert.ApplyDeltaMain", "a delta plus its LLaMA"),
             of(Group.DATA, "import-parquet", "data.parquet.ImportParquetMain", "datasets from Parquet files"),
             of(Group.DATA, "filter-concepts", "data.pretraining.FilterConceptsMain", "captions by noun frequency"),
-            of(Group.DATA, "expand-captions", "data.pretraining.ExpandCaptionsMain", "samples of stage 1 from captions"),
-            of(Group.DATA, "generate-instructions", "data.instruct.GenerateInstructionsMain", "instructions from an LLM"),
+            of(
+                    Group.DATA,
+                    "expand-captions",
+                    "data.pretraining.ExpandCaptionsMain",
+                    "samples of stage 1 from captions"),
+            of(
+                    Group.DATA,
+                    "generate-instructions",
+                    "data.instruct.GenerateInstructionsMain",
+                    "instructions from an LLM"),
             of(Group.DATA, "lint-data", "train.lint.LintDataMain", "invalid, truncated and duplicate samples"),
             of(Group.DATA, "tokenize-data", "train.shards.TokenizeDataMain", "training data tokenized once"),
             stage("pretrain", "stage 1: the projector"),

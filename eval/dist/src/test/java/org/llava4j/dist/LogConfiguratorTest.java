@@ -41,7 +41,8 @@ class LogConfiguratorTest {
 
     @Test
     void textLineHasTimeLevelLoggerAndMessage() {
-        assertThat(lines(context -> context.getLogger("org.llava4j.server.ChatServer").warn("{} stops", "it")))
+        assertThat(lines(context ->
+                        context.getLogger("org.llava4j.server.ChatServer").warn("{} stops", "it")))
                 .singleElement()
                 .asString()
                 .matches("\\d\\d:\\d\\d:\\d\\d\\.\\d{3} WARN  ChatServer - it stops");
@@ -53,7 +54,8 @@ class LogConfiguratorTest {
                         context.getLogger("org.llava4j.A").error("two\nlines", new IllegalStateException("why"))))
                 .singleElement()
                 .asString()
-                .contains("ERROR A - two | lines | java.lang.IllegalStateException: why | at " + getClass().getName());
+                .contains("ERROR A - two | lines | java.lang.IllegalStateException: why | at "
+                        + getClass().getName());
     }
 
     @Test
