@@ -36,7 +36,7 @@ public final class ChatMain extends Command {
         DecodingOptions decoding = DecodingFlags.of(line);
         ModelSpec spec = ModelSpec.of(line, ExifOrientation.APPLY);
         Path image = optionalPath(line, "image-file");
-        try (var model = spec.loadForChat(line);
+        try (var model = spec.loadForChat(line, System.out::println);
                 Terminal terminal =
                         TerminalBuilder.builder().system(true).dumb(true).build()) {
             ChatSession session = new ChatSession(
