@@ -19,6 +19,8 @@ class JbangCatalogTest {
                 .path("llava4j");
         assertThat(alias.path("script-ref").asText()).isEqualTo("org.llava4j:llava4j-dist:" + ModelManifest.version());
         assertThat(alias.path("main").asText()).isEqualTo(LlavaMain.class.getName());
-        assertThat(alias.path("java-options")).extracting(JsonNode::asText).contains("--add-modules=jdk.incubator.vector");
+        assertThat(alias.path("java-options"))
+                .extracting(JsonNode::asText)
+                .contains("--add-modules=jdk.incubator.vector");
     }
 }

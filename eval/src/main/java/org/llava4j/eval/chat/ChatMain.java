@@ -46,7 +46,7 @@ public final class ChatMain extends Command {
             }
             session.run();
         } catch (IOException e) {
-            throw new BadInputException("cannot open the terminal (" + e.getMessage() + "); use @serve instead", e);
+            throw new BadInputException("cannot open the terminal (" + e.getMessage() + "); use serve instead", e);
         }
     }
 }

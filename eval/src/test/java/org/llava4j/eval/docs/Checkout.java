@@ -149,7 +149,8 @@ final class Checkout {
     private void addExecutions(String module, Element pom) {
         for (Element execution : elements(pom, "execution")) {
             // Commands undo the skip of the root's pom; what has a phase belongs to the build.
-            if (!elements(execution, "skip").isEmpty() && elements(execution, "phase").isEmpty()) {
+            if (!elements(execution, "skip").isEmpty()
+                    && elements(execution, "phase").isEmpty()) {
                 List<Element> values = elements(execution, "value");
                 executions.put(
                         text(execution, "id"),

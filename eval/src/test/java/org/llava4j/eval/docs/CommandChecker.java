@@ -21,7 +21,7 @@ import org.llava4j.eval.docs.Checkout.Execution;
 final class CommandChecker {
     private static final Pattern EXECUTION = Pattern.compile("exec:java@(\\S+)");
     private static final Pattern OPTIONAL = Pattern.compile("\\[[^\\]]*\\]");
-    private static final Pattern LOG_FORMAT = Pattern.compile(" ?--log-format \\S+");
+    private static final Pattern LOG_FORMAT = Pattern.compile("--log-format \\S+");
     private static final Pattern TEST_CLASS = Pattern.compile("[A-Z][a-z]\\w*");
     private static final Set<String> SWITCHES = Set.of("-q", "-B", "-o", "-ntp", "-am");
     private static final String ARGUMENTS = "-Dexec.args=";
@@ -113,7 +113,7 @@ final class CommandChecker {
     /** {@code llava4j} has flags and subcommands of its own beside the commands. */
     private List<String> distribution(List<String> words) {
         List<String> own = List.of("help", "completion", "--help", "--version");
-        String rest = LOG_FORMAT.matcher(String.join(" ", words)).replaceAll("");
+        String rest = LOG_FORMAT.matcher(String.join(" ", words)).replaceAll("").strip();
         String[] parts = rest.split(" ", 2);
         return own.contains(parts[0]) || parts[0].equals(PLACEHOLDER)
                 ? List.of()
