@@ -2,10 +2,12 @@ package org.llava4j.eval;
 
 import java.nio.file.Path;
 import java.util.Locale;
+import java.util.function.Consumer;
 import org.apache.commons.cli.CommandLine;
 import org.apache.commons.cli.Option;
 import org.apache.commons.cli.Options;
 import org.llava4j.cli.Command;
+import org.llava4j.cli.ShippedFiles;
 import org.llava4j.cli.VisionTowerFlags;
 import org.llava4j.data.BadInputException;
 import org.llava4j.data.InputPaths;
@@ -101,13 +103,17 @@ public record ModelSpec(ModelSource source, ChatFormat chatFormat, WeightDtype d
 
     /** As {@link #of(CommandLine)}, with another default treatment of the EXIF orientation. */
     public static ModelSpec of(CommandLine line, ExifOrientation defaultOrientation) {
-        ModelSource source = AdapterFlags.source(line, Path.of(line.getOptionValue("model-path", DEFAULT_MODEL)))
-                .withMmap(mmap(line));
+        ModelSource source = AdapterFlags.source(line, modelPath(line)).withMmap(mmap(line));
         return new ModelSpec(
                 source,
                 source.chatFormat(line.getOptionValue("conv-mode")),
                 line.hasOption("dtype") ? WeightDtype.forInference(line.getOptionValue("dtype")) : source.storedDtype(),
                 ExifOrientation.fromName(line.getOptionValue(EXIF_ORIENTATION, defaultOrientation.optionName())));
+    }
+
+    private static Path modelPath(CommandLine line) {
+        String path = line.getOptionValue("model-path");
+        return path == null ? ShippedFiles.path(DEFAULT_MODEL) : Path.of(path);
     }
 
     private static boolean mmap(CommandLine line) {
@@ -138,19 +144,23 @@ public record ModelSpec(ModelSource source, ChatFormat chatFormat, WeightDtype d
                 .setting("LLaVA4J", ModelManifest.version());
     }
 
-    /** Loads the model for conversations, with the memory of {@link #cacheFlag}, and prints how it was loaded. */
-    public LlavaModel loadForChat(CommandLine line) {
+    /**
+     * Loads the model for conversations, with the memory of {@link #cacheFlag}.
+     *
+     * @param log receives a line about how it was loaded
+     */
+    public LlavaModel loadForChat(CommandLine line, Consumer<String> log) {
         int defaultMegabytes = Math.toIntExact(LlavaModel.DEFAULT_MAX_CACHE_BYTES >> 20);
         long cacheBytes = (long) Command.atLeast(0, line, CACHE, defaultMegabytes) << 20;
         long startNanos = System.nanoTime();
         LlavaModel model = load();
-        System.out.printf(
+        log.accept(String.format(
                 Locale.ROOT,
-                "loaded %s in %s: %s of weights, in %.1f s%n",
+                "loaded %s in %s: %s of weights, in %.1f s",
                 source.name(),
                 dtype,
                 model.weightMemory(),
-                (System.nanoTime() - startNanos) / 1e9);
+                (System.nanoTime() - startNanos) / 1e9));
         model.setMaxCacheBytes(cacheBytes);
         return model;
     }

@@ -158,7 +158,7 @@ class AdapterCommandsTest {
         Options options = ModelSpec.addFlags(new Options()).addOption(ModelSpec.cacheFlag());
         CommandLine line = new DefaultParser()
                 .parse(options, new String[] {"--model-path", BASE.toString(), "--adapter", adapter.toString()});
-        try (LlavaModel unmerged = ModelSpec.of(line).loadForChat(line);
+        try (LlavaModel unmerged = ModelSpec.of(line).loadForChat(line, text -> {});
                 LlavaModel whole = LlavaModel.load(merged());
                 LlavaModel base = LlavaModel.load(BASE)) {
             Chat chat = unmerged.chat(DecodingOptions.greedy(12)).setImage(ImageRef.of(MAP));

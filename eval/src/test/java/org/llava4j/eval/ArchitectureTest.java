@@ -7,6 +7,7 @@ import com.tngtech.archunit.core.importer.ImportOption;
 import com.tngtech.archunit.junit.AnalyzeClasses;
 import com.tngtech.archunit.junit.ArchTest;
 import com.tngtech.archunit.lang.ArchRule;
+import com.tngtech.archunit.library.GeneralCodingRules;
 import org.llava4j.model.memory.PooledMemory;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
@@ -26,6 +27,16 @@ class ArchitectureTest {
             .should()
             .dependOnClassesThat()
             .resideInAPackage("org.bytedeco..");
+
+    /** Libraries log; commands and their command-line framework print. GraphHooks mutes what ND4J prints. */
+    @ArchTest
+    static final ArchRule librariesDoNotPrint = noClasses()
+            .that()
+            .resideOutsideOfPackage("org.llava4j.cli")
+            .and()
+            .haveNameNotMatching(
+                    ".*(?:Main|\\.TrainCommand|\\.FolderFlags|\\.StatusLine|\\.RequestSession|\\.ConsoleProgress|\\.GraphHooks)(?:\\$.*)?")
+            .should(GeneralCodingRules.ACCESS_STANDARD_STREAMS);
 
     /** Arrays of a pool go back by their scope; only graph sessions release single arrays. */
     @ArchTest

@@ -119,7 +119,7 @@ class GgufCommandsTest {
         Options options = ModelSpec.addFlags(new Options()).addOption(ModelSpec.cacheFlag());
         CommandLine line = new DefaultParser()
                 .parse(options, flags.stream().map(Object::toString).toArray(String[]::new));
-        return ModelSpec.of(line).loadForChat(line);
+        return ModelSpec.of(line).loadForChat(line, text -> {});
     }
 
     @Test

@@ -3,10 +3,8 @@ package org.llava4j.eval;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import java.io.ByteArrayOutputStream;
-import java.io.PrintStream;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Stream;
 import org.apache.commons.cli.CommandLine;
@@ -83,16 +81,14 @@ class ModelSpecTest {
     }
 
     @Test
-    void loadForChatPrintsHowWeightsWereLoaded() throws ParseException {
+    void loadForChatLogsHowWeightsWereLoaded() throws ParseException {
         CommandLine line = parse(quantized());
-        PrintStream before = System.out;
-        ByteArrayOutputStream printed = new ByteArrayOutputStream();
-        System.setOut(new PrintStream(printed, true, StandardCharsets.UTF_8));
-        try (LlavaModel model = ModelSpec.of(line).loadForChat(line)) {
-            assertThat(printed.toString(StandardCharsets.UTF_8))
+        List<String> log = new ArrayList<>();
+        try (LlavaModel model = ModelSpec.of(line).loadForChat(line, log::add)) {
+            assertThat(log)
+                    .singleElement()
+                    .asString()
                     .startsWith("loaded tiny-q4 in q4: " + model.weightMemory() + " of weights, in ");
-        } finally {
-            System.setOut(before);
         }
     }
 }

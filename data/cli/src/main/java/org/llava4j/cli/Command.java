@@ -1,6 +1,9 @@
 package org.llava4j.cli;
 
+import java.io.IOException;
 import java.io.PrintWriter;
+import java.io.StringWriter;
+import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -107,7 +110,9 @@ public abstract class Command {
         NativeMemory.configure();
         try {
             if (List.of(args).contains(HELP)) {
-                printHelp();
+                PrintWriter out = new PrintWriter(System.out, true, StandardCharsets.UTF_8);
+                out.print(help(""));
+                out.flush();
             } else {
                 run(parse(args));
             }
@@ -177,13 +182,18 @@ public abstract class Command {
         return new CommandFailedException(name + ": " + message);
     }
 
-    private void printHelp() {
+    /**
+     * The text of {@code --help}.
+     *
+     * @param program what the command line begins with, before the name of the command; may be empty
+     */
+    public final String help(String program) {
         Options options = options()
                 .addOption(Option.builder()
                         .longOpt(HELP.substring(2))
                         .desc("print this help")
                         .get());
-        PrintWriter out = new PrintWriter(System.out, true, StandardCharsets.UTF_8);
+        StringWriter out = new StringWriter();
         TextHelpAppendable text = new TextHelpAppendable(out);
         text.setMaxWidth(WIDTH);
         try {
@@ -191,11 +201,11 @@ public abstract class Command {
                     .setHelpAppendable(text)
                     .setShowSince(false)
                     .get()
-                    .printHelp(name + " [flags]", summary, options, "", false);
-        } catch (java.io.IOException e) {
-            throw new java.io.UncheckedIOException(e);
+                    .printHelp(program + name + " [flags]", summary, options, "", false);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
         }
-        out.flush();
+        return out.toString();
     }
 
     /** A flag with a value. */

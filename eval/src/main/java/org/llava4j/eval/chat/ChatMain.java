@@ -36,7 +36,7 @@ public final class ChatMain extends Command {
         DecodingOptions decoding = DecodingFlags.of(line);
         ModelSpec spec = ModelSpec.of(line, ExifOrientation.APPLY);
         Path image = optionalPath(line, "image-file");
-        try (var model = spec.loadForChat(line);
+        try (var model = spec.loadForChat(line, System.out::println);
                 Terminal terminal =
                         TerminalBuilder.builder().system(true).dumb(true).build()) {
             ChatSession session = new ChatSession(
@@ -46,7 +46,7 @@ public final class ChatMain extends Command {
             }
             session.run();
         } catch (IOException e) {
-            throw new BadInputException("cannot open the terminal (" + e.getMessage() + "); use @serve instead", e);
+            throw new BadInputException("cannot open the terminal (" + e.getMessage() + "); use serve instead", e);
         }
     }
 }

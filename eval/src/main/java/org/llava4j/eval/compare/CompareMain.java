@@ -27,7 +27,7 @@ public final class CompareMain extends Command {
                         required(
                                 "first",
                                 "DIR",
-                                "output folder of @scienceqa, or a prediction file: answers or results of LLaVA, results of ScienceQA"))
+                                "output folder of scienceqa, or a prediction file: answers or results of LLaVA, results of ScienceQA"))
                 .addOption(required("second", "DIR", "the second evaluation, likewise"))
                 .addOption(required("data-path", "DIR", "ScienceQA folder"))
                 .addOption(flag("split", "NAME", "evaluated split (default test)"))

@@ -6,6 +6,7 @@ import org.apache.commons.cli.CommandLine;
 import org.apache.commons.cli.Option;
 import org.apache.commons.cli.Options;
 import org.llava4j.cli.Command;
+import org.llava4j.cli.ShippedFiles;
 import org.llava4j.data.Html;
 import org.llava4j.data.synthetic.SyntheticDatasetConfig;
 import org.llava4j.train.logging.StatusLine;
@@ -72,7 +73,7 @@ public final class DemoMain extends Command {
                 integer(line, "captions", recipe.captions()),
                 false);
         Path output = line.hasOption("output-dir") ? path(line, "output-dir") : Path.of("target/demo");
-        Path base = line.hasOption("base") ? path(line, "base") : Path.of("resources/tiny/base");
+        Path base = line.hasOption("base") ? path(line, "base") : ShippedFiles.path("resources/tiny/base");
         Demo demo = new Demo(
                 base,
                 plan,

@@ -13,6 +13,8 @@ import org.llava4j.data.llavabench.BenchQuestion;
 import org.llava4j.data.records.BenchContextRecordReader;
 import org.llava4j.data.records.BenchQuestionRecordReader;
 import org.llava4j.eval.predictions.PredictionFile;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Input of the judge: questions, image contexts, and the reference and candidate answers.
@@ -26,6 +28,7 @@ record BenchInputs(
         Map<String, BenchContext> contexts,
         Map<String, String> references,
         Map<String, String> answers) {
+    private static final Logger LOG = LoggerFactory.getLogger(BenchInputs.class);
 
     /**
      * Reads the four files.
@@ -79,8 +82,11 @@ record BenchInputs(
         Set<String> unknown = new TreeSet<>(texts.keySet());
         unknown.removeAll(ids);
         if (!unknown.isEmpty()) {
-            System.err.println(file + " has " + unknown.size() + " answers to unknown questions, such as question "
-                    + unknown.iterator().next() + "; they are not judged");
+            LOG.warn(
+                    "{} has {} answers to unknown questions, such as question {}; they are not judged",
+                    file,
+                    unknown.size(),
+                    unknown.iterator().next());
         }
     }
 }

@@ -46,7 +46,7 @@ public final class JudgeMain extends Command {
                 .addOption(flag("questions", "FILE", "LLaVA-Bench question file"))
                 .addOption(flag("context", "FILE", "image contexts for the judge"))
                 .addOption(flag("reference", "FILE", "reference answers"))
-                .addOption(flag("answers", "FILE", "candidate answers, as @llava-bench writes them"))
+                .addOption(flag("answers", "FILE", "candidate answers, as llava-bench writes them"))
                 .addOption(flag(
                         REVIEWS,
                         "FILE,...",

@@ -37,7 +37,7 @@ public final class LlavaBenchMain extends EvaluationCommand {
 
     /** @param executor generates the answers */
     public LlavaBenchMain(RecordExecutor executor) {
-        super("llava-bench", "Generates a model's answers to LLaVA-Bench, as input of @judge.", executor);
+        super("llava-bench", "Generates a model's answers to LLaVA-Bench, as input of judge.", executor);
     }
 
     public static void main(String[] args) {

@@ -56,7 +56,7 @@ public final class ScienceQaMain extends EvaluationCommand {
                         PREDICTIONS,
                         "FILE",
                         "score these predictions, without a model: an answer or result file of LLaVA, a result file of"
-                                + " the ScienceQA repository, or an output folder of @scienceqa"))
+                                + " the ScienceQA repository, or an output folder of scienceqa"))
                 .addOption(flag(
                         "prompt-format",
                         "NAME",

@@ -74,7 +74,7 @@ public final class ServeMain extends Command {
     protected void run(CommandLine line) {
         ModelSpec spec = ModelSpec.of(line, ExifOrientation.APPLY);
         ServerOptions options = serveOptions(line, spec.source().name());
-        try (var model = spec.loadForChat(line)) {
+        try (var model = spec.loadForChat(line, System.out::println)) {
             ChatServer server = new ChatServer(model, options).start();
             Thread stop = new Thread(() -> server.stop(options.timeout()), "llava4j-stop");
             Runtime.getRuntime().addShutdownHook(stop);

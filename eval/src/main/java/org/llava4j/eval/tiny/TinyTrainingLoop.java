@@ -8,6 +8,8 @@ import org.llava4j.train.AdamW;
 import org.llava4j.train.CosineScheduleWithWarmup;
 import org.llava4j.train.Trainer;
 import org.nd4j.linalg.api.ndarray.INDArray;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Training loop of the tiny base model's parts: AdamW, warmup and cosine decay, a log line every 100 steps.
@@ -17,6 +19,7 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  * @param steps number of steps
  */
 record TinyTrainingLoop(String name, double learningRate, int steps) {
+    private static final Logger LOG = LoggerFactory.getLogger(TinyTrainingLoop.class);
     private static final double WARMUP = 0.03;
     private static final AdamW.Settings ADAM = new AdamW.Settings(0.9, 0.98, 1e-8, 0, 1);
     private static final int REPORT_EVERY = 100;
@@ -36,8 +39,8 @@ record TinyTrainingLoop(String name, double learningRate, int steps) {
             smoothed = step == 0 ? loss : SMOOTHING * smoothed + (1 - SMOOTHING) * loss;
             if ((step + 1) % REPORT_EVERY == 0 || step + 1 == steps) {
                 double seconds = (System.nanoTime() - startNanos) / 1e9;
-                System.out.printf(
-                        Locale.ROOT, "%s %5d/%d  loss %.4f  %.0f s%n", name, step + 1, steps, smoothed, seconds);
+                LOG.info(String.format(
+                        Locale.ROOT, "%s %5d/%d  loss %.4f  %.0f s", name, step + 1, steps, smoothed, seconds));
             }
         }
     }

@@ -148,7 +148,9 @@ final class Checkout {
 
     private void addExecutions(String module, Element pom) {
         for (Element execution : elements(pom, "execution")) {
-            if (!elements(execution, "skip").isEmpty()) { // only commands undo the skip of the root's pom
+            // Commands undo the skip of the root's pom; what has a phase belongs to the build.
+            if (!elements(execution, "skip").isEmpty()
+                    && elements(execution, "phase").isEmpty()) {
                 List<Element> values = elements(execution, "value");
                 executions.put(
                         text(execution, "id"),

@@ -21,6 +21,7 @@ import org.llava4j.eval.docs.Checkout.Execution;
 final class CommandChecker {
     private static final Pattern EXECUTION = Pattern.compile("exec:java@(\\S+)");
     private static final Pattern OPTIONAL = Pattern.compile("\\[[^\\]]*\\]");
+    private static final Pattern LOG_FORMAT = Pattern.compile("--log-format \\S+");
     private static final Pattern TEST_CLASS = Pattern.compile("[A-Z][a-z]\\w*");
     private static final Set<String> SWITCHES = Set.of("-q", "-B", "-o", "-ntp", "-am");
     private static final String ARGUMENTS = "-Dexec.args=";
@@ -36,7 +37,7 @@ final class CommandChecker {
 
     /** Long names of the flags of all commands, without hidden aliases. */
     Set<String> flags() {
-        Set<String> flags = new TreeSet<>(Set.of("help"));
+        Set<String> flags = new TreeSet<>(Set.of("help", "version", "log-format"));
         checkout.executions().keySet().forEach(id -> flags.addAll(names(command(id))));
         return flags;
     }
@@ -44,9 +45,12 @@ final class CommandChecker {
     /** What is wrong with a command line; empty if nothing is. */
     List<String> problems(String line) {
         List<String> words = ShellText.words(line);
-        return words.get(0).equals("mvn")
-                ? maven(words.subList(1, words.size()))
-                : spark(words.subList(1, words.size()));
+        List<String> rest = words.subList(1, words.size());
+        return switch (words.get(0)) {
+            case "mvn" -> maven(rest);
+            case "spark-submit" -> spark(rest);
+            default -> distribution(rest);
+        };
     }
 
     private List<String> maven(List<String> words) {
@@ -104,6 +108,16 @@ final class CommandChecker {
         String id = words.get(jar + 1);
         String arguments = String.join(" ", words.subList(jar + 2, words.size()));
         return id.equals(PLACEHOLDER) ? List.of() : execution(id, checkout.modules(), arguments);
+    }
+
+    /** {@code llava4j} has flags and subcommands of its own beside the commands. */
+    private List<String> distribution(List<String> words) {
+        List<String> own = List.of("help", "completion", "--help", "--version");
+        String rest = LOG_FORMAT.matcher(String.join(" ", words)).replaceAll("").strip();
+        String[] parts = rest.split(" ", 2);
+        return own.contains(parts[0]) || parts[0].equals(PLACEHOLDER)
+                ? List.of()
+                : execution(parts[0], checkout.modules(), parts.length == 1 ? "" : parts[1]);
     }
 
     private List<String> execution(String id, List<String> modules, String arguments) {

@@ -28,6 +28,9 @@ class DocumentCheckersTest {
                 "mvn -q -pl train -am compile exec:java@finetune -Dexec.args=\"--set maxSteps=4 --set seed=1 --model-path DIR"
                         + " --data-path FILE --output-dir DIR\"",
                 "mvn -q -pl eval -am test -Dtest=DocumentCheckersTest -Dsurefire.failIfNoSpecifiedTests=false",
+                "bin/llava4j serve --port 0 --log-format json",
+                "llava4j --log-format json chat --model-path DIR",
+                "llava4j help COMMAND",
                 "spark-submit --master spark://HOST:7077 eval/target/x-all.jar COMMAND [flags]",
             })
     void acceptsCommand(String line) {
@@ -54,6 +57,12 @@ class DocumentCheckersTest {
             })
     void refusesCommand(String line, String named) {
         assertThat(commands.problems(MAVEN + line)).singleElement().asString().contains(named);
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"bin/llava4j no-such-command", "llava4j serve --no-such-command 1"})
+    void refusesCommandOfDistribution(String line) {
+        assertThat(commands.problems(line)).singleElement().asString().contains("no-such-command");
     }
 
     @Test

@@ -12,7 +12,7 @@ final class ShellText {
     private static final Pattern COMMENT = Pattern.compile("(?m)^\\s*// ?(.*)$");
     private static final Pattern CONTINUATION = Pattern.compile("\\\\\\n\\s*");
     private static final Pattern WORD = Pattern.compile("(?:[^\\s\"]|\"[^\"]*\")+");
-    private static final Pattern COMMAND = Pattern.compile("(?:mvn|spark-submit) .+");
+    private static final Pattern COMMAND = Pattern.compile("(?:mvn|spark-submit|(?:bin/)?llava4j) .+");
 
     private ShellText() {}
 
@@ -23,7 +23,7 @@ final class ShellText {
                 .toList();
     }
 
-    /** Maven's and Spark's commands of a Markdown text, each in one line. */
+    /** Commands of Maven, Spark and the distribution in a Markdown text, each in one line. */
     static List<String> commands(String markdown) {
         List<String> lines = new ArrayList<>(inlineCode(markdown));
         FENCE.matcher(markdown)

@@ -1,9 +1,7 @@
 package org.llava4j.model.samediff;
 
 import java.io.File;
-import java.io.OutputStream;
 import java.io.PrintStream;
-import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Map;
 import org.llava4j.model.memory.MappedArray;
@@ -91,15 +89,15 @@ public final class GraphHooks {
 
     /**
      * Builds the gradient graph, or rebuilds it after the set of trainable variables has changed. It references the
-     * arrays of the graph. Meanwhile stdout of the whole JVM is discarded.
+     * arrays of the graph. Meanwhile what this thread prints on stdout is discarded.
      */
     public static synchronized SameDiff gradientGraph(SameDiff sd) {
         PrintStream out = System.out;
         // M2.1 copies the array of every trainable variable and then drops the copy.
         ArrayHolder trainable = sd.getVariablesArrays();
         sd.setVariablesArrays(new SingleThreadArrayHolder());
-        try (PrintStream discarded = new PrintStream(OutputStream.nullOutputStream(), false, StandardCharsets.UTF_8)) {
-            System.setOut(discarded);
+        System.setOut(OtherThreadsOutput.of(out));
+        try {
             sd.createGradFunction();
         } finally {
             System.setOut(out);

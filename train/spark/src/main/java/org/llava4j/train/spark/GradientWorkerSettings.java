@@ -14,6 +14,8 @@ import org.llava4j.train.run.RunOptions.ModelOptions;
 import org.llava4j.train.run.RunPaths;
 import org.llava4j.train.stage.Stage;
 import org.llava4j.train.stage.Stages;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Settings from which an executor loads a {@link GradientWorker}. Paths are absolute and valid on every machine.
@@ -39,6 +41,7 @@ record GradientWorkerSettings(
         ModelOptions modelOptions,
         FeatureOptions features)
         implements Serializable {
+    private static final Logger LOG = LoggerFactory.getLogger(GradientWorkerSettings.class);
 
     static GradientWorkerSettings of(Stage stage, RunPaths paths, RunOptions options) {
         List<String> data =
@@ -80,7 +83,7 @@ record GradientWorkerSettings(
                 .withModel(modelOptions)
                 .withFeatures(features)
                 .withMachine(null);
-        return GradientWorker.load(Stages.ofJson(stage), paths, options, true, System.err::println);
+        return GradientWorker.load(Stages.ofJson(stage), paths, options, true, LOG::info);
     }
 
     private static @Nullable Path path(@Nullable String text) {

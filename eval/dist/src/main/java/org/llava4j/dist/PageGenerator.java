@@ -1,0 +1,79 @@
+package org.llava4j.dist;
+
+import java.io.IOException;
+import java.lang.reflect.Constructor;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.Collection;
+import java.util.Comparator;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import org.apache.commons.cli.Option;
+import org.llava4j.cli.Command;
+import org.llava4j.cli.RecordExecutor;
+
+/** Generates help, version and completion from the commands while the distribution is built. */
+final class PageGenerator {
+    private PageGenerator() {}
+
+    /** @param args folder of the pages, version of the distribution */
+    public static void main(String... args) throws IOException {
+        Path folder = Path.of(args[0]);
+        Files.createDirectories(folder);
+        for (Map.Entry<String, String> page : pages(args[1]).entrySet()) {
+            Files.writeString(folder.resolve(page.getKey()), page.getValue());
+        }
+    }
+
+    /** Contents by file name. */
+    static Map<String, String> pages(String version) {
+        Map<String, Collection<Option>> flags = new LinkedHashMap<>();
+        Map<String, String> pages = new LinkedHashMap<>();
+        for (Subcommand subcommand : Subcommand.ALL) {
+            Command command = create(subcommand);
+            flags.put(subcommand.name(), command.flags());
+            pages.put(LlavaMain.helpPage(subcommand), command.help("llava4j "));
+        }
+        pages.put("help.txt", overview(version));
+        pages.put("version.txt", "llava4j " + version + "\n");
+        pages.put(LlavaMain.completionPage("bash"), CompletionScripts.bash(flags));
+        pages.put(LlavaMain.completionPage("zsh"), CompletionScripts.zsh(flags));
+        return pages;
+    }
+
+    private static String overview(String version) {
+        StringBuilder text = new StringBuilder("LLaVA4J " + version
+                + " trains and serves LLaVA vision-language models.\n\n"
+                + "usage: llava4j COMMAND [flags]\n"
+                + "       llava4j help COMMAND\n"
+                + "       llava4j completion bash|zsh\n"
+                + "       llava4j --version\n");
+        for (Subcommand.Group group : Subcommand.Group.values()) {
+            text.append("\n").append(group.title()).append("\n");
+            Subcommand.ALL.stream()
+                    .filter(command -> command.group() == group)
+                    .forEach(command -> text.append(String.format("  %-22s %s%n", command.name(), command.summary())));
+        }
+        return text.append(
+                        "\nAll commands accept " + LogFormat.FLAG + " text|json, the format of log lines on stderr.\n")
+                .toString();
+    }
+
+    /** Creates a command as its {@code main} does. */
+    private static Command create(Subcommand subcommand) {
+        try {
+            Constructor<?> constructor = Arrays.stream(
+                            Class.forName(subcommand.mainClass()).getDeclaredConstructors())
+                    .min(Comparator.comparingInt(Constructor::getParameterCount))
+                    .orElseThrow();
+            constructor.setAccessible(true);
+            Object[] arguments = Arrays.stream(constructor.getParameterTypes())
+                    .map(type -> type == RecordExecutor.class ? RecordExecutor.LOCAL : subcommand.stage())
+                    .toArray();
+            return (Command) constructor.newInstance(arguments);
+        } catch (ReflectiveOperationException e) {
+            throw new IllegalStateException(subcommand.mainClass() + " is not the class of a command", e);
+        }
+    }
+}
