@@ -3,17 +3,18 @@ package org.llava4j.server;
 import com.fasterxml.jackson.databind.JsonNode;
 import java.util.Arrays;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /** The endpoints that generate answers, all of them {@code POST}. */
 enum AnswerEndpoint {
     CHAT_COMPLETIONS("/v1/chat/completions", "messages", "max_tokens", "response_format", ChatRequest::of),
-    COMPLETIONS("/v1/completions", "prompt", "max_tokens", "", TextCompletionRequest::of),
+    COMPLETIONS("/v1/completions", "prompt", "max_tokens", null, TextCompletionRequest::of),
     RESPONSES("/v1/responses", "input", "max_output_tokens", "text.format", ResponseRequest::of);
 
     private final String path;
     private final String promptField;
     private final String limitField;
-    private final String formatField;
+    private final @Nullable String formatField;
     private final Parser parser;
 
     /** Reads the fields of a request. */
@@ -25,9 +26,9 @@ enum AnswerEndpoint {
     /**
      * @param promptField field of the prompt, which errors of the prompt name
      * @param limitField field of the maximum number of tokens
-     * @param formatField field of the answer's format; empty if there is none
+     * @param formatField field of the answer's format; null if answers are text
      */
-    AnswerEndpoint(String path, String promptField, String limitField, String formatField, Parser parser) {
+    AnswerEndpoint(String path, String promptField, String limitField, @Nullable String formatField, Parser parser) {
         this.path = path;
         this.promptField = promptField;
         this.limitField = limitField;
@@ -47,6 +48,7 @@ enum AnswerEndpoint {
         return limitField;
     }
 
+    @Nullable
     String formatField() {
         return formatField;
     }

@@ -53,21 +53,19 @@ record ChatRequest(
         options.requireModel(fields.text("model"));
         rejectUnsupported(fields);
         String limit = fields.isAbsent("max_completion_tokens") ? "max_tokens" : "max_completion_tokens";
-        DecodingOptions decoding =
-                DecodingFields.of(fields, options, vocabularySize, limit, options.maxNewTokens(), topLogprobs(fields));
         JsonSchema schema = fields.isAbsent("response_format")
                 ? null
                 : ResponseFormat.schema(fields.child("response_format"), format -> format.child("json_schema"));
+        DecodingOptions decoding = ResponseFormat.constrain(
+                DecodingFields.of(fields, options, vocabularySize, limit, options.maxNewTokens(), topLogprobs(fields)),
+                schema,
+                "response_format");
         int choices = fields.integer("n", 1, options.maxConcurrentRequests(), 1);
         boolean stream = fields.isTrue("stream");
         boolean usage = fields.includesUsage();
         GenerationRequest question = question(fields, options, images);
-        return new ChatRequest(
-                question,
-                ResponseFormat.constrain(decoding, schema, question, AnswerEndpoint.CHAT_COMPLETIONS),
-                choices,
-                stream,
-                usage);
+        ResponseFormat.requireNoPrefix(question, decoding, AnswerEndpoint.CHAT_COMPLETIONS);
+        return new ChatRequest(question, decoding, choices, stream, usage);
     }
 
     private static void rejectUnsupported(RequestFields fields) {

@@ -42,32 +42,6 @@ final class ResponseFormat {
         }
     }
 
-    /**
-     * The decoding options of an answer that fits a schema.
-     *
-     * @param schema null for text
-     * @throws ApiException 400 if the request also has stop sequences, or an answer to continue
-     */
-    static DecodingOptions constrain(
-            DecodingOptions decoding,
-            @Nullable JsonSchema schema,
-            GenerationRequest question,
-            AnswerEndpoint endpoint) {
-        if (schema != null && !decoding.stops().isEmpty()) {
-            throw ApiException.badRequest(
-                    "stop",
-                    "'stop' would cut the JSON of '" + endpoint.formatField()
-                            + "', whose end ends the answer; remove it");
-        }
-        if (schema != null && !question.answerPrefix().isEmpty()) {
-            throw ApiException.badRequest(
-                    endpoint.promptField(),
-                    "the last of '" + endpoint.promptField() + "' has the role assistant, which '"
-                            + endpoint.formatField() + "' cannot continue; remove it");
-        }
-        return decoding.withSchema(schema);
-    }
-
     /** Answers fit the schema whether it is strict or not. */
     private static JsonSchema schema(RequestFields definition) {
         definition.requireKnown(DEFINITION_FIELDS);
@@ -78,6 +52,34 @@ final class ResponseFormat {
             return JsonSchema.of(schema, definition.path() + ".schema");
         } catch (SchemaException e) {
             throw ApiException.badRequest(e.path(), e.getMessage());
+        }
+    }
+
+    /**
+     * The options of an answer that fits a schema.
+     *
+     * @param field field of the format, for messages
+     * @throws ApiException 400 if there are stop texts, too
+     */
+    static DecodingOptions constrain(DecodingOptions decoding, @Nullable JsonSchema schema, String field) {
+        if (schema != null && !decoding.stops().isEmpty()) {
+            throw ApiException.badRequest(
+                    "stop", "'stop' would cut the JSON of '" + field + "', whose end ends the answer; remove it");
+        }
+        return decoding.withSchema(schema);
+    }
+
+    /**
+     * Rejects a last message of the assistant if the answer must fit a schema.
+     *
+     * @throws ApiException 400
+     */
+    static void requireNoPrefix(GenerationRequest question, DecodingOptions decoding, AnswerEndpoint endpoint) {
+        if (decoding.schema() != null && !question.answerPrefix().isEmpty()) {
+            throw ApiException.badRequest(
+                    endpoint.promptField(),
+                    "the last of '" + endpoint.promptField() + "' has the role assistant, which '"
+                            + endpoint.formatField() + "' cannot continue; remove it");
         }
     }
 }

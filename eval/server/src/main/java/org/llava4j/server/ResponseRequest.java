@@ -25,6 +25,7 @@ record ResponseRequest(GenerationRequest question, DecodingOptions decoding, boo
         implements AnswerRequest {
     private static final JsonNodeFactory JSON = JsonNodeFactory.instance;
     private static final String LOGPROBS = "message.output_text.logprobs";
+    private static final int MAX_FORMAT = 100_000;
     private static final int MAX_METADATA = 16;
     private static final int MAX_METADATA_NAME = 64;
     private static final int MAX_METADATA_VALUE = 512;
@@ -75,17 +76,21 @@ record ResponseRequest(GenerationRequest question, DecodingOptions decoding, boo
         fields.requireKnown(KNOWN_FIELDS);
         options.requireModel(fields.text("model"));
         rejectUnsupported(fields);
-        JsonSchema schema = schema(fields);
-        DecodingOptions decoding = DecodingFields.of(
-                fields, options, vocabularySize, "max_output_tokens", options.maxNewTokens(), topLogprobs(fields));
+        DecodingOptions decoding = ResponseFormat.constrain(
+                DecodingFields.of(
+                        fields,
+                        options,
+                        vocabularySize,
+                        "max_output_tokens",
+                        options.maxNewTokens(),
+                        topLogprobs(fields)),
+                schema(fields),
+                "text.format");
         boolean stream = fields.isTrue("stream");
         ObjectNode settings = settings(fields, decoding);
         GenerationRequest question = ResponseInput.read(fields, options, images);
-        return new ResponseRequest(
-                question,
-                ResponseFormat.constrain(decoding, schema, question, AnswerEndpoint.RESPONSES),
-                stream,
-                settings);
+        ResponseFormat.requireNoPrefix(question, decoding, AnswerEndpoint.RESPONSES);
+        return new ResponseRequest(question, decoding, stream, settings);
     }
 
     private static void rejectUnsupported(RequestFields fields) {
@@ -112,7 +117,7 @@ record ResponseRequest(GenerationRequest question, DecodingOptions decoding, boo
         }
     }
 
-    /** The schema of {@code text.format}; null for text. */
+    /** The schema of {@code text.format}; null for text. A response repeats the format, so its size has a limit. */
     private static @Nullable JsonSchema schema(RequestFields fields) {
         if (fields.isAbsent("text")) {
             return null;
@@ -120,7 +125,16 @@ record ResponseRequest(GenerationRequest question, DecodingOptions decoding, boo
         RequestFields text = fields.child("text");
         text.requireKnown(Set.of("format", "verbosity"));
         text.requireDefault("verbosity", JSON.textNode("medium"));
-        return text.isAbsent("format") ? null : ResponseFormat.schema(text.child("format"), UnaryOperator.identity());
+        if (text.isAbsent("format")) {
+            return null;
+        }
+        RequestFields format = text.child("format");
+        if (format.object().toString().length() > MAX_FORMAT) {
+            throw ApiException.badRequest(
+                    format.path(),
+                    "'" + format.path() + "' has more than " + MAX_FORMAT + " characters; shorten its descriptions");
+        }
+        return ResponseFormat.schema(format, UnaryOperator.identity());
     }
 
     private static int topLogprobs(RequestFields fields) {
@@ -164,7 +178,7 @@ record ResponseRequest(GenerationRequest question, DecodingOptions decoding, boo
         settings.put("service_tier", "default");
         settings.put("store", false);
         settings.put("temperature", sampling.temperature());
-        JsonNode format = fields.object().path("text").path("format");
+        JsonNode format = fields.object().at("/text/format");
         settings.putObject("text")
                 .put("verbosity", "medium")
                 .set("format", format.isObject() ? format : JSON.objectNode().put("type", "text"));

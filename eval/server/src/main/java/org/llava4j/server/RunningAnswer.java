@@ -1,5 +1,6 @@
 package org.llava4j.server;
 
+import java.util.ArrayList;
 import java.util.List;
 import org.llava4j.model.chat.PendingAnswer;
 import org.llava4j.model.generate.TokenLogprobs;
@@ -24,11 +25,13 @@ final class RunningAnswer {
         return pending;
     }
 
-    /** Log-probabilities of the tokens since the last call. */
+    /** Log-probabilities of the tokens since the last call. The list grows meanwhile, which a view of it does not allow. */
     List<TokenLogprobs> nextLogprobs() {
         List<TokenLogprobs> all = pending.logprobs();
-        List<TokenLogprobs> next = List.copyOf(all.subList(sentLogprobs, all.size()));
-        sentLogprobs += next.size();
+        List<TokenLogprobs> next = new ArrayList<>();
+        for (int size = all.size(); sentLogprobs < size; sentLogprobs++) {
+            next.add(all.get(sentLogprobs));
+        }
         return next;
     }
 }

@@ -21,7 +21,7 @@ final class ParameterMapper {
      * Maps parameters. Without a temperature, decoding is greedy.
      *
      * @throws UnsupportedFeatureException if they ask for tools
-     * @throws org.llava4j.data.BadInputException if a value is out of range
+     * @throws org.llava4j.data.BadInputException if a value is out of range, or the schema of the answer is not supported
      */
     static DecodingOptions map(ChatRequestParameters parameters, long seed) {
         requireNoTools(parameters);
