@@ -3,6 +3,7 @@ package org.llava4j.langchain4j;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import dev.langchain4j.agent.tool.ToolExecutionRequest;
 import dev.langchain4j.agent.tool.ToolSpecification;
@@ -29,14 +30,22 @@ import dev.langchain4j.model.chat.request.DefaultChatRequestParameters;
 import dev.langchain4j.model.chat.request.ResponseFormat;
 import dev.langchain4j.model.chat.request.ResponseFormatType;
 import dev.langchain4j.model.chat.request.ToolChoice;
+import dev.langchain4j.model.chat.request.json.JsonAnyOfSchema;
+import dev.langchain4j.model.chat.request.json.JsonArraySchema;
+import dev.langchain4j.model.chat.request.json.JsonBooleanSchema;
+import dev.langchain4j.model.chat.request.json.JsonNullSchema;
 import dev.langchain4j.model.chat.request.json.JsonObjectSchema;
+import dev.langchain4j.model.chat.request.json.JsonRawSchema;
+import dev.langchain4j.model.chat.request.json.JsonReferenceSchema;
 import dev.langchain4j.model.chat.request.json.JsonSchema;
+import dev.langchain4j.model.chat.request.json.JsonSchemaElement;
 import dev.langchain4j.model.chat.response.ChatResponse;
 import dev.langchain4j.model.output.FinishReason;
 import java.io.IOException;
 import java.net.URI;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.function.Consumer;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -227,6 +236,74 @@ class LlavaChatModelTest {
                         () -> ask(parameters -> parameters.responseFormat(color).maxOutputTokens(1), question))
                 .isInstanceOf(InvalidRequestException.class)
                 .hasMessageContaining("maximum number of tokens");
+    }
+
+    private static JsonNode answerOf(JsonSchemaElement root) throws IOException {
+        ResponseFormat format = ResponseFormat.builder()
+                .type(ResponseFormatType.JSON)
+                .jsonSchema(
+                        JsonSchema.builder().name("answer").rootElement(root).build())
+                .build();
+        ChatResponse response = ask(
+                parameters -> parameters.responseFormat(format).temperature(2.0).maxOutputTokens(150),
+                UserMessage.from("Is it east?"));
+        return new JsonMapper().readTree(response.aiMessage().text());
+    }
+
+    @Test
+    void answerFitsEveryElementOfSchema() throws IOException {
+        JsonNode answer = answerOf(JsonObjectSchema.builder()
+                .addStringProperty("text")
+                .addIntegerProperty("count")
+                .addNumberProperty("length")
+                .addBooleanProperty("yes")
+                .addProperty("nothing", new JsonNullSchema())
+                .addEnumProperty("direction", List.of("east", "west"))
+                .addProperty(
+                        "list",
+                        JsonArraySchema.builder()
+                                .items(JsonReferenceSchema.builder()
+                                        .reference("part")
+                                        .build())
+                                .build())
+                .addProperty(
+                        "any",
+                        JsonAnyOfSchema.builder()
+                                .anyOf(new JsonNullSchema(), new JsonBooleanSchema())
+                                .build())
+                .definitions(Map.of(
+                        "part",
+                        JsonObjectSchema.builder()
+                                .addBooleanProperty("direct")
+                                .required("direct")
+                                .build()))
+                .required("text", "count", "length", "yes", "nothing", "direction", "list", "any")
+                .build());
+        assertThat(answer.get("text").isTextual()).isTrue();
+        assertThat(answer.get("count").isInt()).isTrue();
+        assertThat(answer.get("length").isNumber()).isTrue();
+        assertThat(answer.get("yes").isBoolean()).isTrue();
+        assertThat(answer.get("nothing").isNull()).isTrue();
+        assertThat(answer.get("direction").textValue()).isIn("east", "west");
+        assertThat(answer.get("list")).allMatch(part -> part.get("direct").isBoolean());
+        assertThat(answer.get("any").isNull() || answer.get("any").isBoolean()).isTrue();
+        assertThat(answerOf(JsonRawSchema.from("{\"type\":\"string\",\"maxLength\":3}"))
+                        .textValue())
+                .hasSizeLessThanOrEqualTo(3);
+    }
+
+    @Test
+    void unsupportedSchemasAreRejected() {
+        assertThatThrownBy(() -> answerOf(JsonRawSchema.from("{\"type\":\"string\",\"pattern\":\"a\"}")))
+                .isInstanceOf(InvalidRequestException.class)
+                .hasMessageContaining("pattern' is not supported");
+        assertThatThrownBy(() -> answerOf(JsonRawSchema.from("{"))).isInstanceOf(InvalidRequestException.class);
+        assertThatThrownBy(() -> ask(
+                        parameters ->
+                                parameters.responseFormat(ResponseFormat.JSON).stopSequences("e"),
+                        UserMessage.from("Is it?")))
+                .isInstanceOf(InvalidRequestException.class)
+                .hasMessageContaining("stop texts");
     }
 
     @Test

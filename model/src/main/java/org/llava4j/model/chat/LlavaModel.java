@@ -194,7 +194,7 @@ public interface LlavaModel extends AutoCloseable {
      *
      * @param onText see {@link #submit(GenerationRequest, DecodingOptions, Consumer)}
      * @throws ContextLengthException if the text leaves no room for a continuation
-     * @throws BadInputException if the text has no token
+     * @throws BadInputException if the text has no token, or {@code decoding} has a schema
      */
     PendingAnswer submit(TextPrompt prompt, DecodingOptions decoding, Consumer<String> onText);
 

@@ -21,6 +21,7 @@ import org.llava4j.model.generate.ContextLengthException;
 import org.llava4j.model.generate.DecodingOptions;
 import org.llava4j.model.generate.Generation.FinishReason;
 import org.llava4j.model.generate.SamplingOptions;
+import org.llava4j.model.schema.JsonSchema;
 import org.llava4j.model.weights.WeightDtype;
 import org.llava4j.testing.Golden;
 
@@ -218,6 +219,10 @@ class LlavaModelTest {
                 .isEqualTo(1);
         assertThatThrownBy(() -> model.answer(TextPrompt.of("word ".repeat(500)), DecodingOptions.greedy(1)))
                 .isInstanceOf(ContextLengthException.class);
+        DecodingOptions json = DecodingOptions.greedy(20).withSchema(JsonSchema.anyObject());
+        assertThatThrownBy(() -> model.answer(TextPrompt.of("The answer"), json))
+                .isInstanceOf(BadInputException.class)
+                .hasMessageContaining("cannot continue a text");
     }
 
     @Test
