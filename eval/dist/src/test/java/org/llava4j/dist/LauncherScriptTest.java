@@ -90,6 +90,19 @@ class LauncherScriptTest {
     }
 
     @Test
+    void shortCommandIsNotOptimized() throws Exception {
+        String option = "-XX:TieredStopAtLevel=1";
+        assertThat(run(home.resolve("bin/llava4j"), Map.of(), "inspect", "--model-path", "a b")
+                        .out())
+                .contains(option)
+                .endsWith("inspect", "--model-path", "a b");
+        assertThat(run(home.resolve("bin/llava4j"), Map.of(), "inspect", "--verify")
+                        .out())
+                .doesNotContain(option);
+        assertThat(run(home.resolve("bin/llava4j"), Map.of(), "chat").out()).doesNotContain(option);
+    }
+
+    @Test
     void oldJavaIsRefused() throws Exception {
         release("11.0.20");
         assertRefused(run(home.resolve("bin/llava4j"), Map.of(), "chat"), "11.0.20");
