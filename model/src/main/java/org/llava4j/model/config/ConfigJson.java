@@ -45,7 +45,10 @@ final class ConfigJson {
         Path file = ConfigFile.in(folder);
         FileReadError.requireAccessible(file);
         if (!Files.exists(file)) {
-            throw new BadInputException(file + ": cannot be read; give a folder that contains a config.json");
+            throw new BadInputException(
+                    Files.isDirectory(folder)
+                            ? file + " does not exist; give a folder that contains a config.json, or a GGUF file"
+                            : folder + " does not exist; give a model folder or a GGUF file");
         }
         ConfigJson json = new ConfigJson(file, "", ConfigFile.read(file), new TreeSet<>(ConfigFile.unknownKeys(file)));
         ModelFamily.requireSupportedModel(json);

@@ -150,12 +150,12 @@ class PlanMainTest {
         "--max-length,256,length 256 has no room for text: an image takes 256 tokens; give 257 or more",
         "--stage,warmup,unknown stage \"warmup\"",
         "--model-path,nowhere,--model-path nowhere does not exist",
-        "--model-path,empty,config.json: cannot be read; give a folder that contains a config.json",
+        "--model-path,empty,config.json does not exist; give a folder that contains a config.json",
         "--model-path,broken.json,invalid JSON",
         "--frozen-dtype,int8,--frozen-dtype int8 is not supported",
         "--data-path,nowhere.json,--data-path nowhere.json does not exist",
         "--machine-gb,0,--machine-gb is 0.0; it must be greater than 0",
-        "--vision-tower,nowhere,cannot be read; give a folder that contains a config.json"
+        "--vision-tower,nowhere,nowhere does not exist; give a model folder or a GGUF file"
     })
     void planRejectsInvalidFlags(String flag, String value, String message) {
         List<String> args = new ArrayList<>();
