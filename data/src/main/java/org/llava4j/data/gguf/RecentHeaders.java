@@ -10,7 +10,6 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.LinkedHashMap;
 import java.util.Map;
-import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -31,15 +30,15 @@ final class RecentHeaders {
 
     private record Entry(Version version, SoftReference<GgufHeader> header) {}
 
-    /** What tells one content of a path from the next. */
-    record Version(FileTime modified, long bytes, Optional<Object> fileKey) {
+    /** Identifies one content of a path. */
+    record Version(FileTime modified, long bytes, @Nullable Object fileKey) {
 
         /** The version of a file, or null if it was modified just now. */
         static @Nullable Version of(Path file) throws IOException {
             BasicFileAttributes attributes = Files.readAttributes(file, BasicFileAttributes.class);
             FileTime modified = attributes.lastModifiedTime();
             boolean settled = modified.toInstant().plus(SETTLED).isBefore(Instant.now());
-            return settled ? new Version(modified, attributes.size(), Optional.ofNullable(attributes.fileKey())) : null;
+            return settled ? new Version(modified, attributes.size(), attributes.fileKey()) : null;
         }
     }
 

@@ -1,30 +1,18 @@
 package org.llava4j.server;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import java.util.ArrayList;
-import java.util.List;
-import org.llava4j.data.conversation.Turn;
-import org.llava4j.data.image.ImageRef;
 import org.llava4j.data.tokenizer.LlamaTokenizer;
+import org.llava4j.model.chat.ChatMessages;
 import org.llava4j.model.chat.GenerationRequest;
 
-/** Collects the messages of a request: turns, system prompt and images. */
+/** Reads the messages of a request, with their images. */
 final class ConversationBuilder {
     private final ServerOptions options;
     private final ImageSource images;
     private final String imagePart;
-    private final List<Draft> turns = new ArrayList<>();
-    private final List<ImageRef> imagesSoFar = new ArrayList<>();
-    private final StringBuilder system = new StringBuilder();
+    private final ChatMessages messages = new ChatMessages();
 
-    /** A turn that further messages may extend. */
-    private record Draft(boolean isHuman, StringBuilder text) {
-        Turn turn() {
-            return isHuman ? Turn.human(text.toString()) : Turn.gpt(text.toString());
-        }
-    }
-
-    /** Who speaks. System messages are of the developer, too. */
+    /** Author of a message. A system message may have the role {@code developer}. */
     enum Role {
         SYSTEM,
         USER,
@@ -47,12 +35,12 @@ final class ConversationBuilder {
 
     /** Adds a system prompt, on a new line after an earlier one. */
     void addSystem(String text) {
-        system.append(system.isEmpty() ? "" : "\n").append(text);
+        messages.addSystem(text);
     }
 
     /** Adds a message of the user. */
     void addUser(String text) {
-        add(true, text);
+        messages.addUser(text);
     }
 
     /** Adds a message with {@code role} and {@code content}. */
@@ -60,22 +48,12 @@ final class ConversationBuilder {
         switch (message.text("role")) {
             case "system", "developer" -> addSystem(content(message, Role.SYSTEM, parts));
             case "user" -> addUser(content(message, Role.USER, parts));
-            case "assistant" -> add(false, content(message, Role.ASSISTANT, parts));
+            case "assistant" -> messages.addAssistant(content(message, Role.ASSISTANT, parts));
             default ->
                 throw ApiException.badRequest(
                         message.path() + ".role",
                         "'" + message.path() + ".role' is '" + message.text("role")
                                 + "'; use system, developer, user or assistant");
-        }
-    }
-
-    /** Adds a turn; consecutive messages of one role are one turn, as templates know only alternating turns. */
-    private void add(boolean isHuman, String text) {
-        Draft last = turns.isEmpty() ? null : turns.get(turns.size() - 1);
-        if (last == null || last.isHuman() != isHuman) {
-            turns.add(new Draft(isHuman, new StringBuilder(text)));
-        } else {
-            last.text().append('\n').append(text);
         }
     }
 
@@ -113,11 +91,11 @@ final class ConversationBuilder {
 
     /** Loads the image of a URL field and returns its placeholder. */
     String image(RequestFields owner, String name) {
-        if (imagesSoFar.size() == options.maxImages()) {
+        if (messages.imageCount() == options.maxImages()) {
             throw ApiException.badRequest(
                     owner.path(), "there are more than " + options.maxImages() + " images; send fewer");
         }
-        imagesSoFar.add(images.load(owner.text(name), owner.path() + "." + name));
+        messages.addImage(images.load(owner.text(name), owner.path() + "." + name));
         return LlamaTokenizer.IMAGE_TEXT + "\n";
     }
 
@@ -128,20 +106,15 @@ final class ConversationBuilder {
     }
 
     /**
-     * The conversation. A last message of the assistant is the beginning of the answer.
+     * The request.
      *
      * @param field field of the messages, for messages
      */
     GenerationRequest build(String field) {
-        if (turns.isEmpty() || !turns.get(0).isHuman()) {
+        if (!messages.beginWithUser()) {
             throw ApiException.badRequest(
                     field, "the first of '" + field + "' after the system message must have the role user");
         }
-        List<Turn> all = new ArrayList<>();
-        turns.forEach(draft -> all.add(draft.turn()));
-        Turn last = all.get(all.size() - 1);
-        String prefix = last.isHuman() ? "" : all.remove(all.size() - 1).value();
-        return new GenerationRequest(
-                all, imagesSoFar, system.isEmpty() ? null : system.toString(), prefix, options.specialTokensInText());
+        return messages.request(options.specialTokensInText());
     }
 }

@@ -191,13 +191,17 @@ class TypedAnswersTest {
         EAST
     }
 
-    @Test
-    void openAiClientReadsTypedAnswers() {
-        OpenAIClient client = OpenAIOkHttpClient.builder()
+    private static OpenAIClient openAiClient() {
+        return OpenAIOkHttpClient.builder()
                 .baseUrl(server.uri("/v1").toString())
                 .apiKey("none")
                 .maxRetries(0)
                 .build();
+    }
+
+    @Test
+    void openAiClientReadsTypedAnswers() {
+        OpenAIClient client = openAiClient();
         try {
             for (int seed = 0; seed < 5; seed++) {
                 StructuredChatCompletionCreateParams<Where> params = ChatCompletionCreateParams.builder()
@@ -221,11 +225,7 @@ class TypedAnswersTest {
 
     @Test
     void openAiClientReadsTypedResponses() {
-        OpenAIClient client = OpenAIOkHttpClient.builder()
-                .baseUrl(server.uri("/v1").toString())
-                .apiKey("none")
-                .maxRetries(0)
-                .build();
+        OpenAIClient client = openAiClient();
         try {
             StructuredResponseCreateParams<Where> params = ResponseCreateParams.builder()
                     .model(TestServer.ID)

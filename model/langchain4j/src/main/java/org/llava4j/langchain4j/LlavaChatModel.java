@@ -23,7 +23,8 @@ import org.llava4j.model.chat.LlavaModel;
  *   <li>Without a {@code temperature}, decoding is greedy. {@code maxOutputTokens} is
  *       {@link LlavaModel#DEFAULT_MAX_NEW_TOKENS} by default.
  *   <li>Special tokens in messages are ordinary text.
- *   <li>The response format JSON constrains answers to its schema, or to any object. The model is not told the schema.
+ *   <li>The response format JSON constrains answers to its schema, or to any object. The prompt does not contain the
+ *       schema.
  *   <li>Tools are rejected with {@link UnsupportedFeatureException}, invalid requests with
  *       {@link InvalidRequestException}, other model names with {@link ModelNotFoundException}.
  * </ul>

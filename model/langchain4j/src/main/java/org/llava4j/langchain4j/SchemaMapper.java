@@ -64,7 +64,8 @@ final class SchemaMapper {
         } else if (element instanceof JsonReferenceSchema reference) {
             json.put("$ref", "#/$defs/" + reference.reference());
         } else if (element instanceof JsonIntegerSchema) {
-            // The schema of a Java type does not have the width of an integer, and LangChain4j cannot read a wider one.
+            // The schema of a Java type has no integer width, and LangChain4j fails to parse an integer that is too
+            // wide.
             json.put(TYPE, "integer").put("minimum", Integer.MIN_VALUE).put("maximum", Integer.MAX_VALUE);
         } else {
             json.put(TYPE, scalarType(element));

@@ -163,7 +163,7 @@ public interface LlavaModel extends AutoCloseable {
 
     /**
      * Answers a request with a value of a Java type; waits for the answer. The answer is constrained to the type's schema
-     * ({@link TypedSchema}); its text is not told to the model, so the question should ask for what it contains.
+     * ({@link TypedSchema}). The prompt does not contain the schema, so the question should ask for its content.
      *
      * @throws BadInputException if the type is not supported, or no answer of {@code decoding.maxNewTokens()} tokens fits it
      */

@@ -12,7 +12,7 @@ import org.llava4j.data.tokenizer.LlamaTokenizer;
 import org.llava4j.data.tokenizer.StreamingDecoder;
 
 /**
- * Schema-constrained decoding with the vocabulary of a model. The automata of the schemas that were used last are kept with
+ * Schema-constrained decoding with the vocabulary of a model. Caches the automata of the schemas that were used last, with
  * their masks. Thread-safe.
  */
 public final class SchemaDecoding {

@@ -22,8 +22,8 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 /**
  * Benchmark of a decoder's inference in this JVM, in one weight dtype. The prefill of a prompt alternates with its matrix
  * products in float32. The second question of a conversation prefills what follows the cached prompt. Decode steps alternate
- * with reads of the weights' memory: a step cannot be faster than one read, whatever the batch size. They come last, because
- * prefill runs code that the JIT compiler would otherwise compile for decode steps alone, which are faster then.
+ * with reads of the weights' memory: a step cannot be faster than one read, whatever the batch size. They come last, as on a
+ * server: the code that prefill runs changes how the JIT compiler compiles decode steps.
  */
 record InferenceBenchmark(BenchSize size, WeightDtype dtype, int repetitions) {
     static final String DECODE = "decode";
