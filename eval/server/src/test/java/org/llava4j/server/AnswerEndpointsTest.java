@@ -67,6 +67,7 @@ class AnswerEndpointsTest {
         ServerOptions options = TestServer.options()
                 .maxConcurrentRequests(1)
                 .maxQueuedRequests(0)
+                .maxNewTokens(500)
                 .build();
         try (TestServer server = startEndless(options)) {
             CompletableFuture<HttpResponse<String>> running =

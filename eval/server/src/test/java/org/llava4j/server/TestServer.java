@@ -61,12 +61,15 @@ final class TestServer implements AutoCloseable {
         return new TestServer(taught, options);
     }
 
-    /** A model with random weights that repeats a few words until the request's limit: its context has 32,768 tokens. */
+    /**
+     * A model with random weights that repeats a few words until the request's limit, at most 500 tokens a second. Its
+     * context has 32,768 tokens.
+     */
     static TestServer endless(Path folder, ServerOptions options) throws IOException {
-        return new TestServer(endlessModel(folder), options);
+        return new TestServer(PacedModel.of(endlessModel(folder)), options);
     }
 
-    /** The model of {@link #endless}. */
+    /** The model of {@link #endless} at its full speed. */
     static LlavaModel endlessModel(Path folder) throws IOException {
         Path golden = ROOT.resolve("resources/golden");
         Files.createDirectories(folder);
