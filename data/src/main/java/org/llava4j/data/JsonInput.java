@@ -53,6 +53,7 @@ public final class JsonInput {
     private static JsonNode parse(String source, byte[] content, JsonMapper mapper) {
         FailedDownload.rejectUnlessEmpty(source, content);
         try {
+            Utf8Validator.check(content);
             JsonNode node = mapper.readTree(content);
             if (node.isMissingNode()) {
                 throw new BadInputException(source + ": is empty; it must contain JSON");
@@ -65,6 +66,7 @@ public final class JsonInput {
 
     /** Parses JSON content; for callers that add the location of an error themselves, see {@link #parseError}. */
     public static JsonNode tree(byte[] content) throws IOException {
+        Utf8Validator.check(content);
         return MAPPER.readTree(content);
     }
 
@@ -113,6 +115,7 @@ public final class JsonInput {
     public static <T> T parse(String source, byte[] content, Class<T> type) {
         FailedDownload.reject(source, content);
         try {
+            Utf8Validator.check(content);
             return MAPPER.readValue(content, type);
         } catch (IOException e) {
             throw parseError(source, 0, e);

@@ -9,6 +9,7 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.util.function.Consumer;
 import org.llava4j.data.JsonInput;
+import org.llava4j.data.Utf8Validator;
 
 /** Formats of JSON files of objects. */
 enum JsonEntries implements EntryFormat {
@@ -66,7 +67,7 @@ enum JsonEntries implements EntryFormat {
 
     @Override
     public void scan(InputStream in, EntryIndex index) throws IOException {
-        try (JsonParser parser = FACTORY.createParser(in)) {
+        try (JsonParser parser = FACTORY.createParser(Utf8Validator.checking(in))) {
             scan(parser, index);
         }
     }
@@ -78,7 +79,7 @@ enum JsonEntries implements EntryFormat {
 
     /** As {@link #LIST}; calls {@code keys} with each key of an entry before the entry is added to the index. */
     static void scanList(InputStream in, EntryIndex index, Consumer<String> keys) throws IOException {
-        try (JsonParser parser = FACTORY.createParser(in)) {
+        try (JsonParser parser = FACTORY.createParser(Utf8Validator.checking(in))) {
             list(parser, index, keys);
         }
     }
@@ -98,7 +99,7 @@ enum JsonEntries implements EntryFormat {
 
     /** Tests whether a file is one object with an array of this key; it reads no further than necessary. */
     static boolean hasMember(InputStream in, String key) throws IOException {
-        try (JsonParser parser = FACTORY.createParser(in)) {
+        try (JsonParser parser = FACTORY.createParser(Utf8Validator.checking(in))) {
             if (parser.nextToken() != JsonToken.START_OBJECT) {
                 return false;
             }

@@ -29,6 +29,7 @@ import java.util.regex.Pattern;
 import org.llava4j.data.BadInputException;
 import org.llava4j.data.FailedDownload;
 import org.llava4j.data.JsonInput;
+import org.llava4j.data.Utf8Validator;
 
 /**
  * Loader of stages: shipped ones and JSON files (comments allowed; all keys are required, unknown keys rejected).
@@ -144,6 +145,7 @@ public final class Stages {
     private static Stage parse(String source, byte[] content) {
         FailedDownload.reject(source, content);
         try {
+            Utf8Validator.check(content);
             requireKnownKeys(source, JSON.readTree(content));
             return JSON.readValue(content, Stage.class);
         } catch (IOException e) {
