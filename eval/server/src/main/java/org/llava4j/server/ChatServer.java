@@ -10,10 +10,12 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
+import java.util.concurrent.TimeoutException;
 import org.eclipse.jetty.http.BadMessageException;
 import org.eclipse.jetty.http.HttpStatus;
 import org.eclipse.jetty.http.UriCompliance;
 import org.eclipse.jetty.http.UriCompliance.Violation;
+import org.eclipse.jetty.io.EofException;
 import org.eclipse.jetty.server.Handler;
 import org.eclipse.jetty.server.HttpConfiguration;
 import org.eclipse.jetty.server.HttpConnectionFactory;
@@ -54,6 +56,9 @@ public final class ChatServer implements AutoCloseable {
             "llava4j", Violation.AMBIGUOUS_PATH_SEPARATOR, Violation.AMBIGUOUS_EMPTY_SEGMENT);
 
     private static final int HEADER_BYTES = 16 << 10;
+    /** Bounds what the system holds for a client that does not read. */
+    private static final int SEND_BUFFER_BYTES = 128 << 10;
+
     private static final int IDLE_MILLIS = 30_000;
     /** Idle time of a connection while the server stops. */
     private static final int SHUTDOWN_IDLE_MILLIS = 100;
@@ -70,6 +75,7 @@ public final class ChatServer implements AutoCloseable {
     private final RemoteImages remote;
     private final WebPage page;
     private final Routes routes;
+    private final AllowedHosts hosts;
     private final Server server;
     private final ServerConnector connector;
     private final long started = System.currentTimeMillis() / 1000;
@@ -94,6 +100,7 @@ public final class ChatServer implements AutoCloseable {
         page = new WebPage(ModelInfo.of(model, options));
         List<String> readPaths = new ArrayList<>(List.of(METRICS, HEALTH, MODELS));
         readPaths.addAll(page.paths());
+        hosts = new AllowedHosts(options);
         routes = new Routes(ANSWERS, readPaths, MODELS + "/");
         QueuedThreadPool threads =
                 new QueuedThreadPool(options.maxConcurrentRequests() + options.maxQueuedRequests() + OTHER_THREADS);
@@ -108,8 +115,10 @@ public final class ChatServer implements AutoCloseable {
         connector = new ServerConnector(server, new HttpConnectionFactory(http));
         connector.setHost(options.host());
         connector.setPort(options.port());
+        connector.setAcceptedSendBufferSize(SEND_BUFFER_BYTES);
         connector.setShutdownIdleTimeout(SHUTDOWN_IDLE_MILLIS);
         connector.setIdleTimeout(Math.min(IDLE_MILLIS, options.bodyTimeout().toMillis()));
+        connector.addBean(new AddressLimit(options.maxConnectionsPerAddress(), metrics));
         server.addConnector(connector);
         Handler requests = new Requests();
         if (!options.corsOrigins().isEmpty()) {
@@ -124,18 +133,13 @@ public final class ChatServer implements AutoCloseable {
      */
     private static boolean sendRejection(Request request, Response response, Callback callback) {
         int status = response.getStatus();
-        Exchange exchange = new Exchange(request, response);
-        try {
-            exchange.send(new ApiException(
-                    status,
-                    "invalid_request_error",
-                    null,
-                    null,
-                    "HTTP " + status + " " + HttpStatus.getMessage(status) + reason(request, status)));
-            callback.succeeded();
-        } catch (IOException e) {
-            callback.failed(e);
-        }
+        new Exchange(request, response, callback)
+                .send(new ApiException(
+                        status,
+                        "invalid_request_error",
+                        null,
+                        null,
+                        "HTTP " + status + " " + HttpStatus.getMessage(status) + reason(request, status)));
         return true;
     }
 
@@ -232,17 +236,35 @@ public final class ChatServer implements AutoCloseable {
     private final class Requests extends Handler.Abstract {
         @Override
         public boolean handle(Request request, Response response, Callback callback) {
-            Exchange exchange = new Exchange(request, response);
-            try {
-                answer(exchange);
-                callback.succeeded();
-            } catch (IOException | RuntimeException e) {
-                // The client is disconnected, so no response can be sent.
-                callback.failed(e);
-            }
-            metrics.request(metricPath(exchange.path()), exchange.status());
+            Exchange exchange = new Exchange(request, response, counting(request, response, callback));
+            exchange.header("X-Content-Type-Options", "nosniff");
+            respond(exchange, () -> route(exchange));
             return true;
         }
+    }
+
+    /** Counts a request at its end. A client that disconnects is neither an answer nor an error of the server. */
+    private Callback counting(Request request, Response response, Callback callback) {
+        String path = request.getHttpURI().getDecodedPath();
+        return Callback.from(
+                () -> {
+                    metrics.request(metricPath(path), response.getStatus());
+                    callback.succeeded();
+                },
+                failure -> {
+                    if (failure instanceof IOException || failure instanceof TimeoutException) {
+                        LOG.debug("{} {}: the client disconnected ({})", request.getMethod(), path, failure.toString());
+                        metrics.clientDisconnected();
+                        request.getConnectionMetaData()
+                                .getConnection()
+                                .getEndPoint()
+                                .close();
+                        callback.failed(new EofException(failure));
+                    } else {
+                        metrics.request(metricPath(path), 500);
+                        callback.failed(failure);
+                    }
+                });
     }
 
     private static String metricPath(String path) {
@@ -251,16 +273,26 @@ public final class ChatServer implements AutoCloseable {
         return isKnown ? path : "other";
     }
 
-    private void answer(Exchange exchange) throws IOException {
-        exchange.header("X-Content-Type-Options", "nosniff");
+    /** A step towards a response. */
+    @FunctionalInterface
+    private interface Step {
+        /** @throws IOException if the client is disconnected */
+        void run() throws IOException;
+    }
+
+    /** Runs a step, and turns its failure into a response. */
+    private static void respond(Exchange exchange, Step step) {
         try {
-            route(exchange);
+            step.run();
         } catch (ApiException e) {
             exchange.send(e);
+        } catch (IOException e) {
+            exchange.abort(e);
         } catch (RuntimeException | Error e) {
             LOG.error("{} {} failed", exchange.method(), exchange.path(), e);
             if (exchange.isCommitted()) {
-                throw e;
+                exchange.abort(e);
+                return;
             }
             exchange.send(new ApiException(500, "server_error", null, null, "internal error; see the server's log"));
         }
@@ -268,6 +300,9 @@ public final class ChatServer implements AutoCloseable {
 
     private void route(Exchange exchange) throws IOException {
         String path = exchange.path();
+        if (options.apiKey() == null) {
+            hosts.require(exchange);
+        }
         if (exchange.method().equals("OPTIONS")) {
             routes.sendOptions(exchange);
             return;
@@ -282,7 +317,9 @@ public final class ChatServer implements AutoCloseable {
             return;
         }
         if (ANSWERS.contains(path)) {
-            completions.handle(AnswerEndpoint.at(path), exchange);
+            AnswerEndpoint endpoint = AnswerEndpoint.at(path);
+            completions.receive(
+                    exchange, body -> respond(exchange, () -> completions.handle(endpoint, exchange, body)));
             return;
         }
         switch (path) {

@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.concurrent.Semaphore;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.llava4j.data.BadInputException;
 import org.llava4j.model.chat.LlavaModel;
@@ -55,13 +56,20 @@ final class CompletionHandler {
         return end != null && System.nanoTime() - end >= 0;
     }
 
+    /** Receives the body of a request in the background; see {@link Exchange#receiveBody}. */
+    void receive(Exchange exchange, Consumer<RequestBody> onBody) {
+        exchange.receiveBody(options, memory.reserve(), onBody);
+    }
+
     /**
      * Generates the answer to a request and sends it.
      *
+     * @param body closed when it is parsed
      * @throws ApiException if no answer is produced
+     * @throws IOException if the client is disconnected
      */
-    void handle(AnswerEndpoint endpoint, Exchange exchange) throws IOException {
-        AnswerRun run = readRequest(endpoint, exchange);
+    void handle(AnswerEndpoint endpoint, Exchange exchange, RequestBody body) throws IOException {
+        AnswerRun run = parse(endpoint, exchange, body);
         try {
             run.run();
         } catch (NonFiniteLogitsException e) {
@@ -80,10 +88,10 @@ final class CompletionHandler {
         }
     }
 
-    /** Reads and parses a request and takes a slot for each choice. Releases the memory of the body on return. */
-    private AnswerRun readRequest(AnswerEndpoint endpoint, Exchange exchange) throws IOException {
-        try (RequestMemoryBudget.Reservation body = memory.reserve()) {
-            JsonNode json = exchange.json(options.maxBodyBytes(), options.bodyTimeout(), body);
+    /** Parses a request and takes a slot for each choice. */
+    private AnswerRun parse(AnswerEndpoint endpoint, Exchange exchange, RequestBody body) throws IOException {
+        try (body) {
+            JsonNode json = body.json();
             takeSlots(exchange, 1);
             metrics.requestStarted();
             RequestWatch watch = new RequestWatch(exchange, options, this::isEnding);

@@ -1,44 +1,40 @@
 package org.llava4j.server;
 
+import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import java.io.ByteArrayOutputStream;
 import java.io.IOException;
-import java.io.InputStream;
 import java.io.OutputStream;
 import java.nio.ByteBuffer;
 import java.nio.channels.SocketChannel;
 import java.nio.charset.StandardCharsets;
-import java.time.Duration;
 import java.util.Locale;
-import java.util.concurrent.TimeoutException;
+import java.util.function.Consumer;
 import org.eclipse.jetty.http.HttpHeader;
 import org.eclipse.jetty.io.Content;
 import org.eclipse.jetty.server.Request;
 import org.eclipse.jetty.server.Response;
+import org.eclipse.jetty.util.Callback;
 import org.jspecify.annotations.Nullable;
-import org.llava4j.data.JsonInput;
 
-/** An HTTP request and its response. */
+/**
+ * An HTTP request and its response. Every exchange ends once: with a response, with a stream of events, or with {@link
+ * #abort}. No thread waits while a body or a whole response is on its way.
+ */
 final class Exchange {
-    /**
-     * Maximum number of bytes read from a rejected request. Reading the rest of the body lets the client see the
-     * response.
-     */
-    private static final int MAX_DRAIN_BYTES = 16 << 20;
-
-    private static final Duration MAX_DRAIN_TIME = Duration.ofSeconds(2);
     private static final JsonMapper JSON = new JsonMapper();
-    private static final int BUFFER_BYTES = 1 << 14;
 
     private final Request request;
     private final Response response;
+    private final Callback callback;
     private boolean bodyRead;
 
-    Exchange(Request request, Response response) {
+    /** @param callback receives the end of the exchange */
+    Exchange(Request request, Response response, Callback callback) {
         this.request = request;
         this.response = response;
+        this.callback = callback;
     }
 
     String method() {
@@ -59,93 +55,56 @@ final class Exchange {
         return response.isCommitted();
     }
 
-    int status() {
-        return response.getStatus();
-    }
-
     /**
-     * Reads the whole body as JSON.
+     * Receives the whole body in the background. A body that is too large or not received in time ends the exchange with
+     * an error, a client that disconnects without a response.
      *
-     * @throws ApiException if it is not JSON, too large, or not received in time
+     * @param memory grows with the body; closed if it is not received
+     * @param onBody receives the body on a thread that may block
+     * @throws ApiException if the body is not said to be JSON
      */
-    JsonNode json(int maxBytes, Duration timeout, RequestMemoryBudget.Reservation memory) throws IOException {
+    void receiveBody(ServerOptions options, RequestMemoryBudget.Reservation memory, Consumer<RequestBody> onBody) {
         String type = header("Content-Type");
         if (type == null || !type.toLowerCase(Locale.ROOT).startsWith("application/json")) {
             throw new ApiException(
                     415, "invalid_request_error", null, null, "the body must be sent as application/json");
         }
-        byte[] body = body(maxBytes, timeout, memory);
-        try {
-            return JsonInput.tree(body);
-        } catch (IOException e) {
-            throw ApiException.badRequest(
-                    null, JsonInput.parseError("the body", 0, e).getMessage());
-        }
-    }
-
-    private byte[] body(int maxBytes, Duration timeout, RequestMemoryBudget.Reservation memory) throws IOException {
-        ApiException tooLarge = new ApiException(
-                413,
-                "invalid_request_error",
-                null,
-                "request_too_large",
-                "the body has more than " + maxBytes + " bytes; send smaller images");
-        if (request.getLength() > maxBytes) {
-            throw tooLarge;
-        }
-        long deadline = System.nanoTime() + timeout.toNanos();
-        ByteArrayOutputStream body = new ByteArrayOutputStream();
-        byte[] buffer = new byte[BUFFER_BYTES];
-        InputStream in = Content.Source.asInputStream(request);
-        try {
-            for (int read = in.read(buffer); read >= 0; read = in.read(buffer)) {
-                body.write(buffer, 0, read);
-                if (body.size() > maxBytes) {
-                    throw tooLarge;
-                }
-                memory.growTo(body.size());
-                if (System.nanoTime() > deadline) {
-                    throw timedOut(timeout);
-                }
-            }
-        } catch (IOException e) {
-            if (e.getCause() instanceof TimeoutException) {
-                throw timedOut(timeout);
-            }
-            throw e;
-        }
-        bodyRead = true;
-        return body.toByteArray();
-    }
-
-    private static ApiException timedOut(Duration timeout) {
-        return new ApiException(
-                408,
-                "timeout_error",
-                null,
-                "request_timeout",
-                "the body was not received within " + timeout.toSeconds() + " s");
+        new BodyReader(request, this, options, memory, body -> {
+                    bodyRead = true;
+                    // While an answer is generated nothing is sent, for longer than the idle time of a connection.
+                    request.addIdleTimeoutListener(timeout -> false);
+                    onBody.accept(body);
+                })
+                .run();
     }
 
     void header(String name, String value) {
         response.getHeaders().put(name, value);
     }
 
-    void send(int status, JsonNode body) throws IOException {
-        send(status, "application/json", JSON.writeValueAsBytes(body));
-    }
-
-    void sendNoContent() throws IOException {
-        response.setStatus(204);
-        Content.Sink.asOutputStream(response).close();
-    }
-
-    void send(ApiException error) throws IOException {
-        if (!bodyRead) {
-            header(HttpHeader.CONNECTION.asString(), "close");
+    void send(int status, JsonNode body) {
+        try {
+            send(status, "application/json", JSON.writeValueAsBytes(body));
+        } catch (JsonProcessingException e) {
+            throw new IllegalStateException("cannot serialize a response", e);
         }
-        send(error.status(), error(error));
-        drain();
+    }
+
+    void sendNoContent() {
+        response.setStatus(204);
+        response.write(true, null, callback);
+    }
+
+    /** Sends an error. A body that was not read is not waited for. */
+    void send(ApiException error) {
+        if (bodyRead || !hasBody()) {
+            send(error.status(), error(error));
+            return;
+        }
+        header(HttpHeader.CONNECTION.asString(), "close");
+        byte[] body = error(error).toString().getBytes(StandardCharsets.UTF_8);
+        startResponse(error.status(), "application/json", body.length);
+        response.write(true, ByteBuffer.wrap(body), BodyDrain.before(callback, request));
     }
 
     static ObjectNode error(ApiException error) {
@@ -158,32 +117,24 @@ final class Exchange {
         return body;
     }
 
-    void send(int status, String type, byte[] body) throws IOException {
-        response.setStatus(status);
-        header("Content-Type", type);
-        header("Content-Length", String.valueOf(body.length));
-        try (OutputStream out = Content.Sink.asOutputStream(response)) {
-            if (!method().equals("HEAD")) {
-                out.write(body);
-            }
-        }
+    void send(int status, String type, byte[] body) {
+        startResponse(status, type, body.length);
+        response.write(true, method().equals("HEAD") ? null : ByteBuffer.wrap(body), callback);
     }
 
-    private void drain() {
-        long deadline = System.nanoTime() + MAX_DRAIN_TIME.toNanos();
-        byte[] buffer = new byte[BUFFER_BYTES];
-        try (InputStream in = Content.Source.asInputStream(request)) {
-            long drained = 0;
-            while (!bodyRead && drained < MAX_DRAIN_BYTES && System.nanoTime() < deadline) {
-                int read = in.read(buffer);
-                if (read < 0) {
-                    break;
-                }
-                drained += read;
-            }
-        } catch (IOException e) {
-            // The client is disconnected.
-        }
+    private boolean hasBody() {
+        return request.getLength() > 0 || header(HttpHeader.TRANSFER_ENCODING.asString()) != null;
+    }
+
+    private void startResponse(int status, String type, int length) {
+        response.setStatus(status);
+        header("Content-Type", type);
+        header("Content-Length", String.valueOf(length));
+    }
+
+    /** Ends the exchange without a response, or within one. */
+    void abort(Throwable failure) {
+        callback.failed(failure);
     }
 
     /** Starts a stream of server-sent events. */
@@ -192,15 +143,17 @@ final class Exchange {
         header("Content-Type", "text/event-stream; charset=utf-8");
         header("Cache-Control", "no-store");
         header("X-Accel-Buffering", "no");
-        return new ServerSentEvents(Content.Sink.asOutputStream(response));
+        return new ServerSentEvents(Content.Sink.asOutputStream(response), callback);
     }
 
     /** Stream of server-sent events; each is flushed before its call returns. */
     static final class ServerSentEvents implements AutoCloseable {
         private final OutputStream out;
+        private final Callback callback;
 
-        private ServerSentEvents(OutputStream out) {
+        private ServerSentEvents(OutputStream out, Callback callback) {
             this.out = out;
+            this.callback = callback;
         }
 
         void send(JsonNode data) throws IOException {
@@ -221,6 +174,7 @@ final class Exchange {
         @Override
         public void close() throws IOException {
             out.close();
+            callback.succeeded();
         }
     }
 

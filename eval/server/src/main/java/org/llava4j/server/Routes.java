@@ -1,6 +1,5 @@
 package org.llava4j.server;
 
-import java.io.IOException;
 import java.util.Collection;
 import java.util.Comparator;
 import java.util.List;
@@ -48,7 +47,7 @@ final class Routes {
      *
      * @throws ApiException 404 for an unknown path
      */
-    void sendOptions(Exchange exchange) throws IOException {
+    void sendOptions(Exchange exchange) {
         exchange.header("Allow", allowHeader(requireKnown(exchange)));
         exchange.sendNoContent();
     }

@@ -32,6 +32,14 @@ final class ServerMetrics {
             .help("Answers aborted by a client disconnect or a timeout.")
             .labelNames("why")
             .register(registry);
+    private final Counter disconnects = Counter.builder()
+            .name("llava4j_client_disconnects_total")
+            .help("Requests without a response because the client disconnected.")
+            .register(registry);
+    private final Counter refusedConnections = Counter.builder()
+            .name("llava4j_connections_refused_total")
+            .help("Connections beyond the maximum number of one address.")
+            .register(registry);
     private final Gauge running = Gauge.builder()
             .name("llava4j_answers_in_progress")
             .help("Running and queued requests.")
@@ -58,6 +66,14 @@ final class ServerMetrics {
 
     void request(String path, int status) {
         requests.labelValues(path, String.valueOf(status)).inc();
+    }
+
+    void clientDisconnected() {
+        disconnects.inc();
+    }
+
+    void connectionRefused() {
+        refusedConnections.inc();
     }
 
     void requestStarted() {

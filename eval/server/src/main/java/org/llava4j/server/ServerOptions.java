@@ -22,6 +22,9 @@ public final class ServerOptions {
     private final String host;
     private final int port;
     private final @Nullable String apiKey;
+    private final boolean insecure;
+    private final Set<String> allowedHosts;
+    private final int maxConnectionsPerAddress;
     private final String modelId;
     private final int maxBodyBytes;
     private final long maxPixels;
@@ -40,6 +43,9 @@ public final class ServerOptions {
         host = builder.host;
         port = builder.port;
         apiKey = builder.apiKey;
+        insecure = builder.insecure;
+        allowedHosts = builder.allowedHosts;
+        maxConnectionsPerAddress = builder.maxConnectionsPerAddress;
         modelId = builder.modelId;
         maxBodyBytes = builder.maxBodyBytes;
         maxPixels = builder.maxPixels;
@@ -73,6 +79,21 @@ public final class ServerOptions {
     /** API key that requests must send; null if they need none. */
     public @Nullable String apiKey() {
         return apiKey;
+    }
+
+    /** Whether other machines may send requests without an API key. */
+    public boolean insecure() {
+        return insecure;
+    }
+
+    /** Host names under which the server answers without an API key; {@code *} stands for all. */
+    public Set<String> allowedHosts() {
+        return allowedHosts;
+    }
+
+    /** Maximum number of open connections of one client address. */
+    public int maxConnectionsPerAddress() {
+        return maxConnectionsPerAddress;
     }
 
     /** Model id of the API. */
@@ -161,6 +182,9 @@ public final class ServerOptions {
         private String host = "127.0.0.1";
         private int port = 8080;
         private @Nullable String apiKey;
+        private boolean insecure;
+        private Set<String> allowedHosts = Set.of();
+        private int maxConnectionsPerAddress = 256;
         private String modelId = "llava";
         private int maxBodyBytes = 20 << 20;
         private long maxPixels = 25_000_000;
@@ -195,6 +219,35 @@ public final class ServerOptions {
          */
         public Builder apiKey(@Nullable String value) {
             apiKey = value == null ? null : notEmpty("apiKey", value);
+            return this;
+        }
+
+        /**
+         * Whether a server that other machines can reach may have no API key. Default: false, so that {@link #build}
+         * rejects it.
+         */
+        public Builder insecure(boolean value) {
+            insecure = value;
+            return this;
+        }
+
+        /**
+         * Host names under which the server answers without an API key, in lower case without a port; {@code *} for all.
+         * It always answers under addresses, {@code localhost} and the name that it listens on. Other names could be those of
+         * a web page that calls it from the browser of a user (DNS rebinding). Default: none.
+         */
+        public Builder allowedHosts(Collection<String> values) {
+            values.forEach(AllowedHosts::require);
+            allowedHosts = Collections.unmodifiableSet(new LinkedHashSet<>(values));
+            return this;
+        }
+
+        /**
+         * Maximum number of open connections of one client address, at least 1; further ones are closed. A proxy has all
+         * of its clients' connections. Default: 256.
+         */
+        public Builder maxConnectionsPerAddress(int value) {
+            maxConnectionsPerAddress = (int) inRange("maxConnectionsPerAddress", value, 1, Integer.MAX_VALUE);
             return this;
         }
 
@@ -290,8 +343,16 @@ public final class ServerOptions {
             return this;
         }
 
-        /** The options. */
+        /**
+         * The options.
+         *
+         * @throws BadInputException if other machines could send requests without an API key, unless {@link #insecure}
+         */
         public ServerOptions build() {
+            if (apiKey == null && !insecure && AllowedHosts.isReachable(host)) {
+                throw new BadInputException("other machines can reach the host " + host
+                        + ", and there is no API key; set one (--api-key of serve), or let everybody ask (--insecure)");
+            }
             return new ServerOptions(this);
         }
 

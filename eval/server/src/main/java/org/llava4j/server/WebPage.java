@@ -50,7 +50,7 @@ final class WebPage {
     }
 
     /** Sends the asset at the request's path, which must be one of {@link #paths}. */
-    void send(Exchange exchange) throws IOException {
+    void send(Exchange exchange) {
         Asset asset = Objects.requireNonNull(assets.get(exchange.path()), exchange.path());
         exchange.header("Content-Security-Policy", POLICY);
         exchange.header("Referrer-Policy", "no-referrer");

@@ -50,7 +50,7 @@ class AnswerEndpointsTest {
                         .put("stream", stream)
                         .toString();
                 try (Socket socket = new Socket("127.0.0.1", server.port())) {
-                    String head = "POST " + path + " HTTP/1.1\r\nHost: here\r\nContent-Type: application/json\r\n";
+                    String head = "POST " + path + " HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n";
                     String request = head + "Content-Length: " + body.length() + "\r\n\r\n" + body;
                     socket.getOutputStream().write(request.getBytes(StandardCharsets.UTF_8));
                     waitUntil(() -> isRunning(server, 1));

@@ -157,7 +157,7 @@ class EmbeddedServerTest {
             Thread.sleep(10);
             try (Socket socket = new Socket("127.0.0.1", server.port())) {
                 socket.getOutputStream()
-                        .write("GET /metrics HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"
+                        .write("GET /metrics HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
                                 .getBytes(StandardCharsets.UTF_8));
                 metrics = readAll(socket);
             }

@@ -28,7 +28,7 @@ import org.junit.jupiter.api.io.TempDir;
  */
 class MisbehavingClientsTest {
     private static final String CHAT =
-            "POST /v1/chat/completions HTTP/1.1\r\nHost: here\r\n" + "Content-Type: application/json\r\n";
+            "POST /v1/chat/completions HTTP/1.1\r\nHost: localhost\r\n" + "Content-Type: application/json\r\n";
 
     @TempDir
     private Path temp;
@@ -200,8 +200,8 @@ class MisbehavingClientsTest {
         startTrained();
         for (String malformed : List.of(
                 "nonsense\r\n\r\n",
-                "GET /../../etc/passwd HTTP/1.1\r\nHost: here\r\n\r\n",
-                "GET / HTTP/1.1\r\nHost: here\r\nX: " + "x".repeat(100_000) + "\r\n\r\n")) {
+                "GET /../../etc/passwd HTTP/1.1\r\nHost: localhost\r\n\r\n",
+                "GET / HTTP/1.1\r\nHost: localhost\r\nX: " + "x".repeat(100_000) + "\r\n\r\n")) {
             try (Socket socket = connect()) {
                 write(socket, malformed);
                 String all = new String(readUntil(socket, "}}"), StandardCharsets.UTF_8);

@@ -34,6 +34,17 @@ public final class ServeMain extends Command {
                         "KEY",
                         "API key that requests must send (default: environment variable " + KEY_VARIABLE
                                 + "; without it no key is required)"))
+                .addOption(toggle(
+                        "insecure", "let other machines send requests without an API key (default: refuse to start)"))
+                .addOption(flag(
+                        "allowed-host",
+                        "NAME[,NAME...]",
+                        "host names under which the server answers without an API key, besides localhost and addresses; *"
+                                + " for all (default: none)"))
+                .addOption(flag(
+                        "max-connections-per-address",
+                        "N",
+                        "maximum number of open connections of one client address; a proxy needs more (default 256)"))
                 .addOption(flag(
                         "model-id", "NAME", "model id of the API (default: name of the model folder or the adapter)"))
                 .addOption(alias(
@@ -92,6 +103,9 @@ public final class ServeMain extends Command {
                 .host(line.getOptionValue("host", "127.0.0.1"))
                 .port(integer(line, "port", 8080))
                 .apiKey(key == null || key.isEmpty() ? null : key)
+                .insecure(line.hasOption("insecure"))
+                .allowedHosts(list(line, "allowed-host"))
+                .maxConnectionsPerAddress(atLeast(1, line, "max-connections-per-address", 256))
                 .modelId(line.getOptionValue("model-id", modelName))
                 .maxBodyBytes(atMost(line, "max-body-mb", 1024, 20) << 20)
                 .maxPixels(atMost(line, "max-megapixels", 500, 25) * 1_000_000L)
@@ -104,15 +118,16 @@ public final class ServeMain extends Command {
                 .maxNewTokens(atLeast(1, line, "max-new-tokens", 512))
                 .allowRemoteImages(line.hasOption("allow-remote-images"))
                 .specialTokensInText(ModelSpec.specialTokensInText(line))
-                .corsOrigins(corsOrigins(line))
+                .corsOrigins(list(line, "cors-origin"))
                 .build();
     }
 
-    private static List<String> corsOrigins(CommandLine line) {
-        String origins = line.getOptionValue("cors-origin");
-        return origins == null
+    /** The values of a flag, separated by commas. */
+    private static List<String> list(CommandLine line, String flag) {
+        String values = line.getOptionValue(flag);
+        return values == null
                 ? List.of()
-                : Arrays.stream(origins.split(",", -1)).map(String::strip).toList();
+                : Arrays.stream(values.split(",", -1)).map(String::strip).toList();
     }
 
     private static int atMost(CommandLine line, String flag, int max, int defaultValue) {

@@ -1,0 +1,171 @@
+package org.llava4j.server;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.Socket;
+import java.net.http.HttpResponse;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.BooleanSupplier;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** Clients that keep connections open without sending or receiving: they hold no thread, and not all connections. */
+class HeldConnectionsTest {
+    /** More than the server has threads. */
+    private static final int HELD = 150;
+
+    private static final String CHAT = "POST /v1/chat/completions HTTP/1.1\r\nHost: localhost\r\n";
+    private static final String JSON = "Content-Type: application/json\r\n";
+    private static final String DISCONNECTS = "llava4j_client_disconnects_total";
+
+    @TempDir
+    private Path temp;
+
+    private final List<Socket> sockets = new ArrayList<>();
+
+    @AfterEach
+    void closeSockets() throws IOException {
+        for (Socket socket : sockets) {
+            socket.close();
+        }
+    }
+
+    /** Connects from an address of this machine. */
+    private Socket connect(TestServer server, String from) throws IOException {
+        Socket socket = new Socket();
+        sockets.add(socket);
+        socket.setReceiveBufferSize(1024);
+        socket.bind(new InetSocketAddress(InetAddress.getByName(from), 0));
+        socket.connect(new InetSocketAddress("127.0.0.1", server.port()));
+        return socket;
+    }
+
+    private static void write(Socket socket, String text) throws IOException {
+        socket.getOutputStream().write(text.getBytes(StandardCharsets.UTF_8));
+    }
+
+    private static void waitUntil(BooleanSupplier holds) throws InterruptedException {
+        int tries = 0;
+        while (!holds.getAsBoolean()) {
+            assertThat(tries++).isLessThan(600);
+            Thread.sleep(50);
+        }
+    }
+
+    @Test
+    void bodiesThatDoNotComeHoldNoThread() throws Exception {
+        ServerOptions options =
+                TestServer.options().bodyTimeout(Duration.ofHours(1)).build();
+        try (TestServer server = TestServer.trained(options)) {
+            for (int i = 0; i < HELD; i++) {
+                write(connect(server, "127.0.0.2"), CHAT + JSON + "Content-Length: 100\r\n\r\n{");
+            }
+            assertThat(server.get("/health").statusCode()).isEqualTo(200);
+            assertThat(TestServer.answer(server.post(TestServer.mapRequest()))).isEqualTo(TestServer.MAP_ANSWER);
+            for (Socket socket : sockets) {
+                assertThat(socket.getInputStream().available())
+                        .as("the others still wait for a response")
+                        .isZero();
+            }
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                CHAT + JSON + "Content-Length: 99999999\r\n\r\n{",
+                CHAT + "Content-Length: 100\r\n\r\n{",
+                "POST /nothing HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100\r\n\r\n",
+                "POST / HTTP/1.1\r\nHost: evil.example\r\nTransfer-Encoding: chunked\r\n\r\n5\r\n{"
+            })
+    void rejectedRequestsHoldNoThread(String request) throws Exception {
+        try (TestServer server = TestServer.trained(TestServer.OPTIONS)) {
+            for (int i = 0; i < HELD; i++) {
+                write(connect(server, "127.0.0.2"), request);
+            }
+            assertThat(server.get("/health").statusCode()).isEqualTo(200);
+            for (Socket socket : sockets) {
+                assertThat(new String(socket.getInputStream().readNBytes(12), StandardCharsets.UTF_8))
+                        .startsWith("HTTP/1.1 4");
+            }
+        }
+    }
+
+    @Test
+    void responsesThatAreNotReadHoldNoThread() throws Exception {
+        ServerOptions options =
+                TestServer.options().bodyTimeout(Duration.ofHours(1)).build();
+        try (TestServer server = TestServer.trained(options)) {
+            // More than what the system buffers for a connection.
+            String pages = "GET /example.png HTTP/1.1\r\nHost: localhost\r\n\r\n".repeat(50);
+            for (int i = 0; i < HELD; i++) {
+                write(connect(server, "127.0.0.2"), pages);
+            }
+            assertThat(server.get("/health").statusCode()).isEqualTo(200);
+        }
+    }
+
+    @Test
+    void answerMayTakeLongerThanIdleTime() throws Exception {
+        ServerOptions options =
+                TestServer.options().bodyTimeout(Duration.ofMillis(200)).build();
+        try (TestServer server = TestServer.endless(temp.resolve("model"), options)) {
+            HttpResponse<String> answer =
+                    server.post(TestServer.textRequest("Go on").put("max_tokens", 500));
+            assertThat(answer.statusCode()).as(answer.body()).isEqualTo(200);
+        }
+    }
+
+    @Test
+    void clientThatLeavesIsNoErrorOfServer() throws Exception {
+        try (TestServer server = TestServer.trained(TestServer.OPTIONS)) {
+            try (Socket socket = connect(server, "127.0.0.1")) {
+                write(socket, CHAT + JSON + "Content-Length: 100\r\n\r\n{");
+            }
+            waitUntil(() -> server.metric(DISCONNECTS) == 1);
+            assertThat(server.get("/metrics").body()).doesNotContain("status=\"500\"", "status=\"0\"");
+        }
+    }
+
+    @Test
+    void connectionsOfOneAddressAreLimited() throws Exception {
+        ServerOptions options = TestServer.options().maxConnectionsPerAddress(5).build();
+        try (TestServer server = TestServer.trained(options)) {
+            for (int i = 0; i < 5; i++) {
+                requireHealth(connect(server, "127.0.0.2"));
+            }
+            InputStream sixth = connect(server, "127.0.0.2").getInputStream();
+            assertThat(sixth.read()).as("closed").isEqualTo(-1);
+            assertThat(server.metric("llava4j_connections_refused_total")).isEqualTo(1);
+            requireHealth(connect(server, "127.0.0.3"));
+            requireHealth(sockets.get(0));
+            sockets.get(0).close();
+            waitUntil(() -> {
+                try {
+                    requireHealth(connect(server, "127.0.0.2"));
+                    return true;
+                } catch (IOException | AssertionError e) {
+                    return false;
+                }
+            });
+        }
+    }
+
+    private static void requireHealth(Socket socket) throws IOException {
+        write(socket, "GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n");
+        assertThat(new String(socket.getInputStream().readNBytes(15), StandardCharsets.UTF_8))
+                .isEqualTo("HTTP/1.1 200 OK");
+        socket.getInputStream().skipNBytes(socket.getInputStream().available());
+    }
+}
