@@ -59,30 +59,35 @@ public record ChildJvm(String label, Class<?> main, List<String> jvmFlags) {
     }
 
     /**
-     * Runs the command with the standard input and output of this process. A shutdown hook terminates
-     * the child when this process is terminated.
+     * Runs the command with the standard input and output of this process. The child is terminated when this process is
+     * terminated, or this thread interrupted.
      *
      * @return the exit code
-     * @throws BadInputException if the child cannot be started
+     * @throws BadInputException if the child cannot be started, or this thread is interrupted
      */
     int runInForeground(List<String> arguments) {
+        Process process;
         try {
-            Process process = new ProcessBuilder(command(arguments))
+            process = new ProcessBuilder(command(arguments))
                     .redirectInput(Redirect.INHERIT)
                     .redirectOutput(Redirect.INHERIT)
                     .start();
-            Thread errors = copyErrors(process);
-            Thread hook = new Thread(() -> terminateAndWait(process, errors), "end-child-jvm");
-            Runtime.getRuntime().addShutdownHook(hook);
-            int code = process.waitFor();
-            errors.join();
-            removeShutdownHook(hook);
-            return code;
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-            throw new BadInputException(label + " was interrupted", new InterruptedIOException());
         } catch (IOException e) {
             throw new BadInputException(label + " could not be run (" + e.getMessage() + ")", e);
+        }
+        Thread errors = copyErrors(process);
+        Thread hook = new Thread(() -> terminateAndWait(process, errors), "end-child-jvm");
+        Runtime.getRuntime().addShutdownHook(hook);
+        try {
+            int code = process.waitFor();
+            errors.join();
+            return code;
+        } catch (InterruptedException e) {
+            terminateAndWait(process, errors);
+            Thread.currentThread().interrupt();
+            throw new BadInputException(label + " was interrupted", new InterruptedIOException());
+        } finally {
+            removeShutdownHook(hook);
         }
     }
 
@@ -120,17 +125,21 @@ public record ChildJvm(String label, Class<?> main, List<String> jvmFlags) {
         return thread;
     }
 
-    /** Calls {@link #run} and parses the last line of stdout that starts with a brace as JSON. */
+    /**
+     * Calls {@link #run} and parses the last line of stdout that starts with a brace as JSON.
+     *
+     * @throws BadInputException as {@link #run}, or if the child prints no such line
+     */
     public JsonNode json(List<String> arguments) {
         String lastJsonLine = run(arguments)
                 .lines()
                 .filter(text -> text.startsWith("{"))
                 .reduce((earlier, later) -> later)
-                .orElseThrow();
+                .orElseThrow(() -> new BadInputException(label + " printed no result; see its messages above"));
         try {
             return new JsonMapper().readTree(lastJsonLine);
         } catch (IOException e) {
-            throw new IllegalStateException(label + " printed invalid JSON: " + lastJsonLine, e);
+            throw new BadInputException(label + " printed an incomplete result: " + lastJsonLine, e);
         }
     }
 
