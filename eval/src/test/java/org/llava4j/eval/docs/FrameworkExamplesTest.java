@@ -6,24 +6,31 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.langchain4j.data.message.ImageContent;
 import dev.langchain4j.service.AiServices;
 import dev.langchain4j.service.UserMessage;
+import example.AskController;
+import example.AskResource;
+import example.LlavaConfiguration;
 import java.io.ByteArrayInputStream;
 import java.io.File;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Map;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
-import org.llava4j.eval.docs.frameworks.AskController;
-import org.llava4j.eval.docs.frameworks.AskResource;
-import org.llava4j.eval.docs.frameworks.LlavaConfiguration;
+import org.llava4j.data.BadInputException;
 import org.llava4j.langchain4j.LlavaChatModel;
 import org.llava4j.model.chat.LlavaModel;
 import org.springframework.context.annotation.AnnotationConfigApplicationContext;
+import org.springframework.context.annotation.Lazy;
 import org.springframework.core.env.MapPropertySource;
 import org.springframework.web.multipart.MultipartFile;
 
-/** Compiles and runs the examples of resources/docs/frameworks.md, those of Spring and Quarkus without a web server. */
+/**
+ * Compiles and runs the examples of resources/docs/frameworks.md. Those of Spring and Quarkus run here without a web server;
+ * {@code .ci/consumer/frameworks} starts them as applications.
+ */
 class FrameworkExamplesTest {
     private static final String QUESTION = "Which way is it from the house to the tree?\nContext: N/A\n"
             + "Options: (A) north (B) south (C) east (D) west";
@@ -38,9 +45,23 @@ class FrameworkExamplesTest {
     }
     // </service>
 
-    private String example(String file, String name) {
-        Path folder = root.resolve("eval/src/test/java/org/llava4j/eval/docs");
-        return new DocumentedSource(folder.resolve(file)).example(name);
+    private String example(String name) {
+        Path file = root.resolve("eval/src/test/java/org/llava4j/eval/docs/FrameworkExamplesTest.java");
+        return new DocumentedSource(file).example(name);
+    }
+
+    /** Checks that the document has every file of an example project as it is, but for Spring Boot's usual start. */
+    private void assertShown(String project) throws IOException {
+        Path sources = root.resolve("resources/examples").resolve(project).resolve("src");
+        try (Stream<Path> files = Files.walk(sources)) {
+            List<Path> shown = files.filter(Files::isRegularFile)
+                    .filter(file -> !file.endsWith("AskApplication.java"))
+                    .toList();
+            assertThat(shown).hasSize(3);
+            for (Path file : shown) {
+                assertThat(document).contains(new DocumentedSource(file).whole());
+            }
+        }
     }
 
     private byte[] map() throws IOException {
@@ -59,9 +80,7 @@ class FrameworkExamplesTest {
         }
         // </langchain4j>
         assertThat(answer).isEqualTo(ANSWER);
-        assertThat(document)
-                .contains(example("FrameworkExamplesTest.java", "service"))
-                .contains(example("FrameworkExamplesTest.java", "langchain4j"));
+        assertThat(document).contains(example("service")).contains(example("langchain4j"));
     }
 
     /** An uploaded file in memory. */
@@ -108,27 +127,66 @@ class FrameworkExamplesTest {
     }
 
     @Test
-    void springContextLoadsModelAtFirstQuestion() throws Exception {
+    void documentShowsExampleProjects() throws IOException {
+        assertShown("spring-boot");
+        assertShown("quarkus");
+    }
+
+    private AnnotationConfigApplicationContext springContext(Path folder) {
+        AnnotationConfigApplicationContext context = new AnnotationConfigApplicationContext();
+        Map<String, Object> properties = Map.of("llava.folder", folder.toString());
+        context.getEnvironment().getPropertySources().addFirst(new MapPropertySource("test", properties));
+        context.register(LlavaConfiguration.class);
+        return context;
+    }
+
+    @Test
+    void springContextLoadsAndClosesModel() throws Exception {
         LlavaModel loaded;
-        try (AnnotationConfigApplicationContext context = new AnnotationConfigApplicationContext()) {
-            Map<String, Object> properties =
-                    Map.of("llava.folder", root.resolve("resources/tiny/llava").toString());
-            context.getEnvironment().getPropertySources().addFirst(new MapPropertySource("test", properties));
-            context.register(LlavaConfiguration.class, AskController.class);
+        try (AnnotationConfigApplicationContext context = springContext(root.resolve("resources/tiny/llava"))) {
+            context.register(AskController.class);
             context.refresh();
-            AskController controller = context.getBean(AskController.class);
-            assertThat(context.getBeanFactory().containsSingleton("llava")).isFalse();
-            assertThat(ask(controller)).isEqualTo(ANSWER);
             assertThat(context.getBeanFactory().containsSingleton("llava")).isTrue();
+            assertThat(ask(context.getBean(AskController.class))).isEqualTo(ANSWER);
             loaded = context.getBean(LlavaModel.class);
         }
-        assertThat(document)
-                .contains(example("frameworks/LlavaConfiguration.java", "spring-model"))
-                .contains(example("frameworks/AskController.java", "spring-controller"));
         assertThatThrownBy(() -> loaded.answer(root.resolve("resources/readme/map.png"), QUESTION))
                 .as("Spring closed the model")
                 .isInstanceOf(RuntimeException.class)
                 .hasMessageContaining("closed");
+    }
+
+    @Test
+    void springContextRefusesMissingModel() {
+        try (AnnotationConfigApplicationContext context = springContext(root.resolve("missing"))) {
+            assertThatThrownBy(context::refresh)
+                    .hasRootCauseInstanceOf(BadInputException.class)
+                    .hasMessageContaining("missing does not exist");
+        }
+    }
+
+    /** A bean that takes the model as a proxy. */
+    static final class LazyUser {
+        private final LlavaModel llava;
+
+        LazyUser(@Lazy LlavaModel llava) {
+            this.llava = llava;
+        }
+    }
+
+    @Test
+    void lazySpringBeanIsLoadedAtFirstQuestion() {
+        try (AnnotationConfigApplicationContext context = springContext(root.resolve("resources/tiny/llava"))) {
+            context.register(LazyUser.class);
+            context.addBeanFactoryPostProcessor(
+                    factory -> factory.getBeanDefinition("llava").setLazyInit(true));
+            context.refresh();
+            LlavaModel llava = context.getBean(LazyUser.class).llava;
+            assertThat(context.getBeanFactory().containsSingleton("llava")).isFalse();
+            assertThat(llava.answer(root.resolve("resources/readme/map.png"), QUESTION))
+                    .isEqualTo(ANSWER);
+            assertThat(context.getBeanFactory().containsSingleton("llava")).isTrue();
+        }
     }
 
     /** Calls the endpoint's method, as Spring's dispatcher does. */
@@ -143,8 +201,5 @@ class FrameworkExamplesTest {
         try (LlavaModel llava = LlavaModel.load(root.resolve("resources/tiny/llava"))) {
             assertThat(new AskResource(llava).ask(QUESTION, map())).isEqualTo(ANSWER);
         }
-        assertThat(document)
-                .contains(example("frameworks/LlavaProducer.java", "quarkus-model"))
-                .contains(example("frameworks/AskResource.java", "quarkus-resource"));
     }
 }

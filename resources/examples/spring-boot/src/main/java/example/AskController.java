@@ -1,4 +1,4 @@
-package org.llava4j.eval.docs.frameworks;
+package example;
 
 import java.io.IOException;
 import org.llava4j.data.BadInputException;
@@ -6,7 +6,6 @@ import org.llava4j.data.image.ImageRef;
 import org.llava4j.model.chat.GenerationRequest;
 import org.llava4j.model.chat.LlavaModel;
 import org.llava4j.model.generate.DecodingOptions;
-import org.springframework.context.annotation.Lazy;
 import org.springframework.http.ResponseEntity;
 import org.springframework.web.bind.annotation.ExceptionHandler;
 import org.springframework.web.bind.annotation.PostMapping;
@@ -14,12 +13,11 @@ import org.springframework.web.bind.annotation.RequestParam;
 import org.springframework.web.bind.annotation.RestController;
 import org.springframework.web.multipart.MultipartFile;
 
-// <spring-controller>
 @RestController
 public class AskController {
     private final LlavaModel llava;
 
-    AskController(@Lazy LlavaModel llava) {
+    AskController(LlavaModel llava) {
         this.llava = llava;
     }
 
@@ -36,4 +34,3 @@ public class AskController {
         return ResponseEntity.badRequest().body(e.getMessage());
     }
 }
-// </spring-controller>

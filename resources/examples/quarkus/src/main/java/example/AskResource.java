@@ -1,4 +1,4 @@
-package org.llava4j.eval.docs.frameworks;
+package example;
 
 import jakarta.inject.Inject;
 import jakarta.ws.rs.BadRequestException;
@@ -6,13 +6,13 @@ import jakarta.ws.rs.Consumes;
 import jakarta.ws.rs.POST;
 import jakarta.ws.rs.Path;
 import jakarta.ws.rs.QueryParam;
+import jakarta.ws.rs.core.Response;
 import org.llava4j.data.BadInputException;
 import org.llava4j.data.image.ImageRef;
 import org.llava4j.model.chat.GenerationRequest;
 import org.llava4j.model.chat.LlavaModel;
 import org.llava4j.model.generate.DecodingOptions;
 
-// <quarkus-resource>
 @Path("/ask")
 public class AskResource {
     private final LlavaModel llava;
@@ -26,12 +26,14 @@ public class AskResource {
     @Consumes("image/*")
     public String ask(@QueryParam("question") String question, byte[] image) {
         try {
+            if (question == null) {
+                throw new BadInputException("the parameter question is missing");
+            }
             ImageRef decoded = llava.decodeImage(image, "the image", 25_000_000, () -> {});
             return llava.answer(GenerationRequest.about(decoded, question), DecodingOptions.greedy(256))
                     .text();
         } catch (BadInputException e) {
-            throw new BadRequestException(e.getMessage(), e);
+            throw new BadRequestException(Response.status(400).entity(e.getMessage()).build(), e);
         }
     }
 }
-// </quarkus-resource>
