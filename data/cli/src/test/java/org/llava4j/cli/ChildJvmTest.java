@@ -36,7 +36,8 @@ class ChildJvmTest {
                 }
                 case ENDLESS -> {
                     Files.writeString(
-                            Path.of(args[1]), Long.toString(ProcessHandle.current().pid()));
+                            Path.of(args[1]),
+                            Long.toString(ProcessHandle.current().pid()));
                     Thread.sleep(Long.MAX_VALUE);
                 }
                 default -> {}
@@ -84,8 +85,7 @@ class ChildJvmTest {
         waiting.interrupt();
         waiting.join();
         assertThat(failure.get()).isInstanceOf(BadInputException.class).hasMessage("the child was interrupted");
-        assertThat(ProcessHandle.of(Long.parseLong(Files.readString(pid)))
-                        .filter(ProcessHandle::isAlive))
+        assertThat(ProcessHandle.of(Long.parseLong(Files.readString(pid))).filter(ProcessHandle::isAlive))
                 .isEmpty();
     }
 }

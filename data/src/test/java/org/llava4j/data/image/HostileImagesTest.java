@@ -3,22 +3,17 @@ package org.llava4j.data.image;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import java.awt.image.BufferedImage;
-import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.Arrays;
 import java.util.Random;
 import java.util.concurrent.atomic.AtomicInteger;
-import javax.imageio.IIOImage;
-import javax.imageio.ImageIO;
-import javax.imageio.ImageWriteParam;
-import javax.imageio.ImageWriter;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.llava4j.data.BadInputException;
+import org.llava4j.testing.HostileImages;
 
 /** Images that would take unbounded time or memory, and random changes of valid images (fixed seeds). */
 class HostileImagesTest {
@@ -35,57 +30,25 @@ class HostileImagesTest {
                 .hasMessageNotContaining("\n");
     }
 
-    /** A progressive JPEG whose last scan is repeated. */
-    static byte[] progressiveJpeg(int side, int repeated) throws IOException {
-        ByteArrayOutputStream bytes = new ByteArrayOutputStream();
-        ImageWriter writer = ImageIO.getImageWritersByFormatName("jpeg").next();
-        ImageWriteParam parameters = writer.getDefaultWriteParam();
-        parameters.setProgressiveMode(ImageWriteParam.MODE_DEFAULT);
-        try (var stream = ImageIO.createImageOutputStream(bytes)) {
-            writer.setOutput(stream);
-            BufferedImage image = new BufferedImage(side, side, BufferedImage.TYPE_3BYTE_BGR);
-            writer.write(null, new IIOImage(image, null, null), parameters);
-        } finally {
-            writer.dispose();
-        }
-        byte[] jpeg = bytes.toByteArray();
-        int scan = lastScan(jpeg);
-        ByteArrayOutputStream longer = new ByteArrayOutputStream();
-        longer.write(jpeg, 0, scan);
-        for (int i = 0; i <= repeated; i++) {
-            longer.write(jpeg, scan, jpeg.length - 2 - scan);
-        }
-        longer.write(jpeg, jpeg.length - 2, 2);
-        return longer.toByteArray();
-    }
-
-    private static int lastScan(byte[] jpeg) {
-        int at = jpeg.length - 2;
-        while ((jpeg[at] & 0xff) != 0xff || (jpeg[at + 1] & 0xff) != 0xda) {
-            at--;
-        }
-        return at;
-    }
-
     @Test
     void decodeReadsProgressiveJpegWithOrdinaryScans() throws IOException {
-        decode(progressiveJpeg(64, 0));
-        decode(progressiveJpeg(64, 20));
+        decode(HostileImages.progressiveJpeg(64, 0));
+        decode(HostileImages.progressiveJpeg(64, 20));
     }
 
     @Test
     void decodeRejectsJpegWithManyScans() throws IOException {
-        assertRejected(progressiveJpeg(64, 100), "scans, more than a camera or an editor writes");
+        assertRejected(HostileImages.progressiveJpeg(64, 100), "scans, more than a camera or an editor writes");
     }
 
     @Test
     void decodeRejectsLargeJpegWithFewerScans() throws IOException {
-        assertRejected(progressiveJpeg(6000, 25), "scans, more than a camera or an editor writes");
+        assertRejected(HostileImages.progressiveJpeg(6000, 25), "scans, more than a camera or an editor writes");
     }
 
     @Test
     void scansOfThumbnailDoNotCount() throws IOException {
-        byte[] jpeg = progressiveJpeg(64, 0);
+        byte[] jpeg = HostileImages.progressiveJpeg(64, 0);
         byte[] thumbnail = new byte[4000];
         for (int i = 0; i + 1 < thumbnail.length; i += 2) {
             thumbnail[i] = (byte) 0xff;
@@ -122,7 +85,7 @@ class HostileImagesTest {
     @Test
     void checkRunsAboutOnceAScan() throws IOException {
         AtomicInteger checks = new AtomicInteger();
-        byte[] jpeg = progressiveJpeg(64, 30);
+        byte[] jpeg = HostileImages.progressiveJpeg(64, 30);
         DecodeOptions options =
                 new DecodeOptions(ImageFiles.MAX_PIXELS, ExifOrientation.IGNORE, checks::incrementAndGet);
         ImageFiles.decode(jpeg, "image", options);
