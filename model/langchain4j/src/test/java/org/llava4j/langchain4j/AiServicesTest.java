@@ -5,10 +5,13 @@ import static org.assertj.core.api.Assertions.assertThat;
 import com.fasterxml.jackson.annotation.JsonProperty;
 import dev.langchain4j.data.message.ImageContent;
 import dev.langchain4j.memory.chat.MessageWindowChatMemory;
+import dev.langchain4j.model.chat.request.ChatRequestParameters;
 import dev.langchain4j.service.AiServices;
 import dev.langchain4j.service.Result;
 import dev.langchain4j.service.TokenStream;
 import dev.langchain4j.service.UserMessage;
+import java.util.List;
+import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterAll;
@@ -39,6 +42,15 @@ class AiServicesTest {
     /** A service whose answers are values. */
     interface WayFinder {
         Way find(@UserMessage String question, @UserMessage ImageContent image);
+    }
+
+    record Counts(
+            @JsonProperty(required = true) Map<String, Object> byPlace,
+            @JsonProperty(required = true) List<Object> rest) {}
+
+    /** A service whose answers have keys and values that no schema names. */
+    interface Counter {
+        Counts count(@UserMessage String question);
     }
 
     /** The same, streamed. */
@@ -76,6 +88,24 @@ class AiServicesTest {
     void serviceReturnsTypedAnswer() {
         WayFinder finder = AiServices.create(WayFinder.class, LlavaChatModel.of(llava));
         assertThat(finder.find(MapModel.QUESTION, map()).direction()).isNotNull();
+    }
+
+    @Test
+    void mapsAndObjectsOfTypedAnswersHaveAnyContent() {
+        boolean hasKey = false;
+        for (int seed = 0; seed < 20 && !hasKey; seed++) {
+            LlavaChatModel model = LlavaChatModel.builder(llava)
+                    .defaultRequestParameters(ChatRequestParameters.builder()
+                            .temperature(1.5)
+                            .maxOutputTokens(60)
+                            .build())
+                    .seed(seed)
+                    .build();
+            Counts counts = AiServices.create(Counter.class, model).count("How many are there?");
+            assertThat(counts.rest()).isNotNull();
+            hasKey = !counts.byPlace().isEmpty();
+        }
+        assertThat(hasKey).as("some answer has a key").isTrue();
     }
 
     @Test

@@ -12,8 +12,8 @@ import org.llava4j.data.JsonInput;
  *   <li>{@code type}, one or a list: {@code object}, {@code array}, {@code string}, {@code integer}, {@code number},
  *       {@code boolean}, {@code null}
  *   <li>{@code properties} and {@code required}: properties come in the schema's order and there are no others, as with
- *       {@code additionalProperties: false}. An object without {@code properties} has any keys, and values of the schema
- *       {@code additionalProperties}
+ *       {@code additionalProperties: false}. An object without {@code properties}, or with none in it, has any keys, and values of
+ *       the schema {@code additionalProperties}
  *   <li>{@code items}, {@code minItems}, {@code maxItems}; {@code minLength}, {@code maxLength} of strings; {@code minimum},
  *       {@code maximum}, {@code exclusiveMinimum}, {@code exclusiveMaximum} of integers up to 18 digits; without a limit
  *       integers have up to 15

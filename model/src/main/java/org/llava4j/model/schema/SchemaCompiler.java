@@ -204,7 +204,7 @@ final class SchemaCompiler {
         JsonNode additional = keywords.has("additionalProperties") ? keywords.get("additionalProperties") : null;
         boolean isFalse = additional != null && additional.isBoolean() && !additional.booleanValue();
         Set<String> required = keywords.required();
-        if (!keywords.has("properties")) {
+        if (keywords.properties().isEmpty()) {
             if (!required.isEmpty()) {
                 throw new SchemaException(
                         keywords.path("required"), "needs 'properties' beside it that describe its names");

@@ -69,6 +69,7 @@ class JsonSchemaTest {
                 "{'type': 'object', 'properties': {'a': {}}, 'additionalProperties': true} | schema.additionalProperties | must be false",
                 "{'type': 'object', 'properties': {'a': {}}, 'required': ['b']} | schema.required | names 'b'",
                 "{'type': 'object', 'required': ['b']} | schema.required | needs 'properties'",
+                "{'type': 'object', 'properties': {}, 'required': ['b']} | schema.required | needs 'properties'",
                 "{'type': 'object', 'properties': {'a': {}}, 'required': 'a'} | schema.required | array of strings",
                 "{'type': 'object', 'properties': []} | schema.properties | object of schemas",
                 "{'type': 'string', 'minLength': 5, 'maxLength': 4} | schema.minLength | above 'maxLength'",

@@ -57,7 +57,9 @@ class SchemaAutomatonTest {
                 "{'type': 'array', 'items': {'type': 'integer'}, 'minItems': 1, 'maxItems': 2} | [1] [1,2] | [] [1,2,3] [1,] [,1]",
                 "{'type': 'array', 'maxItems': 0} | [] | [1]",
                 "{'type': 'object', 'properties': {'a': {}, 'b': {}, 'c': {}}, 'required': ['b']} | {\"b\":1} {\"a\":1,\"b\":2,\"c\":3} {\"b\":1,\"c\":2} | {} {\"a\":1} {\"c\":1} {\"b\":1,\"a\":2} {\"b\":1,\"b\":2} {\"b\":1,}",
-                "{'type': 'object', 'properties': {}} | {} | {\"a\":1}",
+                "{'type': 'object', 'properties': {}} | {} {\"a\":1} {\"a\":{\"b\":[]}} | [] {\"a\"}",
+                "{'type': 'object', 'properties': {}, 'required': [], 'additionalProperties': {'type': 'null'}} | {} {\"a\":null} | {\"a\":1}",
+                "{'type': 'object', 'properties': {}, 'additionalProperties': false} | {} | {\"a\":1}",
                 "{'type': 'object', 'additionalProperties': {'type': 'null'}} | {} {\"x\":null,\"x\":null} | {\"a\":1}",
                 "{'type': 'object'} | {} {\"a\":{\"b\":[1,true,null,\"x\"]}} | [] 1"
             })
