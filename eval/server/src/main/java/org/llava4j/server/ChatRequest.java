@@ -55,7 +55,7 @@ record ChatRequest(
         String limit = fields.isAbsent("max_completion_tokens") ? "max_tokens" : "max_completion_tokens";
         JsonSchema schema = fields.isAbsent("response_format")
                 ? null
-                : ResponseFormat.schema(fields.child("response_format"), format -> format.child("json_schema"));
+                : ResponseFormat.schema(fields.child("response_format"), true);
         DecodingOptions decoding = ResponseFormat.constrain(
                 DecodingFields.of(fields, options, vocabularySize, limit, options.maxNewTokens(), topLogprobs(fields)),
                 schema,

@@ -7,7 +7,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.function.Consumer;
-import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 import org.llava4j.model.chat.GenerationRequest;
 import org.llava4j.model.chat.LlavaModel;
@@ -134,7 +133,7 @@ record ResponseRequest(GenerationRequest question, DecodingOptions decoding, boo
                     format.path(),
                     "'" + format.path() + "' has more than " + MAX_FORMAT + " characters; shorten its descriptions");
         }
-        return ResponseFormat.schema(format, UnaryOperator.identity());
+        return ResponseFormat.schema(format, false);
     }
 
     private static int topLogprobs(RequestFields fields) {

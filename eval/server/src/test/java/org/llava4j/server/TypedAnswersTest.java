@@ -140,7 +140,7 @@ class TypedAnswersTest {
                     .isTrue();
         }
         ObjectNode request = TestServer.mapRequest();
-        request.putObject("response_format").put("type", "text");
+        request.putObject("response_format").put("type", "text").putNull("json_schema");
         assertThat(TestServer.answer(server.post(request))).isEqualTo(TestServer.MAP_ANSWER);
     }
 
@@ -156,6 +156,13 @@ class TypedAnswersTest {
                 "{'response_format': {'type': 'json_schema', 'json_schema': {'name': 'a'}}} | response_format.json_schema.schema | must be an object",
                 "{'response_format': {'type': 'json_schema', 'json_schema': {'name': 'a', 'schema': {}, 'x': 1}}} | response_format.json_schema.x | unknown",
                 "{'response_format': {'type': 'json_schema', 'json_schema': {'name': 'a', 'schema': {'type': 'object', 'properties': {'a': {'type': 'string', 'pattern': 'x'}}}}}} | response_format.json_schema.schema.properties.a.pattern | not supported; remove it",
+                "{'response_format': {'type': 'json_schema', 'json_schema': {'type': 'x', 'name': 'a', 'schema': {}}}} | response_format.json_schema.type | unknown",
+                "{'response_format': {'type': 'json_schema', 'name': 'a', 'schema': {}}} | response_format.name | unknown",
+                "{'response_format': {'type': 'json_schema', 'json_schema': {'name': 'a', 'schema': {}}, 'x': 1}} | response_format.x | unknown",
+                "{'response_format': {'type': 'json_object', 'schema': {'type': 'object'}}} | response_format.schema | belongs to the type json_schema",
+                "{'response_format': {'type': 'text', 'json_schema': {'name': 'a', 'schema': {}}}} | response_format.json_schema | belongs to the type json_schema",
+                "{'response_format': {'type': 'json_object', 'strict': true}} | response_format.strict | belongs to the type json_schema",
+                "{'response_format': {'type': 'text', 'x': 1}} | response_format.x | unknown",
                 "{'response_format': {'type': 'json_object'}, 'stop': ['}']} | stop | would cut the JSON",
                 "{'response_format': {'type': 'json_object'}, 'max_tokens': 1} | max_tokens | raise the maximum number of tokens"
             })
