@@ -8,7 +8,6 @@ import org.llava4j.model.chat.LlavaModel;
 import org.llava4j.model.chat.PendingAnswer;
 import org.llava4j.model.generate.DecodingOptions;
 import org.llava4j.model.schema.JsonSchema;
-import org.llava4j.server.ConversationBuilder.Role;
 
 /**
  * A parsed {@code POST /v1/chat/completions} request.
@@ -52,7 +51,7 @@ record ChatRequest(
         fields.requireKnown(KNOWN_FIELDS);
         options.requireModel(fields.text("model"));
         rejectUnsupported(fields);
-        String limit = fields.isAbsent("max_completion_tokens") ? "max_tokens" : "max_completion_tokens";
+        String limit = limitField(fields);
         JsonSchema schema = fields.isAbsent("response_format")
                 ? null
                 : ResponseFormat.schema(fields.child("response_format"), true);
@@ -63,9 +62,22 @@ record ChatRequest(
         int choices = fields.integer("n", 1, options.maxConcurrentRequests(), 1);
         boolean stream = fields.isTrue("stream");
         boolean usage = fields.includesUsage();
-        GenerationRequest question = question(fields, options, images);
+        GenerationRequest question = ChatInput.read(fields, options, images);
         ResponseFormat.requireNoPrefix(question, decoding, AnswerEndpoint.CHAT_COMPLETIONS);
         return new ChatRequest(question, decoding, choices, stream, usage);
+    }
+
+    /** The field of the maximum number of tokens, which has two names. */
+    private static String limitField(RequestFields fields) {
+        if (fields.isAbsent("max_completion_tokens")) {
+            return "max_tokens";
+        }
+        if (!fields.isAbsent("max_tokens")
+                && fields.integer("max_tokens", 0) != fields.integer("max_completion_tokens", 0)) {
+            throw ApiException.badRequest(
+                    "max_tokens", "'max_tokens' differs from 'max_completion_tokens'; send one of them");
+        }
+        return "max_completion_tokens";
     }
 
     private static void rejectUnsupported(RequestFields fields) {
@@ -84,28 +96,6 @@ record ChatRequest(
             throw ApiException.badRequest("top_logprobs", "'top_logprobs' needs 'logprobs': true");
         }
         return DecodingOptions.NO_LOGPROBS;
-    }
-
-    private static GenerationRequest question(RequestFields fields, ServerOptions options, ImageSource images) {
-        ConversationBuilder conversation = new ConversationBuilder(options, images, "image_url");
-        for (RequestFields message : fields.objects("messages")) {
-            conversation.addMessage(message, (part, role) -> part(conversation, part, role));
-        }
-        return conversation.build("messages");
-    }
-
-    private static String part(ConversationBuilder conversation, RequestFields part, Role role) {
-        String type = part.text("type");
-        if (type.equals("text")) {
-            return conversation.text(part, "text", role);
-        }
-        if (type.equals("image_url") && role == Role.USER) {
-            // An object with a URL, or the URL itself.
-            boolean isUrl = part.object().path("image_url").isTextual();
-            return isUrl ? conversation.image(part, "image_url") : conversation.image(part.child("image_url"), "url");
-        }
-        throw ConversationBuilder.wrongPart(
-                part, role == Role.USER ? "text or image_url" : "text; only user messages may have images");
     }
 
     @Override

@@ -7,6 +7,9 @@ import org.llava4j.model.chat.GenerationRequest;
 
 /** Reads the messages of a request, with their images. */
 final class ConversationBuilder {
+    /** Hint of a part to the caches of OpenAI's service, which has no effect here. */
+    static final String CACHE_HINT = "prompt_cache_breakpoint";
+
     private final ServerOptions options;
     private final ImageSource images;
     private final String imagePart;
@@ -19,11 +22,17 @@ final class ConversationBuilder {
         ASSISTANT
     }
 
-    /** Reads a part of a message's content, which is an object. */
-    @FunctionalInterface
-    interface PartReader {
-        /** The part's text, with the placeholder of an image. */
-        String read(RequestFields part, Role role);
+    /** Reads what differs between the messages of the endpoints. */
+    interface MessageReader {
+        /**
+         * Checks the fields of a message.
+         *
+         * @throws ApiException 400 if there is an unknown field, or one that cannot be honoured
+         */
+        void check(RequestFields message, Role role);
+
+        /** Text of a part of a message's content, which is an object, with the placeholder of an image. */
+        String part(RequestFields part, Role role);
     }
 
     /** @param imagePart type of a part with an image, for messages */
@@ -44,20 +53,31 @@ final class ConversationBuilder {
     }
 
     /** Adds a message with {@code role} and {@code content}. */
-    void addMessage(RequestFields message, PartReader parts) {
-        switch (message.text("role")) {
-            case "system", "developer" -> addSystem(content(message, Role.SYSTEM, parts));
-            case "user" -> addUser(content(message, Role.USER, parts));
-            case "assistant" -> messages.addAssistant(content(message, Role.ASSISTANT, parts));
+    void addMessage(RequestFields message, MessageReader reader) {
+        Role role = role(message);
+        reader.check(message, role);
+        String content = content(message, role, reader);
+        switch (role) {
+            case SYSTEM -> addSystem(content);
+            case USER -> addUser(content);
+            case ASSISTANT -> messages.addAssistant(content);
+        }
+    }
+
+    private static Role role(RequestFields message) {
+        return switch (message.text("role")) {
+            case "system", "developer" -> Role.SYSTEM;
+            case "user" -> Role.USER;
+            case "assistant" -> Role.ASSISTANT;
             default ->
                 throw ApiException.badRequest(
                         message.path() + ".role",
                         "'" + message.path() + ".role' is '" + message.text("role")
                                 + "'; use system, developer, user or assistant");
-        }
+        };
     }
 
-    private String content(RequestFields message, Role role, PartReader parts) {
+    private String content(RequestFields message, Role role, MessageReader reader) {
         JsonNode content = message.object().get("content");
         if (content != null && content.isTextual()) {
             return text(message, "content", role);
@@ -68,7 +88,7 @@ final class ConversationBuilder {
         }
         StringBuilder text = new StringBuilder();
         for (RequestFields part : message.objects("content")) {
-            text.append(parts.read(part, role));
+            text.append(reader.part(part, role));
         }
         return text.toString();
     }

@@ -1,6 +1,7 @@
 package org.llava4j.server;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.BooleanNode;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
@@ -152,9 +153,15 @@ record RequestFields(JsonNode object, String path) {
         return all;
     }
 
-    /** Whether {@code stream_options} ask for the token counts. */
+    /** Whether {@code stream_options} ask for the token counts; rejects other options. */
     boolean includesUsage() {
-        return !isAbsent("stream_options") && child("stream_options").isTrue("include_usage");
+        if (isAbsent("stream_options")) {
+            return false;
+        }
+        RequestFields options = child("stream_options");
+        options.requireKnown(Set.of("include_usage", "include_obfuscation"));
+        options.requireDefault("include_obfuscation", BooleanNode.FALSE);
+        return options.isTrue("include_usage");
     }
 
     /** Rejects an unsupported feature, unless it has one of its default values. */

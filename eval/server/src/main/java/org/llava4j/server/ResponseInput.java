@@ -1,11 +1,33 @@
 package org.llava4j.server;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import java.util.Set;
 import org.llava4j.model.chat.GenerationRequest;
 import org.llava4j.server.ConversationBuilder.Role;
 
 /** Reader of {@code input} and {@code instructions} of a {@code POST /v1/responses} request. */
-final class ResponseInput {
+final class ResponseInput implements ConversationBuilder.MessageReader {
+    private static final Set<String> MESSAGE_FIELDS = Set.of(
+            "type",
+            "role",
+            "content",
+            // Accepted and ignored: clients send the items of responses back as they are.
+            "id",
+            "status",
+            "phase");
+
+    private static final Set<String> TEXT_FIELDS =
+            Set.of("type", "text", ConversationBuilder.CACHE_HINT /* accepted and ignored */);
+    private static final Set<String> OUTPUT_TEXT_FIELDS =
+            Set.of("type", "text", "annotations", "logprobs" /* both accepted and ignored */);
+    private static final Set<String> IMAGE_FIELDS = Set.of(
+            "type",
+            "image_url",
+            "file_id",
+            // Accepted and ignored.
+            "detail",
+            ConversationBuilder.CACHE_HINT);
+
     private final ConversationBuilder conversation;
 
     private ResponseInput(ConversationBuilder conversation) {
@@ -43,15 +65,23 @@ final class ResponseInput {
                     "'" + path + "' is '" + type
                             + "'; use message, because this server runs no tools and stores no items");
         }
-        conversation.addMessage(item, this::part);
+        conversation.addMessage(item, this);
     }
 
-    private String part(RequestFields part, Role role) {
+    @Override
+    public void check(RequestFields message, Role role) {
+        message.requireKnown(MESSAGE_FIELDS);
+    }
+
+    @Override
+    public String part(RequestFields part, Role role) {
         String type = part.text("type");
         if (type.equals(role == Role.ASSISTANT ? "output_text" : "input_text")) {
+            part.requireKnown(role == Role.ASSISTANT ? OUTPUT_TEXT_FIELDS : TEXT_FIELDS);
             return conversation.text(part, "text", role);
         }
         if (type.equals("input_image") && role == Role.USER) {
+            part.requireKnown(IMAGE_FIELDS);
             part.requireDefault("file_id", "is not supported; send the image in 'image_url', as a data URL");
             return conversation.image(part, "image_url");
         }

@@ -2,7 +2,6 @@ package org.llava4j.server;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.langchain4j.data.message.AiMessage;
 import dev.langchain4j.data.message.ImageContent;
 import dev.langchain4j.data.message.SystemMessage;
 import dev.langchain4j.data.message.TextContent;
@@ -62,7 +61,7 @@ class LangChain4jClientTest {
         assertThat(response.aiMessage().text()).isEqualTo(TestServer.MAP_ANSWER);
         assertThat(response.finishReason()).isEqualTo(FinishReason.STOP);
         assertThat(response.tokenUsage().outputTokenCount()).isPositive();
-        response = model.chat(mapMessage(), AiMessage.from(TestServer.MAP_ANSWER), UserMessage.from("Is it?"));
+        response = model.chat(mapMessage(), response.aiMessage(), UserMessage.from("ada", "Is it?"));
         assertThat(response.aiMessage().text()).isNotNull();
     }
 

@@ -116,6 +116,24 @@ class OpenAiClientTest {
     }
 
     @Test
+    void chatCompletionsHoldConversation() {
+        try (OpenAi open = OpenAi.with(KEY)) {
+            ChatCompletion first =
+                    open.client().chat().completions().create(openAiQuestion().build());
+            ChatCompletion second = open.client()
+                    .chat()
+                    .completions()
+                    .create(openAiQuestion()
+                            .addMessage(first.choices().get(0).message())
+                            .addUserMessage(TestServer.MAP_QUESTION)
+                            .build());
+            assertThat(second.choices().get(0).message().content()).isNotEmpty();
+            assertThat(second.usage().orElseThrow().promptTokens())
+                    .isGreaterThan(first.usage().orElseThrow().totalTokens());
+        }
+    }
+
+    @Test
     void errorsAreMappedToExceptions() {
         try (OpenAi open = OpenAi.with(KEY);
                 OpenAi unauthorized = OpenAi.with("wrong")) {
