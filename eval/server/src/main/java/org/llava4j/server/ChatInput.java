@@ -24,11 +24,10 @@ final class ChatInput implements ConversationBuilder.MessageReader {
             "name",
             "annotations");
 
-    private static final Set<String> TEXT_FIELDS =
-            Set.of("type", "text", ConversationBuilder.CACHE_HINT /* accepted and ignored */);
-    private static final Set<String> IMAGE_FIELDS =
-            Set.of("type", "image_url", ConversationBuilder.CACHE_HINT /* accepted and ignored */);
-    private static final Set<String> URL_FIELDS = Set.of("url", "detail" /* accepted and ignored */);
+    private static final Set<String> TEXT_FIELDS = Set.of("type", "text", ConversationBuilder.CACHE_HINT);
+    private static final Set<String> IMAGE_FIELDS = Set.of("type", "image_url", ConversationBuilder.CACHE_HINT);
+    /** The detail is accepted and ignored: an image has always the same number of tokens. */
+    private static final Set<String> URL_FIELDS = Set.of("url", "detail");
 
     private final ConversationBuilder conversation;
 

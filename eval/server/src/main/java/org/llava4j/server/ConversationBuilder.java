@@ -7,7 +7,7 @@ import org.llava4j.model.chat.GenerationRequest;
 
 /** Reads the messages of a request, with their images. */
 final class ConversationBuilder {
-    /** Hint of a part to the caches of OpenAI's service, which has no effect here. */
+    /** Hint of a part to the caches of OpenAI's service, accepted and ignored. */
     static final String CACHE_HINT = "prompt_cache_breakpoint";
 
     private final ServerOptions options;

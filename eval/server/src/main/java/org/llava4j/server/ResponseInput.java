@@ -16,10 +16,15 @@ final class ResponseInput implements ConversationBuilder.MessageReader {
             "status",
             "phase");
 
-    private static final Set<String> TEXT_FIELDS =
-            Set.of("type", "text", ConversationBuilder.CACHE_HINT /* accepted and ignored */);
-    private static final Set<String> OUTPUT_TEXT_FIELDS =
-            Set.of("type", "text", "annotations", "logprobs" /* both accepted and ignored */);
+    private static final Set<String> TEXT_FIELDS = Set.of("type", "text", ConversationBuilder.CACHE_HINT);
+
+    private static final Set<String> OUTPUT_TEXT_FIELDS = Set.of(
+            "type",
+            "text",
+            // Accepted and ignored.
+            "annotations",
+            "logprobs");
+
     private static final Set<String> IMAGE_FIELDS = Set.of(
             "type",
             "image_url",

@@ -33,8 +33,14 @@ public abstract class ChatModelBuilder<B extends ChatModelBuilder<B>> {
         return self();
     }
 
-    /** Parameters of requests that do not set them. */
+    /**
+     * Parameters of requests that do not set them.
+     *
+     * @throws dev.langchain4j.exception.UnsupportedFeatureException if they are those of another model, such as
+     *     {@code OpenAiChatRequestParameters}
+     */
     public B defaultRequestParameters(ChatRequestParameters defaults) {
+        ParameterMapper.requireOwn(defaults);
         parameters = defaults;
         return self();
     }

@@ -46,11 +46,13 @@ final class ConversationMapper {
             StringBuilder text = new StringBuilder();
             user.contents().forEach(content -> text.append(part(content)));
             messages.addUser(text.toString());
-        } else if (message instanceof AiMessage answer && !answer.hasToolExecutionRequests()) {
+        } else if (message instanceof AiMessage answer
+                && !answer.hasToolExecutionRequests()
+                && answer.images().isEmpty()) {
             messages.addAssistant(Objects.requireNonNullElse(answer.text(), ""));
         } else {
             throw new UnsupportedFeatureException("messages of the type " + message.type()
-                    + (message instanceof AiMessage ? " with tool requests" : "") + " are not supported");
+                    + (message instanceof AiMessage ? " with tool requests or images" : "") + " are not supported");
         }
     }
 

@@ -3,6 +3,7 @@ package org.llava4j.langchain4j;
 import dev.langchain4j.agent.tool.ToolSpecification;
 import dev.langchain4j.exception.UnsupportedFeatureException;
 import dev.langchain4j.model.chat.request.ChatRequestParameters;
+import dev.langchain4j.model.chat.request.DefaultChatRequestParameters;
 import dev.langchain4j.model.chat.request.ToolChoice;
 import java.util.List;
 import java.util.Map;
@@ -20,10 +21,11 @@ final class ParameterMapper {
     /**
      * Maps parameters. Without a temperature, decoding is greedy.
      *
-     * @throws UnsupportedFeatureException if they ask for tools
+     * @throws UnsupportedFeatureException if they ask for tools, or are those of another model
      * @throws org.llava4j.data.BadInputException if a value is out of range, or the schema of the answer is not supported
      */
     static DecodingOptions map(ChatRequestParameters parameters, long seed) {
+        requireOwn(parameters);
         requireNoTools(parameters);
         double topP = or(parameters.topP(), 1.0);
         SamplingOptions sampling = new SamplingOptions(
@@ -39,6 +41,20 @@ final class ParameterMapper {
                         or(parameters.maxOutputTokens(), LlavaModel.DEFAULT_MAX_NEW_TOKENS),
                         or(parameters.stopSequences(), List.of()))
                 .withSchema(SchemaMapper.map(parameters.responseFormat()));
+    }
+
+    /**
+     * Rejects parameters of other models, which have values that would be dropped.
+     *
+     * @throws UnsupportedFeatureException if they are of another class than LangChain4j's own parameters
+     */
+    static void requireOwn(ChatRequestParameters parameters) {
+        if (parameters.getClass() != DefaultChatRequestParameters.class) {
+            throw new UnsupportedFeatureException(
+                    "parameters of the class "
+                            + parameters.getClass().getName()
+                            + " are not supported, because they are those of another model; use ChatRequestParameters.builder()");
+        }
     }
 
     private static void requireNoTools(ChatRequestParameters parameters) {
