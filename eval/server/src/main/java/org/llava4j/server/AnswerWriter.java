@@ -1,7 +1,7 @@
 package org.llava4j.server;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.json.JsonMapper;
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
 import java.util.List;
@@ -14,7 +14,7 @@ import org.llava4j.model.generate.Generation.FinishReason;
  * with the first text, so that earlier errors have a status of their own. Runs on the request's thread.
  */
 abstract class AnswerWriter {
-    static final JsonMapper JSON = new JsonMapper();
+    static final JsonNodeFactory JSON = JsonNodeFactory.instance;
 
     private final Exchange exchange;
     private final long created = System.currentTimeMillis() / 1000;
@@ -108,7 +108,7 @@ abstract class AnswerWriter {
             cached += answers.get(i).cachedTokens();
         }
         int completion = answers.stream().mapToInt(Answer::newTokens).sum();
-        ObjectNode usage = JSON.createObjectNode()
+        ObjectNode usage = JSON.objectNode()
                 .put("prompt_tokens", prompt)
                 .put("completion_tokens", completion)
                 .put("total_tokens", prompt + completion);

@@ -30,21 +30,21 @@ final class ChatCompletionWriter extends AnswerWriter {
     @Override
     void begin(Exchange.ServerSentEvents stream, List<RunningAnswer> running) throws IOException {
         for (RunningAnswer answer : running) {
-            ObjectNode delta = JSON.createObjectNode().put("role", "assistant").put("content", "");
+            ObjectNode delta = JSON.objectNode().put("role", "assistant").put("content", "");
             stream.send(withChoice(answer, delta, NullNode.instance, null));
         }
     }
 
     @Override
     void text(Exchange.ServerSentEvents stream, RunningAnswer answer, String text) throws IOException {
-        stream.send(withChoice(answer, JSON.createObjectNode().put("content", text), logprobs(answer), null));
+        stream.send(withChoice(answer, JSON.objectNode().put("content", text), logprobs(answer), null));
     }
 
     @Override
     void end(Exchange.ServerSentEvents stream, List<RunningAnswer> running, List<Answer> answers) throws IOException {
         for (RunningAnswer answer : running) {
-            stream.send(withChoice(
-                    answer, JSON.createObjectNode(), logprobs(answer), finishReason(answers.get(answer.index()))));
+            stream.send(
+                    withChoice(answer, JSON.objectNode(), logprobs(answer), finishReason(answers.get(answer.index()))));
         }
         if (request.streamUsage()) {
             ObjectNode last = newBody("chat.completion.chunk");
@@ -80,7 +80,7 @@ final class ChatCompletionWriter extends AnswerWriter {
     }
 
     private ObjectNode newBody(String object) {
-        return JSON.createObjectNode()
+        return JSON.objectNode()
                 .put("id", id)
                 .put("object", object)
                 .put("created", created())

@@ -1,7 +1,7 @@
 package org.llava4j.server;
 
-import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
@@ -10,7 +10,7 @@ import org.llava4j.model.generate.TokenLogprobs;
 
 /** Log-probabilities of tokens in the formats of the endpoints. */
 final class LogprobsJson {
-    private static final JsonMapper JSON = new JsonMapper();
+    private static final JsonNodeFactory JSON = JsonNodeFactory.instance;
 
     private LogprobsJson() {}
 
@@ -20,7 +20,7 @@ final class LogprobsJson {
      * @param bytes the UTF-8 bytes of a token id
      */
     static ObjectNode ofChat(List<TokenLogprobs> tokens, IntFunction<byte[]> bytes) {
-        ObjectNode logprobs = JSON.createObjectNode();
+        ObjectNode logprobs = JSON.objectNode();
         logprobs.set("content", list(tokens, bytes));
         logprobs.putNull("refusal");
         return logprobs;
@@ -28,7 +28,7 @@ final class LogprobsJson {
 
     /** The tokens with their bytes, log-probabilities and candidates. */
     static ArrayNode list(List<TokenLogprobs> tokens, IntFunction<byte[]> bytes) {
-        ArrayNode content = JSON.createArrayNode();
+        ArrayNode content = JSON.arrayNode();
         for (TokenLogprobs token : tokens) {
             ObjectNode node = content.addObject();
             put(node, bytes.apply(token.id()), token.logprob());
@@ -44,7 +44,7 @@ final class LogprobsJson {
      * @param offset position of the first token, in characters of prompt and completion
      */
     static ObjectNode ofText(List<TokenLogprobs> tokens, IntFunction<byte[]> bytes, int offset) {
-        ObjectNode logprobs = JSON.createObjectNode();
+        ObjectNode logprobs = JSON.objectNode();
         ArrayNode texts = logprobs.putArray("tokens");
         ArrayNode chosen = logprobs.putArray("token_logprobs");
         ArrayNode candidates = logprobs.putArray("top_logprobs");
@@ -57,9 +57,8 @@ final class LogprobsJson {
             ObjectNode top = candidates.addObject();
             // Two candidates may have the same text; the first one is more probable.
             token.top()
-                    .forEach(other -> top.putIfAbsent(
-                            text(bytes.apply(other.id())), JSON.getNodeFactory().numberNode(other.logprob())));
-            top.putIfAbsent(text(own), JSON.getNodeFactory().numberNode(token.logprob()));
+                    .forEach(other -> top.putIfAbsent(text(bytes.apply(other.id())), JSON.numberNode(other.logprob())));
+            top.putIfAbsent(text(own), JSON.numberNode(token.logprob()));
             offsets.add(at);
             at += characters(own);
         }

@@ -34,7 +34,7 @@ final class ResponseWriter extends AnswerWriter {
     void begin(Exchange.ServerSentEvents stream, List<RunningAnswer> running) throws IOException {
         send(stream, "response.created", "response", newResponse("in_progress"));
         send(stream, "response.in_progress", "response", newResponse("in_progress"));
-        sendItem(stream, "response.output_item.added", item("in_progress", JSON.createArrayNode()));
+        sendItem(stream, "response.output_item.added", item("in_progress", JSON.arrayNode()));
         sendPart(stream, "response.content_part.added", part("", List.of()));
     }
 
@@ -66,7 +66,7 @@ final class ResponseWriter extends AnswerWriter {
     /** Sends the {@code error} event, with the fields of OpenAI's and the {@code error} object that clients read. */
     @Override
     void error(Exchange.ServerSentEvents stream, ApiException error) throws IOException {
-        ObjectNode event = JSON.createObjectNode()
+        ObjectNode event = JSON.objectNode()
                 .put("code", error.code() == null ? error.type() : error.code())
                 .put("message", error.getMessage())
                 .put("param", error.parameter());
@@ -75,13 +75,13 @@ final class ResponseWriter extends AnswerWriter {
     }
 
     private void send(Exchange.ServerSentEvents stream, String type, String name, JsonNode value) throws IOException {
-        ObjectNode event = JSON.createObjectNode();
+        ObjectNode event = JSON.objectNode();
         event.set(name, value);
         send(stream, type, event);
     }
 
     private void sendItem(Exchange.ServerSentEvents stream, String type, ObjectNode item) throws IOException {
-        ObjectNode event = JSON.createObjectNode().put("output_index", 0);
+        ObjectNode event = JSON.objectNode().put("output_index", 0);
         event.set("item", item);
         send(stream, type, event);
     }
@@ -93,17 +93,14 @@ final class ResponseWriter extends AnswerWriter {
     }
 
     private void send(Exchange.ServerSentEvents stream, String type, ObjectNode fields) throws IOException {
-        ObjectNode event = JSON.createObjectNode().put("type", type).put("sequence_number", events++);
+        ObjectNode event = JSON.objectNode().put("type", type).put("sequence_number", events++);
         event.setAll(fields);
         stream.send(type, event);
     }
 
     /** The fields that name the text of the answer. */
     private ObjectNode newContentEvent() {
-        return JSON.createObjectNode()
-                .put("item_id", itemId)
-                .put("output_index", 0)
-                .put("content_index", 0);
+        return JSON.objectNode().put("item_id", itemId).put("output_index", 0).put("content_index", 0);
     }
 
     private ArrayNode logprobs(List<TokenLogprobs> tokens) {
@@ -111,14 +108,14 @@ final class ResponseWriter extends AnswerWriter {
     }
 
     private ObjectNode part(String text, List<TokenLogprobs> tokens) {
-        ObjectNode part = JSON.createObjectNode().put("type", "output_text").put("text", text);
+        ObjectNode part = JSON.objectNode().put("type", "output_text").put("text", text);
         part.putArray("annotations");
         part.set("logprobs", logprobs(tokens));
         return part;
     }
 
     private ObjectNode item(String status, ArrayNode content) {
-        ObjectNode item = JSON.createObjectNode()
+        ObjectNode item = JSON.objectNode()
                 .put("id", itemId)
                 .put("type", "message")
                 .put("status", status)
@@ -128,7 +125,7 @@ final class ResponseWriter extends AnswerWriter {
     }
 
     private ObjectNode item(Answer answer) {
-        return item(status(answer), JSON.createArrayNode().add(part(answer.text(), answer.logprobs())));
+        return item(status(answer), JSON.arrayNode().add(part(answer.text(), answer.logprobs())));
     }
 
     /** Status of a response and of its item. */
@@ -137,7 +134,7 @@ final class ResponseWriter extends AnswerWriter {
     }
 
     private ObjectNode newResponse(String status) {
-        ObjectNode response = JSON.createObjectNode()
+        ObjectNode response = JSON.objectNode()
                 .put("id", id)
                 .put("object", "response")
                 .put("created_at", created())

@@ -80,7 +80,7 @@ final class TextCompletionWriter extends AnswerWriter {
     }
 
     private ObjectNode newBody() {
-        return JSON.createObjectNode()
+        return JSON.objectNode()
                 .put("id", id)
                 .put("object", "text_completion")
                 .put("created", created())
