@@ -1,8 +1,11 @@
 package org.llava4j.model.schema;
 
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.core.StreamReadFeature;
+import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
-import java.nio.charset.StandardCharsets;
 import org.llava4j.data.JsonInput;
 
 /**
@@ -17,7 +20,7 @@ import org.llava4j.data.JsonInput;
  *   <li>{@code items}, {@code minItems}, {@code maxItems}; {@code minLength}, {@code maxLength} of strings; {@code minimum},
  *       {@code maximum}, {@code exclusiveMinimum}, {@code exclusiveMaximum} of integers up to 18 digits; without a limit
  *       integers have up to 15
- *   <li>{@code enum} and {@code const} of strings, numbers, booleans and null; {@code anyOf}; {@code $ref} to a part of the
+ *   <li>{@code enum} and {@code const} of strings, numbers (integers, and others that a double has), booleans and null; {@code anyOf}; {@code $ref} to a part of the
  *       schema, which may be recursive. Objects and arrays are nested up to 32 levels
  *   <li>annotations, which have no effect: {@code title}, {@code description}, {@code default}, {@code examples} and others
  * </ul>
@@ -25,6 +28,13 @@ import org.llava4j.data.JsonInput;
  * Everything else is refused by name. Immutable and thread-safe; schemas of the same text are equal.
  */
 public final class JsonSchema {
+    /** Keeps the digits of numbers, so that those that no double has are refused instead of rounded. */
+    private static final JsonMapper EXACT = JsonMapper.builder()
+            .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
+            .enable(DeserializationFeature.USE_BIG_DECIMAL_FOR_FLOATS)
+            .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
+            .build();
+
     private static final JsonSchema ANY_OBJECT =
             of(JsonNodeFactory.instance.objectNode().put("type", "object"));
 
@@ -67,7 +77,11 @@ public final class JsonSchema {
      * @throws org.llava4j.data.BadInputException if the text is not JSON, or as {@link #of(JsonNode)}
      */
     public static JsonSchema parse(String schema) {
-        return of(JsonInput.parse("schema", schema.getBytes(StandardCharsets.UTF_8)));
+        try {
+            return of(EXACT.readTree(schema));
+        } catch (JsonProcessingException e) {
+            throw JsonInput.parseError("schema", 0, e);
+        }
     }
 
     /** The schema as JSON. */

@@ -1,7 +1,9 @@
 package org.llava4j.model.schema;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.DoubleNode;
 import com.fasterxml.jackson.databind.node.TextNode;
+import java.math.BigDecimal;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
@@ -133,17 +135,29 @@ final class SchemaCompiler {
                 throw new SchemaException(
                         keywords.path(key), "has an object or an array, which is not supported; describe it instead");
             }
-            if (value.isNumber() && !Double.isFinite(value.doubleValue())) {
-                throw new SchemaException(keywords.path(key), "has a number that is too large; remove it");
+            if (value.isNumber()) {
+                requireDouble(value, keywords.path(key));
             }
             if (types.isEmpty() || types.stream().anyMatch(type -> SchemaKeywords.hasType(value, type))) {
-                literals.add(spelled(value.toString(), keywords.path(key)));
+                JsonNode literal = value.isBigDecimal() ? DoubleNode.valueOf(value.doubleValue()) : value;
+                literals.add(spelled(literal.toString(), keywords.path(key)));
             }
         }
         if (literals.isEmpty()) {
             throw new SchemaException(keywords.path(key), "has no value of the type " + types + "; change one of them");
         }
         return nodes.literals(literals);
+    }
+
+    /** Rejects numbers that readers of the answer would change. */
+    private static void requireDouble(JsonNode number, String path) {
+        double value = number.doubleValue();
+        if (!Double.isFinite(value)) {
+            throw new SchemaException(path, "has a number that is too large; remove it");
+        }
+        if (number.isBigDecimal() && new BigDecimal(Double.toString(value)).compareTo(number.decimalValue()) != 0) {
+            throw new SchemaException(path, "has a number that is " + value + " as a double; give that, or remove it");
+        }
     }
 
     /** The UTF-8 bytes of a JSON text, which are counted and must be spelled by the vocabulary. */
