@@ -1,15 +1,14 @@
 package org.llava4j.model.schema;
 
+import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JavaType;
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.introspect.BeanPropertyDefinition;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import com.fasterxml.jackson.databind.util.ClassUtil;
 import java.math.BigDecimal;
 import java.math.BigInteger;
-import java.util.ArrayList;
 import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -30,6 +29,8 @@ final class JavaTypeSchema {
     private final JsonNodeFactory json = JsonNodeFactory.instance;
     private final Map<JavaType, String> names = new LinkedHashMap<>();
     private final ObjectNode definitions = json.objectNode();
+    /** Number of records whose definition is not complete. */
+    private int open;
 
     /** @throws BadInputException if the type, or a part of it, is not supported */
     ObjectNode of(Class<?> type) {
@@ -65,7 +66,7 @@ final class JavaTypeSchema {
             return ofType("array").set("items", schema(content(type), path + "[]"));
         } else if (raw == Map.class && type.getKeyType().getRawClass() == String.class) {
             return ofType("object").set("additionalProperties", schema(content(type), path + "{}"));
-        } else if (raw.isRecord()) {
+        } else if (raw.isRecord() && !type.isContainerType()) {
             return json.objectNode().put("$ref", "#/$defs/" + definition(type, path));
         }
         throw new BadInputException(path + " is a " + raw.getTypeName()
@@ -90,12 +91,25 @@ final class JavaTypeSchema {
         ObjectNode schema = json.objectNode();
         ArrayNode values = schema.putArray("enum");
         for (Object constant : type.getEnumConstants()) {
-            values.add(TypedSchema.MAPPER.<JsonNode>valueToTree(constant));
+            JsonNode value = TypedSchema.MAPPER.valueToTree(constant);
+            if (!isRead(value, type, constant)) {
+                throw new BadInputException(path + " is the enum " + type.getSimpleName() + ", whose value " + constant
+                        + " is written as " + value + " and not read from it; remove Jackson's annotations");
+            }
+            values.add(value);
         }
         if (values.isEmpty()) {
             throw new BadInputException(path + " is the enum " + type.getSimpleName() + ", which has no values");
         }
         return schema;
+    }
+
+    private static boolean isRead(JsonNode value, Class<?> type, Object constant) {
+        try {
+            return constant == TypedSchema.MAPPER.treeToValue(value, type);
+        } catch (JsonProcessingException e) {
+            return false;
+        }
     }
 
     /** Adds the definition of a record unless there is one. */
@@ -104,22 +118,32 @@ final class JavaTypeSchema {
         if (known != null) {
             return known;
         }
-        String simple = type.getRawClass().getSimpleName();
-        String name = names.containsValue(simple) ? simple + names.size() : simple;
+        if (open == Node.MAX_DEPTH) {
+            throw new BadInputException(path + " is inside of " + Node.MAX_DEPTH
+                    + " records, perhaps because its type contains a larger one of itself; nest fewer");
+        }
+        String name = freeName(type.getRawClass().getSimpleName());
         names.put(type, name);
         ObjectNode schema = ofType("object");
         definitions.set(name, schema);
         ObjectNode properties = schema.putObject("properties");
-        List<String> required = new ArrayList<>();
-        for (BeanPropertyDefinition property :
-                TypedSchema.MAPPER.getDeserializationConfig().introspect(type).findProperties()) {
-            properties.set(
-                    property.getName(), schema(property.getPrimaryType(), path + "." + property.getInternalName()));
-            required.add(property.getName());
+        ArrayNode required = json.arrayNode();
+        open++;
+        for (RecordProperties.Property property : RecordProperties.of(type, path)) {
+            properties.set(property.name(), schema(property.type(), property.path()));
+            required.add(property.name());
         }
-        ArrayNode requiredNames = schema.putArray("required");
-        required.forEach(requiredNames::add);
+        open--;
+        schema.set("required", required);
         schema.put("additionalProperties", false);
+        return name;
+    }
+
+    private String freeName(String simpleName) {
+        String name = simpleName;
+        for (int i = 2; names.containsValue(name); i++) {
+            name = simpleName + i;
+        }
         return name;
     }
 }

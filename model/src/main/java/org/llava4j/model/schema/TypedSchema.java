@@ -1,6 +1,7 @@
 package org.llava4j.model.schema;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.core.StreamReadFeature;
 import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.datatype.jdk8.Jdk8Module;
@@ -12,7 +13,8 @@ import org.llava4j.data.JsonInput;
  * {@code double}, {@code BigDecimal}, {@code byte}, {@code short}, {@code int}, {@code long}, {@code BigInteger}, their
  * wrappers, lists, arrays, maps with {@code String} keys, {@code Optional} and {@code JsonNode}. A record's components come
  * in their order, and none may be absent; a component that is {@code Optional} may be null in JSON. Jackson's annotations
- * for names apply. Immutable and thread-safe.
+ * for names ({@code JsonProperty}, {@code JsonNaming}) apply; those that change what it reads otherwise are refused, and so
+ * are keys that occur twice. Immutable and thread-safe.
  *
  * @param <T> the type
  */
@@ -20,6 +22,7 @@ public final class TypedSchema<T> {
     static final JsonMapper MAPPER = JsonMapper.builder()
             .addModule(new Jdk8Module())
             .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
+            .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
             .build();
 
     private final Class<T> type;

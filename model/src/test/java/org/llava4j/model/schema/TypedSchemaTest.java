@@ -3,8 +3,15 @@ package org.llava4j.model.schema;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import com.fasterxml.jackson.annotation.JsonAlias;
+import com.fasterxml.jackson.annotation.JsonCreator;
+import com.fasterxml.jackson.annotation.JsonFormat;
+import com.fasterxml.jackson.annotation.JsonIgnore;
 import com.fasterxml.jackson.annotation.JsonProperty;
+import com.fasterxml.jackson.annotation.JsonTypeInfo;
 import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.PropertyNamingStrategies;
+import com.fasterxml.jackson.databind.annotation.JsonNaming;
 import java.math.BigDecimal;
 import java.math.BigInteger;
 import java.time.LocalDate;
@@ -12,6 +19,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.llava4j.data.BadInputException;
 
 class TypedSchemaTest {
@@ -118,4 +127,121 @@ class TypedSchemaTest {
         assertThatThrownBy(() -> TypedSchema.of(Checked.class).read("{\"count\": "))
                 .isInstanceOf(BadInputException.class);
     }
+
+    record Basket(@JsonProperty("all") List<String> list, int size) {
+        List<String> getItems() {
+            return list;
+        }
+
+        public List<String> getOthers() {
+            return list;
+        }
+    }
+
+    @JsonNaming(PropertyNamingStrategies.SnakeCaseStrategy.class)
+    record Named(int roomCount, @JsonAlias("old") String streetName) {}
+
+    @Test
+    void propertiesAreConstructorParametersInTheirOrder() {
+        JsonNode basket = TypedSchema.of(Basket.class).schema().json().at("/$defs/Basket");
+        assertThat(basket.get("required").toString()).isEqualTo("[\"all\",\"size\"]");
+        assertThat(basket.get("properties").fieldNames()).toIterable().containsExactly("all", "size");
+        assertThat(TypedSchema.of(Basket.class)
+                        .read("{\"all\": [\"a\"], \"size\": 1}")
+                        .list())
+                .containsExactly("a");
+        JsonNode named = TypedSchema.of(Named.class).schema().json().at("/$defs/Named");
+        assertThat(named.get("properties").fieldNames()).toIterable().containsExactly("room_count", "street_name");
+        assertThat(TypedSchema.of(Named.class)
+                        .read("{\"room_count\": 3, \"street_name\": \"a\"}")
+                        .roomCount())
+                .isEqualTo(3);
+    }
+
+    record Ignoring(String name, @JsonIgnore String secret) {}
+
+    record ReadOnly(
+            @JsonProperty(access = JsonProperty.Access.READ_ONLY)
+            String id,
+
+            String name) {}
+
+    @JsonTypeInfo(use = JsonTypeInfo.Id.NAME)
+    sealed interface Shape permits Circle {}
+
+    record Circle(double radius) implements Shape {}
+
+    @JsonFormat(shape = JsonFormat.Shape.ARRAY)
+    record Point(int x, int y) {}
+
+    record Line(List<Point> points) {}
+
+    record Created(int count) {
+        @JsonCreator
+        static Created of(@JsonProperty("number") int number) {
+            return new Created(number);
+        }
+    }
+
+    enum Numbered {
+        ONE;
+
+        @JsonCreator
+        static Numbered of(int number) {
+            return values()[number];
+        }
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "Ignoring, Ignoring has the annotation @JsonIgnore",
+        "ReadOnly, ReadOnly has the annotation @JsonProperty(access = READ_ONLY)",
+        "Circle, Circle has the annotation @JsonTypeInfo",
+        "Point, Point has the annotation @JsonFormat",
+        "Line, Line.points[] has the annotation @JsonFormat",
+        "Created, Created has the annotation @JsonCreator",
+        "Numbered, ONE is written as \"ONE\" and not read from it",
+    })
+    void ofRefusesAnnotationsThatChangeReading(String type, String problem) throws ClassNotFoundException {
+        Class<?> nested = Class.forName(TypedSchemaTest.class.getName() + "$" + type);
+        assertThatThrownBy(() -> TypedSchema.of(nested))
+                .isInstanceOf(BadInputException.class)
+                .hasMessageContaining(problem)
+                .hasMessageContaining("remove");
+    }
+
+    record Growing<T>(T value, Optional<Growing<List<T>>> next) {}
+
+    record Growth(Growing<String> first) {}
+
+    @Test
+    void ofRefusesTypesThatGrow() {
+        assertThatThrownBy(() -> TypedSchema.of(Growth.class))
+                .isInstanceOf(BadInputException.class)
+                .hasMessageContaining("is inside of 32 records");
+    }
+
+    record Pair3(boolean flag) {}
+
+    record Clash(Pair<String> a, Pair3 b, Pair<Integer> c, Pair<Boolean> d) {}
+
+    @Test
+    void definitionsHaveNamesOfTheirOwn() {
+        JsonNode schema = TypedSchema.of(Clash.class).schema().json();
+        assertThat(schema.get("$defs").fieldNames())
+                .toIterable()
+                .containsExactlyInAnyOrder("Clash", "Pair", "Pair2", "Pair3", "Pair4");
+        assertThat(schema.at("/$defs/Pair3/properties/flag/type").textValue()).isEqualTo("boolean");
+        assertThat(schema.at("/$defs/Pair4/properties/first/type").textValue()).isEqualTo("boolean");
+    }
+
+    @Test
+    void readRefusesKeysThatOccurTwice() {
+        assertThatThrownBy(() -> TypedSchema.of(Flags.class).read("{\"flags\": {\"a\": true, \"a\": false}}"))
+                .isInstanceOf(BadInputException.class)
+                .hasMessageContaining("cannot be read as Flags")
+                .hasMessageContaining("Duplicate field 'a'");
+    }
+
+    record Flags(Map<String, Boolean> flags) {}
 }
