@@ -9,7 +9,8 @@ import org.llava4j.data.image.ImageRef;
 /**
  * Messages of the roles system, user and assistant, as chat APIs have them, collected for a {@link GenerationRequest}.
  * Consecutive messages of one role are one turn, joined by a line break, because conversation templates have alternating
- * turns. System messages are one system prompt. A last message of the assistant is the answer prefix.
+ * turns. System messages are one system prompt at the start, also those that follow other messages, because templates have
+ * no other place for them. A last message of the assistant is the answer prefix.
  */
 public final class ChatMessages {
     private final List<Draft> turns = new ArrayList<>();
@@ -23,7 +24,7 @@ public final class ChatMessages {
         }
     }
 
-    /** Adds a system message. */
+    /** Adds a system message, on a new line after earlier ones. */
     public void addSystem(String text) {
         system.add(text);
     }
