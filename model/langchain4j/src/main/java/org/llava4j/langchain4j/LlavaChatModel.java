@@ -25,7 +25,7 @@ import org.llava4j.model.chat.LlavaModel;
  *   <li>Special tokens in messages are ordinary text.
  *   <li>The response format JSON constrains answers to its schema, or to any object. The prompt does not contain the
  *       schema.
- *   <li>Tools are rejected with {@link UnsupportedFeatureException}, invalid requests with
+ *   <li>Tools and parameters of other models are rejected with {@link UnsupportedFeatureException}, invalid requests with
  *       {@link InvalidRequestException}, other model names with {@link ModelNotFoundException}.
  * </ul>
  */
@@ -68,12 +68,12 @@ public final class LlavaChatModel implements ChatModel {
     /** Answers can be constrained to a JSON schema. */
     @Override
     public Set<Capability> supportedCapabilities() {
-        return Set.of(Capability.RESPONSE_FORMAT_JSON_SCHEMA);
+        return ChatBackend.CAPABILITIES;
     }
 
     @Override
     public ModelProvider provider() {
-        return ModelProvider.OTHER;
+        return ChatBackend.PROVIDER;
     }
 
     /** Builder of a {@link LlavaChatModel}. */

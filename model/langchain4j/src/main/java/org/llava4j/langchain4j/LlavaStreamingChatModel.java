@@ -59,12 +59,12 @@ public final class LlavaStreamingChatModel implements StreamingChatModel {
     /** Answers can be constrained to a JSON schema. */
     @Override
     public Set<Capability> supportedCapabilities() {
-        return Set.of(Capability.RESPONSE_FORMAT_JSON_SCHEMA);
+        return ChatBackend.CAPABILITIES;
     }
 
     @Override
     public ModelProvider provider() {
-        return ModelProvider.OTHER;
+        return ChatBackend.PROVIDER;
     }
 
     /** Builder of a {@link LlavaStreamingChatModel}. */
@@ -80,7 +80,10 @@ public final class LlavaStreamingChatModel implements StreamingChatModel {
             return this;
         }
 
-        /** Executor of handlers. Default: daemon threads, one for each answer whose handler runs. */
+        /**
+         * Executor of handlers. An answer whose callbacks it rejects is cancelled, with the rejection as its error. Default:
+         * daemon threads, one for each answer whose handler runs.
+         */
         public Builder executor(Executor callbacks) {
             executor = callbacks;
             return this;
@@ -93,8 +96,8 @@ public final class LlavaStreamingChatModel implements StreamingChatModel {
     }
 
     /** Threads that end after a minute without work. */
-    private static final class DefaultExecutor {
-        private static final ExecutorService THREADS = Executors.newCachedThreadPool(task -> {
+    static final class DefaultExecutor {
+        static final ExecutorService THREADS = Executors.newCachedThreadPool(task -> {
             Thread thread = new Thread(task, "llava4j-langchain4j");
             thread.setDaemon(true);
             return thread;

@@ -5,15 +5,21 @@ import dev.langchain4j.model.chat.response.PartialResponse;
 import dev.langchain4j.model.chat.response.PartialResponseContext;
 import dev.langchain4j.model.chat.response.StreamingChatResponseHandler;
 import dev.langchain4j.model.chat.response.StreamingHandle;
+import java.util.ArrayDeque;
+import java.util.Deque;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Executor;
+import java.util.concurrent.RejectedExecutionException;
 import org.jspecify.annotations.Nullable;
 import org.llava4j.model.chat.Answer;
 import org.llava4j.model.chat.PendingAnswer;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** An answer that is streamed to a handler. After {@link #cancel} the handler receives nothing. */
+/**
+ * An answer that is streamed to a handler. After {@link #cancel} the handler receives nothing. If the executor rejects a
+ * callback, the answer is cancelled and the handler's {@code onError} runs on a thread of its own.
+ */
 final class StreamedAnswer implements StreamingHandle {
     private static final Logger LOG = LoggerFactory.getLogger(StreamedAnswer.class);
 
@@ -21,7 +27,10 @@ final class StreamedAnswer implements StreamingHandle {
     private final StreamingChatResponseHandler handler;
     private final Executor executor;
     private final CompletableFuture<PendingAnswer> pending = new CompletableFuture<>();
-    private CompletableFuture<?> callbacks = CompletableFuture.completedFuture(null);
+    private final Deque<Runnable> callbacks = new ArrayDeque<>();
+    /** Whether a task of the executor runs the callbacks; guarded by them. */
+    private boolean running;
+
     private volatile boolean cancelled;
 
     StreamedAnswer(ChatBackend backend, StreamingChatResponseHandler handler, Executor executor) {
@@ -55,13 +64,36 @@ final class StreamedAnswer implements StreamingHandle {
     }
 
     /** Runs a callback after the earlier ones. */
-    private synchronized void enqueue(Runnable callback) {
-        callbacks = callbacks.handleAsync(
-                (done, failure) -> {
-                    run(callback);
-                    return null;
-                },
-                executor);
+    private void enqueue(Runnable callback) {
+        synchronized (callbacks) {
+            callbacks.add(callback);
+            if (running) {
+                return;
+            }
+            running = true;
+        }
+        try {
+            executor.execute(this::runCallbacks);
+        } catch (RejectedExecutionException e) {
+            // No callback can run any more: running stays true.
+            cancel();
+            LOG.warn("the executor of a streamed answer rejects its callbacks, so the answer is cancelled", e);
+            LlavaStreamingChatModel.DefaultExecutor.THREADS.execute(() -> fail(e));
+        }
+    }
+
+    private void runCallbacks() {
+        for (Runnable next = next(); next != null; next = next()) {
+            run(next);
+        }
+    }
+
+    private @Nullable Runnable next() {
+        synchronized (callbacks) {
+            Runnable next = callbacks.poll();
+            running = next != null;
+            return next;
+        }
     }
 
     /** Runs a callback. What it throws goes to the handler, as LangChain4j's other models do. */
@@ -71,12 +103,16 @@ final class StreamedAnswer implements StreamingHandle {
         }
         try {
             callback.run();
-        } catch (RuntimeException e) {
-            try {
-                handler.onError(e);
-            } catch (RuntimeException again) {
-                LOG.warn("the handler of a streamed answer failed", again);
-            }
+        } catch (Throwable e) {
+            fail(e);
+        }
+    }
+
+    private void fail(Throwable failure) {
+        try {
+            handler.onError(failure);
+        } catch (Throwable e) {
+            LOG.warn("the handler of a streamed answer failed", e);
         }
     }
 

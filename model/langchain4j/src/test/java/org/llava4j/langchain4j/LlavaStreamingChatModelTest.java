@@ -17,7 +17,9 @@ import dev.langchain4j.model.chat.response.StreamingChatResponseHandler;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -111,13 +113,7 @@ class LlavaStreamingChatModelTest {
                 first.complete(context);
             }
         };
-        model.chat(
-                ChatRequest.builder()
-                        .messages(UserMessage.from("Is it east?"))
-                        .temperature(4.0)
-                        .maxOutputTokens(200)
-                        .build(),
-                recorder);
+        model.chat(longRequest(), recorder);
         assertThat(first.get(60, TimeUnit.SECONDS).streamingHandle().isCancelled())
                 .isTrue();
         // The next answer of the same model ends after the cancelled one.
@@ -143,6 +139,69 @@ class LlavaStreamingChatModelTest {
                 .hasSameSizeAs(recorder.parts)
                 .first()
                 .hasToString("java.lang.IllegalStateException: part 1");
+    }
+
+    @Test
+    void errorOfHandlerGoesToHandler() throws Exception {
+        Recorder recorder = ask(
+                new Recorder() {
+                    @Override
+                    public void onPartialResponse(String text) {
+                        super.onPartialResponse(text);
+                        throw new AssertionError("part " + parts.size());
+                    }
+
+                    @Override
+                    public void onError(Throwable error) {
+                        super.onError(error);
+                        throw new AssertionError("again");
+                    }
+                },
+                MapModel.message());
+        assertThat(recorder.await().aiMessage().text()).isEqualTo(MapModel.ANSWER);
+        assertThat(recorder.errors)
+                .hasSameSizeAs(recorder.parts)
+                .first()
+                .hasToString("java.lang.AssertionError: part 1");
+    }
+
+    @Test
+    void rejectedCallbackCancelsAnswer() throws Exception {
+        AtomicInteger tasks = new AtomicInteger();
+        CompletableFuture<Throwable> failed = new CompletableFuture<>();
+        Recorder recorder = new Recorder() {
+            @Override
+            public void onError(Throwable error) {
+                super.onError(new IllegalStateException(Thread.currentThread().getName(), error));
+                failed.complete(error);
+            }
+        };
+        LlavaStreamingChatModel.builder(llava)
+                .executor(task -> {
+                    if (tasks.incrementAndGet() > 3) {
+                        throw new RejectedExecutionException("closed");
+                    }
+                    task.run();
+                })
+                .build()
+                .chat(longRequest(), recorder);
+        assertThat(failed.get(60, TimeUnit.SECONDS)).hasMessage("closed");
+        // The next answer of the same model ends after the cancelled one.
+        ask(new Recorder(), MapModel.message()).await();
+        assertThat(recorder.parts).hasSize(3);
+        assertThat(recorder.complete).isNotDone();
+        assertThat(recorder.errors)
+                .singleElement()
+                .extracting(Throwable::getMessage)
+                .isEqualTo("llava4j-langchain4j");
+    }
+
+    private static ChatRequest longRequest() {
+        return ChatRequest.builder()
+                .messages(UserMessage.from("Is it east?"))
+                .temperature(4.0)
+                .maxOutputTokens(200)
+                .build();
     }
 
     @Test
