@@ -6,8 +6,8 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.Collection;
-import java.util.Comparator;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import org.apache.commons.cli.Option;
 import org.llava4j.cli.Command;
@@ -60,20 +60,29 @@ final class PageGenerator {
                 .toString();
     }
 
-    /** Creates a command as its {@code main} does. */
+    /** Creates a command as its {@code main} does: with its stage, with an executor, or with nothing. */
     private static Command create(Subcommand subcommand) {
         try {
-            Constructor<?> constructor = Arrays.stream(
-                            Class.forName(subcommand.mainClass()).getDeclaredConstructors())
-                    .min(Comparator.comparingInt(Constructor::getParameterCount))
-                    .orElseThrow();
-            constructor.setAccessible(true);
-            Object[] arguments = Arrays.stream(constructor.getParameterTypes())
-                    .map(type -> type == RecordExecutor.class ? RecordExecutor.LOCAL : subcommand.stage())
-                    .toArray();
-            return (Command) constructor.newInstance(arguments);
+            Class<?> type = Class.forName(subcommand.mainClass());
+            if (subcommand.stage() != null) {
+                return create(type.getDeclaredConstructor(String.class), subcommand.stage());
+            }
+            return hasExecutor(type)
+                    ? create(type.getDeclaredConstructor(RecordExecutor.class), RecordExecutor.LOCAL)
+                    : create(type.getDeclaredConstructor());
         } catch (ReflectiveOperationException e) {
             throw new IllegalStateException(subcommand.mainClass() + " is not the class of a command", e);
         }
+    }
+
+    private static boolean hasExecutor(Class<?> type) {
+        return Arrays.stream(type.getDeclaredConstructors())
+                .anyMatch(
+                        constructor -> List.of(constructor.getParameterTypes()).equals(List.of(RecordExecutor.class)));
+    }
+
+    private static Command create(Constructor<?> constructor, Object... arguments) throws ReflectiveOperationException {
+        constructor.setAccessible(true);
+        return (Command) constructor.newInstance(arguments);
     }
 }
