@@ -7,7 +7,10 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
+import java.nio.file.attribute.FileTime;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -147,6 +150,30 @@ class LauncherScriptTest {
         assertThat(run(home.resolve("bin/llava4j"), environment, "chat").out())
                 .noneMatch(argument -> argument.startsWith("-XX:SharedArchiveFile"));
         waitForArchives(cache, 2);
+    }
+
+    @Test
+    void oldLockOfKilledProcessIsRemoved() throws Exception {
+        executable(
+                java.resolve("bin/java"),
+                "#!/bin/sh\nfor a; do case $a in -XX:ArchiveClassesAtExit=*) echo x >\"${a#*=}\"; exit;; esac; done\n");
+        Path cache = folder.resolve("a cache");
+        Map<String, String> environment = Map.of("LLAVA4J_CACHE", cache.toString());
+        run(home.resolve("bin/llava4j"), environment, "chat");
+        waitForArchives(cache, 1);
+        Path archive;
+        try (var files = Files.list(cache)) {
+            archive = files.findFirst().orElseThrow();
+        }
+        Files.delete(archive);
+        Path lock = Files.createDirectory(archive.resolveSibling(archive.getFileName() + ".lock"));
+        Files.writeString(lock.resolve("new.1"), "unfinished");
+        run(home.resolve("bin/llava4j"), environment, "chat");
+        assertThat(lock).as("a fresh lock").isNotEmptyDirectory();
+        Files.setLastModifiedTime(lock, FileTime.from(Instant.now().minus(Duration.ofHours(2))));
+        run(home.resolve("bin/llava4j"), environment, "chat");
+        waitForArchives(cache, 1);
+        assertThat(archive).isRegularFile();
     }
 
     @Test
