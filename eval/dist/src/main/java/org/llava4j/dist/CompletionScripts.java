@@ -5,6 +5,7 @@ import java.util.Map;
 import java.util.function.BiFunction;
 import java.util.function.Predicate;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.apache.commons.cli.Option;
 
 /** Scripts that complete subcommands, flags and the paths that flags take. */
@@ -57,7 +58,7 @@ final class CompletionScripts {
                 'help:flags of a command'
                 'completion:this script'
               )
-              _arguments -C '@logFormat@[format of log lines]:format:(text json)' '--help[list all commands]' \\
+              _arguments -C @logFormatFlag@ '--help[list all commands]' \\
                 '--version[print the version]' '1:command:->command' '*::argument:->arguments'
               case $state in
                 command) _describe command commands ;;
@@ -71,6 +72,9 @@ final class CompletionScripts {
             }
             if [ "$funcstack[1]" = _llava4j ]; then _llava4j "$@"; else compdef _llava4j llava4j; fi
             """;
+
+    /** Flag of all commands, also before their names. */
+    private static final String ZSH_LOG_FORMAT = "'@logFormat@[format of log lines]:format:(text json)'";
 
     private CompletionScripts() {}
 
@@ -88,6 +92,7 @@ final class CompletionScripts {
                 .collect(Collectors.joining("\n"));
         return ZSH.replace("@commands@", commands)
                 .replace("@cases@", lines(flags, CompletionScripts::zshCase))
+                .replace("@logFormatFlag@", ZSH_LOG_FORMAT)
                 .replace("@logFormat@", LogFormat.FLAG);
     }
 
@@ -116,9 +121,10 @@ final class CompletionScripts {
     }
 
     private static String zshCase(String command, Collection<Option> flags) {
-        return flags.stream()
+        Stream<String> own = flags.stream()
                 .map(flag ->
-                        quoted("--" + flag.getLongOpt() + "[" + escaped(flag.getDescription()) + "]" + value(flag)))
+                        quoted("--" + flag.getLongOpt() + "[" + escaped(flag.getDescription()) + "]" + value(flag)));
+        return Stream.concat(own, Stream.of("'--help[print this help]'", ZSH_LOG_FORMAT))
                 .collect(Collectors.joining(
                         " \\\n          ", "        " + command + ") _arguments \\\n          ", " ;;"));
     }

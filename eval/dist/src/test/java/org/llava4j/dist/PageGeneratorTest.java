@@ -80,6 +80,8 @@ class PageGeneratorTest {
                 .contains("'serve:OpenAI-compatible server with a web page'")
                 .contains("'--port[port (default 8080; 0 for any free one)]:N: '")
                 .contains("--mmproj[");
+        // The flags of each of the commands, and those before its name.
+        assertThat(PAGES.get("llava4j.zsh").split("'--log-format\\[")).hasSize(Subcommand.ALL.size() + 2);
     }
 
     private List<String> completions(String typed) throws Exception {
