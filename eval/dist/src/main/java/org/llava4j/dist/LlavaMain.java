@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.util.List;
+import java.util.function.Consumer;
 import org.llava4j.data.BadInputException;
 
 /**
@@ -28,22 +29,46 @@ public final class LlavaMain {
         String name = args.isEmpty() ? "--help" : args.get(0);
         List<String> rest = args.subList(Math.min(1, args.size()), args.size());
         switch (name) {
-            case "--help", "-h", "help" -> printHelp(rest);
-            case "--version" -> print("version.txt");
+            case "--help", "-h", "help" -> printHelp(name, rest);
+            case "--version" -> {
+                refuseExtra(name, rest);
+                print("version.txt");
+            }
             case "completion" -> printCompletion(rest);
             default -> {
                 Subcommand command = command(name);
-                if (rest.contains("--help")) {
-                    print(helpPage(command));
-                } else {
-                    command.run(rest.toArray(String[]::new));
-                }
+                runCommand(name, rest, arguments -> command.run(arguments.toArray(String[]::new)));
             }
         }
     }
 
-    private static void printHelp(List<String> topic) {
-        print(topic.isEmpty() ? "help.txt" : helpPage(command(topic.get(0))));
+    private static void runCommand(String name, List<String> args, Consumer<List<String>> command) {
+        if (asksForHelp(args)) {
+            print(helpPage(name));
+        } else {
+            command.accept(args);
+        }
+    }
+
+    /** As in all commands, {@code --help} is help at any place; as the value of a flag it is written {@code --flag=--help}. */
+    private static boolean asksForHelp(List<String> args) {
+        return args.contains("--help") || (!args.isEmpty() && args.get(0).equals("-h"));
+    }
+
+    private static void printHelp(String name, List<String> topic) {
+        if (topic.isEmpty()) {
+            print("help.txt");
+            return;
+        }
+        String about = topic.get(0);
+        refuseExtra(name + " " + about, topic.subList(1, topic.size()));
+        print(helpPage(command(about).name()));
+    }
+
+    private static void refuseExtra(String before, List<String> arguments) {
+        if (!arguments.isEmpty()) {
+            throw new BadInputException(before + " takes no further argument, got " + String.join(" ", arguments));
+        }
     }
 
     private static void printCompletion(List<String> shell) {
@@ -62,8 +87,8 @@ public final class LlavaMain {
     }
 
     /** Name of the page with a command's flags. */
-    static String helpPage(Subcommand command) {
-        return "help-" + command.name() + ".txt";
+    static String helpPage(String command) {
+        return "help-" + command + ".txt";
     }
 
     /** Name of the page with a shell's completion script. */

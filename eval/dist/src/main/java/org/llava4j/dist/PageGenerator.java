@@ -33,7 +33,7 @@ final class PageGenerator {
         for (Subcommand subcommand : Subcommand.ALL) {
             Command command = create(subcommand);
             flags.put(subcommand.name(), command.flags());
-            pages.put(LlavaMain.helpPage(subcommand), command.help("llava4j "));
+            pages.put(LlavaMain.helpPage(subcommand.name()), command.help("llava4j "));
         }
         pages.put("help.txt", overview(version));
         pages.put("version.txt", "llava4j " + version + "\n");

@@ -82,14 +82,19 @@ class LauncherScriptTest {
 
     @Test
     void pagesNeedNoVectorApi() throws Exception {
-        for (String argument : List.of("--help", "help", "completion", "--version")) {
+        for (String argument : List.of("--help", "-h", "help", "completion", "--version")) {
             assertThat(run(home.resolve("bin/llava4j"), Map.of(), argument).out())
                     .doesNotContain("--add-modules")
                     .endsWith("org.llava4j.dist.LlavaMain", argument);
         }
         assertThat(run(home.resolve("bin/llava4j"), Map.of()).out()).doesNotContain("--add-modules");
-        assertThat(run(home.resolve("bin/llava4j"), Map.of(), "serve", "--help").out())
-                .doesNotContain("--add-modules");
+        for (String help : List.of("--help", "-h")) {
+            assertThat(run(home.resolve("bin/llava4j"), Map.of(), "serve", help).out())
+                    .doesNotContain("--add-modules");
+        }
+        assertThat(run(home.resolve("bin/llava4j"), Map.of(), "chat", "--prompt", "-h")
+                        .out())
+                .contains("--add-modules");
     }
 
     @Test

@@ -16,7 +16,17 @@ class LlavaMainTest {
     private record Result(int code, String out, String err) {}
 
     @ParameterizedTest
-    @ValueSource(strings = {"", "--help", "help", "help serve", "serve --help", "--version", "completion bash"})
+    @ValueSource(
+            strings = {
+                "",
+                "--help",
+                "help",
+                "help serve",
+                "serve --help",
+                "serve -h",
+                "--version",
+                "completion bash"
+            })
     void pagesNeedNoLibrary(String arguments) throws Exception {
         Result result = run(arguments);
         assertThat(result.err()).isEmpty();
@@ -36,6 +46,8 @@ class LlavaMainTest {
             strings = {
                 "no-such-command",
                 "help no-such-command",
+                "help serve chat",
+                "--version serve",
                 "completion",
                 "completion no-such-command",
                 "--log-format no-such-command serve",
