@@ -55,6 +55,7 @@ final class CompletionScripts {
               local -a commands
               commands=(
             @commands@
+                'health:@health@'
                 'help:flags of a command'
                 'completion:this script'
               )
@@ -91,6 +92,7 @@ final class CompletionScripts {
                 .map(command -> "    " + quoted(command.name() + ":" + command.summary()))
                 .collect(Collectors.joining("\n"));
         return ZSH.replace("@commands@", commands)
+                .replace("@health@", HealthCheck.SUMMARY)
                 .replace("@cases@", lines(flags, CompletionScripts::zshCase))
                 .replace("@logFormatFlag@", ZSH_LOG_FORMAT)
                 .replace("@logFormat@", LogFormat.FLAG);

@@ -35,6 +35,7 @@ public final class LlavaMain {
                 print("version.txt");
             }
             case "completion" -> printCompletion(rest);
+            case HealthCheck.NAME -> runCommand(name, rest, HealthCheck::run);
             default -> {
                 Subcommand command = command(name);
                 runCommand(name, rest, arguments -> command.run(arguments.toArray(String[]::new)));
@@ -62,7 +63,7 @@ public final class LlavaMain {
         }
         String about = topic.get(0);
         refuseExtra(name + " " + about, topic.subList(1, topic.size()));
-        print(helpPage(command(about).name()));
+        print(helpPage(about.equals(HealthCheck.NAME) ? about : command(about).name()));
     }
 
     private static void refuseExtra(String before, List<String> arguments) {

@@ -9,7 +9,9 @@ import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import org.apache.commons.cli.CommandLine;
 import org.apache.commons.cli.Option;
+import org.apache.commons.cli.Options;
 import org.llava4j.cli.Command;
 import org.llava4j.cli.RecordExecutor;
 
@@ -28,13 +30,15 @@ final class PageGenerator {
 
     /** Contents by file name. */
     static Map<String, String> pages(String version) {
+        Map<String, Command> commands = new LinkedHashMap<>();
+        Subcommand.ALL.forEach(subcommand -> commands.put(subcommand.name(), create(subcommand)));
+        commands.put(HealthCheck.NAME, new HealthFlags());
         Map<String, Collection<Option>> flags = new LinkedHashMap<>();
         Map<String, String> pages = new LinkedHashMap<>();
-        for (Subcommand subcommand : Subcommand.ALL) {
-            Command command = create(subcommand);
-            flags.put(subcommand.name(), command.flags());
-            pages.put(LlavaMain.helpPage(subcommand.name()), command.help("llava4j "));
-        }
+        commands.forEach((name, command) -> {
+            flags.put(name, command.flags());
+            pages.put(LlavaMain.helpPage(name), command.help("llava4j "));
+        });
         pages.put("help.txt", overview(version));
         pages.put("version.txt", "llava4j " + version + "\n");
         pages.put(LlavaMain.completionPage("bash"), CompletionScripts.bash(flags));
@@ -47,6 +51,7 @@ final class PageGenerator {
                 + " trains and serves LLaVA vision-language models.\n\n"
                 + "usage: llava4j COMMAND [flags]\n"
                 + "       llava4j help COMMAND\n"
+                + "       llava4j health [--port N | --url URL]\n"
                 + "       llava4j completion bash|zsh\n"
                 + "       llava4j --version\n");
         for (Subcommand.Group group : Subcommand.Group.values()) {
@@ -84,5 +89,26 @@ final class PageGenerator {
     private static Command create(Constructor<?> constructor, Object... arguments) throws ReflectiveOperationException {
         constructor.setAccessible(true);
         return (Command) constructor.newInstance(arguments);
+    }
+
+    /** The flags of {@link HealthCheck}, which parses them without a library. */
+    private static final class HealthFlags extends Command {
+        HealthFlags() {
+            super(
+                    HealthCheck.NAME,
+                    "Asks a running server for its state: exit code 0 if it is healthy, else 1 and a line on stderr.");
+        }
+
+        @Override
+        protected Options options() {
+            return new Options()
+                    .addOption(flag("port", "N", "port of a server on this machine (default 8080)"))
+                    .addOption(flag("url", "URL", "address of the server instead, such as https://llava.example.org"));
+        }
+
+        @Override
+        protected void run(CommandLine line) {
+            throw new UnsupportedOperationException("HealthCheck runs it");
+        }
     }
 }

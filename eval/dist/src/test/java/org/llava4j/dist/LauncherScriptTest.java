@@ -82,7 +82,7 @@ class LauncherScriptTest {
 
     @Test
     void pagesNeedNoVectorApi() throws Exception {
-        for (String argument : List.of("--help", "-h", "help", "completion", "--version")) {
+        for (String argument : List.of("--help", "-h", "help", "completion", "--version", "health")) {
             assertThat(run(home.resolve("bin/llava4j"), Map.of(), argument).out())
                     .doesNotContain("--add-modules")
                     .endsWith("org.llava4j.dist.LlavaMain", argument);

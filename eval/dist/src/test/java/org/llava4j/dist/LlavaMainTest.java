@@ -24,6 +24,8 @@ class LlavaMainTest {
                 "help serve",
                 "serve --help",
                 "serve -h",
+                "help health",
+                "health --help",
                 "--version",
                 "completion bash"
             })
@@ -41,6 +43,14 @@ class LlavaMainTest {
                 .contains("--port");
     }
 
+    /** A value that begins with dashes follows an equals sign, as in all commands. */
+    @Test
+    void valueHelpIsNoRequestForHelp() throws Exception {
+        assertThat(run("health --url=--help").err()).contains("--help");
+        assertThat(run("health --port 1 --help").out())
+                .isEqualTo(run("help health").out());
+    }
+
     @ParameterizedTest
     @ValueSource(
             strings = {
@@ -48,6 +58,9 @@ class LlavaMainTest {
                 "help no-such-command",
                 "help serve chat",
                 "--version serve",
+                "health --port no-such-command",
+                "health --no-such-command 1",
+                "health --url no-such-command",
                 "completion",
                 "completion no-such-command",
                 "--log-format no-such-command serve",

@@ -54,6 +54,8 @@ class PageGeneratorTest {
                 "--log-format j | json",
                 "--log-format json ser | serve",
                 "help pre | pretrain",
+                "help hea | health",
+                "health --p | --port",
                 "completion b | bash",
                 "serve --por | --port",
                 "serve --port 1 --max-bod | --max-body-mb",
@@ -79,9 +81,10 @@ class PageGeneratorTest {
                 .startsWith("#compdef llava4j\n")
                 .contains("'serve:OpenAI-compatible server with a web page'")
                 .contains("'--port[port (default 8080; 0 for any free one)]:N: '")
-                .contains("--mmproj[");
+                .contains("--mmproj[")
+                .contains("'health:" + HealthCheck.SUMMARY + "'");
         // The flags of each of the commands, and those before its name.
-        assertThat(PAGES.get("llava4j.zsh").split("'--log-format\\[")).hasSize(Subcommand.ALL.size() + 2);
+        assertThat(PAGES.get("llava4j.zsh").split("'--log-format\\[")).hasSize(Subcommand.ALL.size() + 3);
     }
 
     private List<String> completions(String typed) throws Exception {

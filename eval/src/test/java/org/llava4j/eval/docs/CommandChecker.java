@@ -112,7 +112,7 @@ final class CommandChecker {
 
     /** {@code llava4j} has flags and subcommands of its own beside the commands. */
     private List<String> distribution(List<String> words) {
-        List<String> own = List.of("help", "completion", "--help", "--version");
+        List<String> own = List.of("health", "help", "completion", "--help", "--version");
         String rest = LOG_FORMAT.matcher(String.join(" ", words)).replaceAll("").strip();
         String[] parts = rest.split(" ", 2);
         return own.contains(parts[0]) || parts[0].equals(PLACEHOLDER)
