@@ -27,6 +27,8 @@ final class WebpImage implements ParsedImage {
 
     private static final int MIN_BYTES_OF_CODE_GROUP = 2;
     private static final int PIXELS_OF_CODE_GROUP = 480;
+    /** Bytes that the reader looks ahead: with as many after the frame, that of a valid file never meets the end. */
+    private static final int LOOKAHEAD_BYTES = 16;
     private static final String EXIF_PREFIX = "Exif\0\0";
 
     private final ByteBuffer data;
@@ -165,7 +167,8 @@ final class WebpImage implements ParsedImage {
     private byte[] single(Chunk chunk) {
         int padded = chunk.size + (chunk.size & 1);
         int length = RIFF_BYTES + CHUNK_BYTES + padded;
-        ByteBuffer file = ByteBuffer.allocate(ImageIoReader.padded(length, canvasWidth, canvasHeight));
+        int withLookahead = length + LOOKAHEAD_BYTES;
+        ByteBuffer file = ByteBuffer.allocate(ImageIoReader.padded(withLookahead, canvasWidth, canvasHeight));
         file.order(ByteOrder.LITTLE_ENDIAN);
         file.putInt(tag("RIFF")).putInt(length - CHUNK_BYTES).putInt(tag("WEBP"));
         file.putInt(chunk.tag).putInt(chunk.size);
