@@ -9,15 +9,22 @@ import java.util.Objects;
 public class BadInputException extends RuntimeException {
     private static final long serialVersionUID = 1L;
 
+    /** Maximum length of a message, and how much of a longer one is kept: its start, and the advice at its end. */
+    private static final int MAX_CHARS = 2000;
+
+    private static final int START_CHARS = 1500;
+    private static final int END_CHARS = 300;
+
     /**
-     * @param message what is wrong, where, and what to do; line breaks are replaced by spaces
+     * @param message what is wrong, where, and what to do; line breaks are replaced by spaces, and the middle of a
+     *     message of more than 2000 characters, which quotes a long input, is left out
      */
     public BadInputException(String message) {
         super(oneLine(message));
     }
 
     /**
-     * @param message what is wrong, where, and what to do; line breaks are replaced by spaces
+     * @param message what is wrong, where, and what to do; treated as by {@link #BadInputException(String)}
      * @param cause the failure behind it
      */
     public BadInputException(String message, Throwable cause) {
@@ -30,8 +37,11 @@ public class BadInputException extends RuntimeException {
         return Objects.requireNonNull(super.getMessage());
     }
 
-    /** Quoted input may contain line breaks, which would split the message. */
+    /** Quoted input may contain line breaks, which would split the message, and be of any length. */
     private static String oneLine(String message) {
-        return LocalCopies.withOriginalPaths(message).replaceAll("[\\p{Cntrl}\u0085\u2028\u2029]+", " ");
+        String line = LocalCopies.withOriginalPaths(message).replaceAll("[\\p{Cntrl}\u0085\u2028\u2029]+", " ");
+        return line.length() <= MAX_CHARS
+                ? line
+                : line.substring(0, START_CHARS) + " ... " + line.substring(line.length() - END_CHARS);
     }
 }

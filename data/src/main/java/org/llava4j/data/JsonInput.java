@@ -13,6 +13,7 @@ import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.function.BiConsumer;
+import org.jspecify.annotations.Nullable;
 
 /**
  * JSON parsing of user files, as a tree or bound to a record. Every problem becomes a one-line message with the source
@@ -116,10 +117,23 @@ public final class JsonInput {
         FailedDownload.reject(source, content);
         try {
             Utf8Validator.check(content);
-            return MAPPER.readValue(content, type);
+            return requireValue(source, MAPPER.readValue(content, type));
         } catch (IOException e) {
             throw parseError(source, 0, e);
         }
+    }
+
+    /**
+     * Rejects the JSON value {@code null}, which Jackson reads as a null record.
+     *
+     * @param source name of the content in messages
+     * @throws BadInputException if the value is null
+     */
+    public static <T> T requireValue(String source, @Nullable T value) {
+        if (value == null) {
+            throw new BadInputException(source + ": is null; it must be one JSON object { .. }");
+        }
+        return value;
     }
 
     /** Formats a record as JSON that {@link #read(Path, Class)} reads. */

@@ -147,7 +147,7 @@ public final class Stages {
         try {
             Utf8Validator.check(content);
             requireKnownKeys(source, JSON.readTree(content));
-            return JSON.readValue(content, Stage.class);
+            return JsonInput.requireValue(source, JSON.readValue(content, Stage.class));
         } catch (IOException e) {
             throw JsonInput.parseError(source, 0, e);
         }
@@ -156,7 +156,7 @@ public final class Stages {
     private static Stage of(JsonNode node, String source) {
         requireKnownKeys(source, node);
         try {
-            return JSON.treeToValue(node, Stage.class);
+            return JsonInput.requireValue(source, JSON.treeToValue(node, Stage.class));
         } catch (JsonProcessingException e) {
             throw JsonInput.parseError(source, 0, e);
         }

@@ -4,6 +4,7 @@ import com.fasterxml.jackson.annotation.JsonInclude;
 import com.fasterxml.jackson.annotation.JsonProperty;
 import com.fasterxml.jackson.databind.JsonNode;
 import org.jspecify.annotations.Nullable;
+import org.llava4j.data.BadInputException;
 
 /**
  * Line of a {@link RequestJournal}. Absent values are null and not written. Component names are JSON keys of existing
@@ -34,6 +35,23 @@ record JournalLine(
         @Nullable Long tokens,
         @Nullable LlmAnswer answer,
         @Nullable String reason) {
+
+    JournalLine {
+        require(event != null, "event");
+        switch (event) {
+            case PREFIX -> require(lead != null, "lead");
+            case SENT -> require(key != null && boundTokens != null, "key\" and \"boundTokens");
+            case ANSWERED -> require(key != null && tokens != null && answer != null, "key\", \"tokens\" and \"answer");
+            case FAILED, REJECTED -> require(key != null && tokens != null, "key\" and \"tokens");
+        }
+    }
+
+    private static void require(boolean present, String names) {
+        if (!present) {
+            throw new BadInputException("a line of a journal needs \"" + names
+                    + "\"; restore the journal, or name another one with --journal");
+        }
+    }
 
     /** Type of a line. */
     enum Event {

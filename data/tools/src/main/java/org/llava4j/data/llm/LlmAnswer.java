@@ -1,6 +1,7 @@
 package org.llava4j.data.llm;
 
 import java.util.Set;
+import org.llava4j.data.BadInputException;
 
 /**
  * Answer of an LLM.
@@ -14,6 +15,12 @@ import java.util.Set;
 public record LlmAnswer(String text, String finish, String model, long promptTokens, long completionTokens) {
     /** Finish reasons for the end of the text: OpenAI's, and those of other servers. */
     private static final Set<String> ENDS = Set.of("stop", "eos", "eos_token", "stop_sequence", "end_turn");
+
+    public LlmAnswer {
+        if (text == null || finish == null) {
+            throw new BadInputException("an answer needs \"text\" and \"finish\"");
+        }
+    }
 
     /** Tests whether the model ended the answer; true if the endpoint gives no finish reason. */
     public boolean complete() {

@@ -18,6 +18,7 @@ import java.nio.file.StandardOpenOption;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 import org.llava4j.data.BadInputException;
@@ -139,7 +140,7 @@ public final class RequestJournal implements Closeable {
 
     private JournalLine parse(byte[] line, int number) {
         try {
-            return JSON.readValue(line, JournalLine.class);
+            return JsonInput.requireValue(file + ", line " + number, JSON.readValue(line, JournalLine.class));
         } catch (IOException e) {
             throw JsonInput.parseError(file.toString(), number - 1, e);
         }
@@ -151,17 +152,12 @@ public final class RequestJournal implements Closeable {
             case SENT -> {
                 sentKeys.add(line.key());
                 requests++;
-                Long former = inFlight.put(line.key(), line.boundTokens());
+                Long former = inFlight.put(line.key(), Objects.requireNonNull(line.boundTokens()));
                 tokens += former == null ? 0 : former;
             }
             case ANSWERED, FAILED, REJECTED -> {
-                Long used = line.tokens();
-                if (used == null) {
-                    throw new BadInputException(file + ": the last line of " + line.key() + " has no \"tokens\"; "
-                            + "restore the journal, or name another one with --journal");
-                }
                 inFlight.remove(line.key());
-                tokens += used;
+                tokens += Objects.requireNonNull(line.tokens());
                 if (line.event() != JournalLine.Event.FAILED) {
                     settled.put(line.key(), location);
                 }
