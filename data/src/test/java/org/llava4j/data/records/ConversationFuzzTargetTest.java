@@ -2,11 +2,14 @@ package org.llava4j.data.records;
 
 import com.code_intelligence.jazzer.junit.FuzzTest;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.llava4j.data.BadInputException;
+import org.llava4j.data.conversation.Conversation;
 import org.llava4j.data.conversation.ConversationEncoder;
 import org.llava4j.data.conversation.ConversationTemplates;
 import org.llava4j.data.conversation.ImageMarkup;
@@ -20,13 +23,15 @@ import org.llava4j.testing.Golden;
 class ConversationFuzzTargetTest {
     private static final ConversationEncoder ENCODER = new ConversationEncoder(
             LlamaTokenizer.load(Golden.path("e_spm/tokenizer.model")), ConversationTemplates.named("v1"), ImageMarkup.V1);
-    private static final FuzzOracle ORACLE = new FuzzOracle(BadInputException.class, "fuzz.json", 200);
+    private static final FuzzOracle READING = new FuzzOracle(BadInputException.class, "fuzz.json", 200);
+    /** The data loader, which knows the file, adds its name. */
+    private static final FuzzOracle ENCODING = new FuzzOracle(BadInputException.class, "sample", 200);
 
     @TempDir
     private Path folder;
 
     static Stream<Arguments> seeds() {
-        String turns = "[{\"from\":\"human\",\"value\":\"Hi\"},{\"from\":\"gpt\",\"value\":\"Yes.\"}]";
+        String turns = "[{\"from\":\"human\",\"value\":\"<image> and <image>\"},{\"from\":\"gpt\",\"value\":\"Yes.\"}]";
         return Stream.concat(
                 FuzzSeeds.files(Golden.path("f_e2e/finetune.json"), Golden.path("f_e2e/pretrain.json")),
                 FuzzSeeds.texts(
@@ -41,12 +46,16 @@ class ConversationFuzzTargetTest {
     @FuzzTest
     void read(byte[] bytes) throws Exception {
         Path file = FuzzFile.write(folder.resolve("fuzz.json"), bytes);
-        ORACLE.accepts(() -> {
+        List<Conversation> conversations = new ArrayList<>();
+        READING.accepts(() -> {
             try (ConversationRecordReader reader = ConversationRecordReader.open(file)) {
                 while (reader.hasNext()) {
-                    ENCODER.encode(reader.nextValue());
+                    conversations.add(reader.nextValue());
                 }
             }
         });
+        for (Conversation conversation : conversations) {
+            ENCODING.accepts(() -> ENCODER.encode(conversation));
+        }
     }
 }

@@ -48,7 +48,7 @@ class RequestFuzzTargetTest {
         if (bytes.length == 0) {
             return;
         }
-        AnswerEndpoint endpoint = ENDPOINTS[(bytes[0] & 0xff) % ENDPOINTS.length];
+        AnswerEndpoint endpoint = ENDPOINTS[Math.floorMod(bytes[0] - '0', ENDPOINTS.length)];
         ORACLE.accepts(() -> {
             try {
                 AnswerRequest request = endpoint.parse(

@@ -2,10 +2,13 @@ package org.llava4j.model.config;
 
 import com.code_intelligence.jazzer.junit.FuzzTest;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.List;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -16,8 +19,12 @@ import org.llava4j.testing.FuzzOracle;
 import org.llava4j.testing.FuzzSeeds;
 import org.llava4j.testing.Golden;
 
-/** Fuzz target: the JSON files of a model folder, each with the input in the place of the file. */
+/**
+ * Fuzz target: the JSON files of a model folder. The first byte of an input selects the file that the rest of it
+ * replaces.
+ */
 class ModelConfigFuzzTargetTest {
+    private static final Path GOLDEN = Golden.path("j_transformers5/llava");
     private static final List<String> FILES = List.of(
             "config.json",
             "generation_config.json",
@@ -28,41 +35,52 @@ class ModelConfigFuzzTargetTest {
     private static final FuzzOracle ORACLE = new FuzzOracle(BadInputException.class, "fuzz-model", 100);
 
     @TempDir
-    private Path temp;
+    private static Path temp;
 
-    static Stream<Arguments> seeds() {
-        Path golden = Golden.path("j_transformers5");
-        return FuzzSeeds.files(
-                golden.resolve("llava/config.json"),
-                golden.resolve("llava/processor_config.json"),
-                golden.resolve("llava/generation_config.json"),
-                golden.resolve("llama/config.json"),
-                golden.resolve("clip/config.json"),
-                golden.resolve("clip/preprocessor_config.json"),
-                Golden.path("h_llava_hf/config.json"),
-                Golden.path("i_llava_bin/config.json"));
+    @BeforeAll
+    static void createFolders() throws IOException {
+        for (int replaced = 0; replaced < FILES.size(); replaced++) {
+            Path folder = Files.createDirectories(folder(replaced));
+            for (String name : FILES) {
+                if (!name.equals(FILES.get(replaced)) && Files.exists(GOLDEN.resolve(name))) {
+                    Files.copy(GOLDEN.resolve(name), folder.resolve(name));
+                }
+            }
+        }
+    }
+
+    private static Path folder(int replaced) {
+        return temp.resolve("fuzz-model-" + replaced);
+    }
+
+    static Stream<Arguments> seeds() throws IOException {
+        Path others = Golden.path("j_transformers5");
+        return Stream.of(
+                seed(0, GOLDEN.resolve("config.json")),
+                seed(1, GOLDEN.resolve("generation_config.json")),
+                seed(3, GOLDEN.resolve("processor_config.json")),
+                seed(0, others.resolve("llama/config.json")),
+                seed(0, others.resolve("clip/config.json")),
+                seed(2, others.resolve("clip/preprocessor_config.json")),
+                seed(0, Golden.path("h_llava_hf/config.json")),
+                seed(0, Golden.path("i_llava_bin/config.json")));
+    }
+
+    private static Arguments seed(int replaced, Path file) throws IOException {
+        byte[] bytes = (replaced + Files.readString(file)).getBytes(StandardCharsets.UTF_8);
+        return FuzzSeeds.of(GOLDEN.getParent().getParent().relativize(file).toString(), bytes);
     }
 
     @MethodSource("seeds")
     @FuzzTest
     void read(byte[] bytes) throws Exception {
-        for (String name : FILES) {
-            Path folder = Files.createDirectories(temp.resolve("fuzz-model"));
-            copyOthers(name, folder);
-            FuzzFile.write(folder.resolve(name), bytes);
-            ORACLE.accepts(() -> readAll(folder));
+        if (bytes.length == 0) {
+            return;
         }
-    }
-
-    private static void copyOthers(String name, Path folder) throws IOException {
-        for (String other : FILES) {
-            Path golden = Golden.path("j_transformers5/llava").resolve(other);
-            Path file = folder.resolve(other);
-            Files.deleteIfExists(file);
-            if (!other.equals(name) && Files.exists(golden)) {
-                Files.copy(golden, file);
-            }
-        }
+        int replaced = Math.floorMod(bytes[0] - '0', FILES.size());
+        Path folder = folder(replaced);
+        FuzzFile.write(folder.resolve(FILES.get(replaced)), Arrays.copyOfRange(bytes, 1, bytes.length));
+        ORACLE.accepts(() -> readAll(folder));
     }
 
     /** Reads every config of a folder, as the commands do. */
