@@ -29,6 +29,7 @@ final class WebpImage implements ParsedImage {
     private static final int PIXELS_OF_CODE_GROUP = 480;
     /** Bytes that the reader looks ahead: with as many after the frame, that of a valid file never meets the end. */
     private static final int LOOKAHEAD_BYTES = 16;
+
     private static final String EXIF_PREFIX = "Exif\0\0";
 
     private final ByteBuffer data;

@@ -22,7 +22,9 @@ import org.llava4j.testing.Golden;
 /** Fuzz target: conversations in LLaVA's JSON and in the layout with {@code messages}, and their encoding. */
 class ConversationFuzzTargetTest {
     private static final ConversationEncoder ENCODER = new ConversationEncoder(
-            LlamaTokenizer.load(Golden.path("e_spm/tokenizer.model")), ConversationTemplates.named("v1"), ImageMarkup.V1);
+            LlamaTokenizer.load(Golden.path("e_spm/tokenizer.model")),
+            ConversationTemplates.named("v1"),
+            ImageMarkup.V1);
     private static final FuzzOracle READING = new FuzzOracle(BadInputException.class, "fuzz.json", 200);
     /** The data loader, which knows the file, adds its name. */
     private static final FuzzOracle ENCODING = new FuzzOracle(BadInputException.class, "sample", 200);

@@ -55,7 +55,8 @@ public final class FuzzOracle {
         isAccepted(reader);
         long megabytes = megabytesSince(before);
         if (megabytes > maxMegabytes) {
-            throw new AssertionError("the reader allocated " + megabytes + " MB, at most " + maxMegabytes + " expected");
+            throw new AssertionError(
+                    "the reader allocated " + megabytes + " MB, at most " + maxMegabytes + " expected");
         }
     }
 

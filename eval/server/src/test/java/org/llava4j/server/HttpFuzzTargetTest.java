@@ -67,8 +67,7 @@ class HttpFuzzTargetTest {
             try {
                 socket.getOutputStream().write(bytes);
                 socket.shutdownOutput();
-                return new String(
-                        socket.getInputStream().readNBytes(MAX_RESPONSE_BYTES), StandardCharsets.ISO_8859_1);
+                return new String(socket.getInputStream().readNBytes(MAX_RESPONSE_BYTES), StandardCharsets.ISO_8859_1);
             } catch (SocketException e) {
                 // The server may close a connection of garbage while it is written.
                 return "";

@@ -64,8 +64,8 @@ public final class PredictionFile {
                 if (line.isBlank()) {
                     continue;
                 }
-                Prediction prediction = JsonInput.requireValue(
-                        file + ", line " + number, MAPPER.readValue(line, Prediction.class));
+                Prediction prediction =
+                        JsonInput.requireValue(file + ", line " + number, MAPPER.readValue(line, Prediction.class));
                 if (predictions.putIfAbsent(prediction.questionId().text(), prediction) != null) {
                     throw new BadInputException(file + ", line " + number + ": question " + prediction.questionId()
                             + " has a second answer; keep one of the two");

@@ -25,7 +25,8 @@ class TorchFuzzTargetTest {
 
     static Stream<Arguments> seeds() throws IOException {
         List<Arguments> seeds = new ArrayList<>();
-        for (String name : new String[] {"views", "state_dict", "protocol4", "parameter", "types", "training", "legacy"}) {
+        for (String name :
+                new String[] {"views", "state_dict", "protocol4", "parameter", "types", "training", "legacy"}) {
             try (InputStream in = TorchFuzzTargetTest.class.getResourceAsStream(name + ".bin")) {
                 seeds.add(FuzzSeeds.of(name, Objects.requireNonNull(in, name).readAllBytes()));
             }

@@ -19,9 +19,10 @@ class MetricsLogFuzzTargetTest {
     private Path folder;
 
     static Stream<Arguments> seeds() {
-        return FuzzSeeds.texts("{\"step\":1,\"loss\":2.5,\"smoothed_loss\":2.5,\"learning_rate\":0.001,\"grad_norm\":1.0,"
-                + "\"tokens_per_second\":10.5,\"rss_mb\":100}\n{\"step\":2,\"validation_loss\":2.25,"
-                + "\"validation_accuracy\":0.5}\n{\"step\":3,\"loss\":2,\"rate\":1e-4}\n");
+        return FuzzSeeds.texts(
+                "{\"step\":1,\"loss\":2.5,\"smoothed_loss\":2.5,\"learning_rate\":0.001,\"grad_norm\":1.0,"
+                        + "\"tokens_per_second\":10.5,\"rss_mb\":100}\n{\"step\":2,\"validation_loss\":2.25,"
+                        + "\"validation_accuracy\":0.5}\n{\"step\":3,\"loss\":2,\"rate\":1e-4}\n");
     }
 
     @MethodSource("seeds")
