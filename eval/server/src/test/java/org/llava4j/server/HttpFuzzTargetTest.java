@@ -1,5 +1,6 @@
 package org.llava4j.server;
 
+import com.code_intelligence.jazzer.api.BugDetectors;
 import com.code_intelligence.jazzer.junit.FuzzTest;
 import java.io.IOException;
 import java.net.InetAddress;
@@ -23,6 +24,7 @@ class HttpFuzzTargetTest {
 
     @BeforeAll
     static void startServer() {
+        BugDetectors.allowNetworkConnections((host, port) -> port == server.port());
         server = TestServer.trained(TestServer.options()
                 .maxNewTokens(1)
                 .bodyTimeout(Duration.ofSeconds(2))
@@ -42,6 +44,8 @@ class HttpFuzzTargetTest {
                         + "Content-Length: " + chat.length() + "\r\n\r\n" + chat,
                 "POST /v1/completions HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
                         + "Transfer-Encoding: chunked\r\nConnection: close\r\n\r\n4\r\n{\"a\"\r\n3\r\n:1}\r\n0\r\n\r\n",
+                "POST /v1/responses HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+                        + "Content-Length: 18\r\n\r\n{\"model\":\"\\ud800\"}",
                 "OPTIONS /v1/responses HTTP/1.1\r\nHost: localhost\r\nOrigin: http://a.b\r\n"
                         + "Access-Control-Request-Method: POST\r\n\r\n",
                 "HEAD /%2e%2e//metrics?a=b HTTP/1.0\r\nAuthorization: Bearer x\r\nExpect: 100-continue\r\n\r\n");
@@ -62,7 +66,7 @@ class HttpFuzzTargetTest {
     }
 
     private static String response(byte[] bytes) throws IOException {
-        try (Socket socket = new Socket(InetAddress.getLoopbackAddress(), server.server.port())) {
+        try (Socket socket = new Socket(InetAddress.getLoopbackAddress(), server.port())) {
             socket.setSoTimeout(READ_MILLIS);
             try {
                 socket.getOutputStream().write(bytes);

@@ -2,12 +2,10 @@ package org.llava4j.server;
 
 import com.code_intelligence.jazzer.junit.FuzzTest;
 import com.fasterxml.jackson.databind.JsonNode;
-import java.io.IOException;
 import java.util.Arrays;
 import java.util.stream.Stream;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
-import org.llava4j.data.JsonInput;
 import org.llava4j.data.image.ImageRef;
 import org.llava4j.data.image.RgbImage;
 import org.llava4j.testing.FuzzOracle;
@@ -68,13 +66,9 @@ class RequestFuzzTargetTest {
         });
     }
 
-    /** As {@link Exchange#json}. */
-    private static JsonNode json(byte[] body) {
-        try {
-            return JsonInput.tree(body);
-        } catch (IOException e) {
-            throw ApiException.badRequest(
-                    null, JsonInput.parseError("the body", 0, e).getMessage());
+    private static JsonNode json(byte[] bytes) {
+        try (RequestBody body = new RequestBody(bytes, new RequestMemoryBudget().reserve())) {
+            return body.json();
         }
     }
 }

@@ -119,6 +119,10 @@ class StagesTest {
         assertThatThrownBy(() -> Stages.load(broken))
                 .isInstanceOf(BadInputException.class)
                 .hasMessageContaining("broken.json, line 3: invalid JSON");
+        Path empty = Files.writeString(temp.resolve("null.json"), "null");
+        assertThatThrownBy(() -> Stages.load(empty))
+                .isInstanceOf(BadInputException.class)
+                .hasMessageContaining("null.json: is null");
         assertThatThrownBy(() -> Stages.load(temp.resolve("none.json")))
                 .isInstanceOf(BadInputException.class)
                 .hasMessageContaining("does not exist");
