@@ -1,6 +1,5 @@
 package org.llava4j.server;
 
-import com.code_intelligence.jazzer.api.BugDetectors;
 import com.code_intelligence.jazzer.junit.FuzzTest;
 import java.io.IOException;
 import java.net.InetAddress;
@@ -24,7 +23,6 @@ class HttpFuzzTargetTest {
 
     @BeforeAll
     static void startServer() {
-        BugDetectors.allowNetworkConnections((host, port) -> port == server.port());
         server = TestServer.trained(TestServer.options()
                 .maxNewTokens(1)
                 .bodyTimeout(Duration.ofSeconds(2))
