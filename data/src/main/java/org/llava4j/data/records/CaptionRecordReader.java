@@ -18,6 +18,7 @@ import org.datavec.api.writable.Writable;
 import org.llava4j.data.BadInputException;
 import org.llava4j.data.JsonId;
 import org.llava4j.data.JsonInput;
+import org.llava4j.data.TextFiles;
 import org.llava4j.data.captions.Caption;
 import org.llava4j.data.conversation.Turn;
 
@@ -107,6 +108,7 @@ public final class CaptionRecordReader extends IndexedRecordReader<Caption> {
             return new TsvEntries();
         }
         try (InputStream in = Files.newInputStream(file)) {
+            TextFiles.bomBytes(file); // names UTF-16, which is not UTF-8 for the parser
             return JsonEntries.hasMember(in, ANNOTATIONS) ? JsonEntries.ANNOTATIONS : JsonEntries.LIST;
         } catch (IOException e) {
             throw JsonInput.parseError(file.toString(), 0, e);

@@ -9,7 +9,10 @@ import org.llava4j.model.config.LlavaConfig;
 import org.llava4j.model.config.LlavaConfig.ProjectorType;
 import org.llava4j.model.config.LlavaConfig.SelectFeature;
 import org.llava4j.model.memory.NativeArray;
+import org.llava4j.model.weights.WeightDtype;
 import org.llava4j.model.weights.WeightInitializer;
+import org.nd4j.autodiff.samediff.SDVariable;
+import org.nd4j.autodiff.samediff.SameDiff;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
@@ -82,6 +85,27 @@ record BenchSize(String name, LlavaConfig config, int textTokens, int targetToke
                 memory.write(Arrays.copyOfRange(block, start, start + count), at, count);
             }
             return tensor;
+        };
+    }
+
+    /** {@link #weights()} with the matrices in a dtype. */
+    static TensorSource weights(WeightDtype dtype) {
+        TensorSource float32 = weights();
+        return new TensorSource() {
+            @Override
+            public INDArray tensor(String name, long... shape) {
+                return float32.tensor(name, shape);
+            }
+
+            @Override
+            public SDVariable declareMatrix(SameDiff graph, String name, long... shape) {
+                INDArray exact = float32.tensor(name, shape);
+                INDArray converted = dtype.convert(name, exact);
+                if (converted != exact) {
+                    exact.close();
+                }
+                return graph.constant(name, converted);
+            }
         };
     }
 

@@ -8,15 +8,12 @@ import java.util.List;
 import java.util.Locale;
 import org.llava4j.data.memory.ProcessMemory;
 import org.llava4j.model.Llava;
-import org.llava4j.model.TensorSource;
 import org.llava4j.model.config.LlamaConfig;
 import org.llava4j.model.generate.DecodeStepRunner;
 import org.llava4j.model.generate.PrefillRunner;
 import org.llava4j.model.kernels.BandwidthBaseline;
 import org.llava4j.model.kernels.GemmBaseline;
 import org.llava4j.model.weights.WeightDtype;
-import org.nd4j.autodiff.samediff.SDVariable;
-import org.nd4j.autodiff.samediff.SameDiff;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
@@ -49,7 +46,7 @@ record InferenceBenchmark(BenchSize size, WeightDtype dtype, int repetitions) {
     ObjectNode measure() {
         Llava[] model = new Llava[1];
         double loadMs = Timing.milliseconds(
-                () -> model[0] = Llava.buildLlama(size.config().decoder(), weightsInDtype()));
+                () -> model[0] = Llava.buildLlama(size.config().decoder(), BenchSize.weights(dtype)));
         ObjectNode result = new JsonMapper().createObjectNode();
         result.put("dtype", dtype.toString());
         result.put("weight_mb", weightBytes(model[0]) / BYTES_PER_MB);
@@ -168,26 +165,6 @@ record InferenceBenchmark(BenchSize size, WeightDtype dtype, int repetitions) {
                         result.get("baseline_ms").doubleValue(),
                         1 / result.get("efficiency").doubleValue())));
         return text.toString();
-    }
-
-    private TensorSource weightsInDtype() {
-        TensorSource float32 = BenchSize.weights();
-        return new TensorSource() {
-            @Override
-            public INDArray tensor(String name, long... shape) {
-                return float32.tensor(name, shape);
-            }
-
-            @Override
-            public SDVariable declareMatrix(SameDiff graph, String name, long... shape) {
-                INDArray exact = float32.tensor(name, shape);
-                INDArray converted = dtype.convert(name, exact);
-                if (converted != exact) {
-                    exact.close();
-                }
-                return graph.constant(name, converted);
-            }
-        };
     }
 
     /**
