@@ -8,11 +8,12 @@ import java.util.Set;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.llava4j.data.conversation.ConversationTemplates;
+import org.llava4j.data.conversation.Turn;
 import org.llava4j.data.tokenizer.LlamaTokenizer;
 import org.llava4j.model.Llava;
 import org.llava4j.model.chat.Answer;
+import org.llava4j.model.chat.GenerationRequest;
 import org.llava4j.model.chat.LlavaModel;
-import org.llava4j.model.chat.TextPrompt;
 import org.llava4j.model.config.ChatFormat;
 import org.llava4j.model.generate.DecodingOptions;
 import org.llava4j.model.schema.JsonSchema;
@@ -25,8 +26,9 @@ import org.llava4j.model.weights.WeightDtype;
 @Tag("slow")
 class SchemaTokenBenchmark {
     private static final int TOKENS = 128;
-    private static final int ROUNDS = 7;
-    private static final String PROMPT = "A picture of the house";
+    private static final int ROUNDS = 5;
+    private static final GenerationRequest QUESTION =
+            new GenerationRequest(List.of(Turn.human("What is in the picture?")), List.of());
 
     @Test
     void tokensWithAndWithoutSchema() {
@@ -71,7 +73,7 @@ class SchemaTokenBenchmark {
     /** Milliseconds of a token. */
     private static double measure(LlavaModel model, DecodingOptions decoding) {
         Answer[] answer = new Answer[1];
-        double ms = Timing.milliseconds(() -> answer[0] = model.answer(TextPrompt.of(PROMPT), decoding));
+        double ms = Timing.milliseconds(() -> answer[0] = model.answer(QUESTION, decoding));
         System.out.printf(Locale.ROOT, "%d tokens, %.2f ms each%n", answer[0].newTokens(), ms / answer[0].newTokens());
         return ms / answer[0].newTokens();
     }
