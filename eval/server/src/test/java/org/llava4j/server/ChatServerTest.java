@@ -12,6 +12,7 @@ import java.net.http.HttpResponse;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.function.Consumer;
 import org.junit.jupiter.api.AfterAll;
@@ -22,6 +23,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.llava4j.data.image.ImageFormat;
+import org.llava4j.testing.HostileImages;
 
 /** The API: valid requests, and the error response of each invalid one. */
 class ChatServerTest {
@@ -272,7 +274,7 @@ class ChatServerTest {
     }
 
     @Test
-    void invalidImagesAreRejected() {
+    void invalidImagesAreRejected() throws IOException {
         String where = "messages[0].content[0].image_url.url";
         Consumer<String[]> rejected = urlAndMessage ->
                 assertRejected(server.post(requestWithImageUrl(urlAndMessage[0])), 400, where, urlAndMessage[1]);
@@ -288,8 +290,12 @@ class ChatServerTest {
                 new String[] {"http://127.0.0.1:" + server.port() + "/example.png", "does not fetch remote images"});
         String whole = TestServer.dataUrl(TestServer.MAP);
         rejected.accept(new String[] {whole.substring(0, whole.length() / 2), "download or save it again"});
-        rejected.accept(new String[] {HostileImages.bomb(60_000, 60_000), "more than the limit of 2000000"});
-        rejected.accept(new String[] {HostileImages.progressiveJpeg(64, 64, 100), "scans, more than a camera"});
+        rejected.accept(new String[] {
+            TestServer.dataUrl("image/png", HostileImages.bomb(60_000, 60_000)), "more than the limit of 2000000"
+        });
+        rejected.accept(new String[] {
+            TestServer.dataUrl("image/jpeg", HostileImages.progressiveJpeg(64, 100)), "scans, more than a camera"
+        });
         ObjectNode three = TestServer.mapRequest();
         var content = three.withArray("/messages/0/content");
         content.add(content.get(0).deepCopy());
@@ -306,8 +312,9 @@ class ChatServerTest {
     }
 
     @Test
-    void decodingIsWithinTheTimeLimit() {
-        String image = HostileImages.progressiveJpeg(1400, 1400, 35);
+    void decodingIsWithinTheTimeLimit() throws IOException {
+        byte[] whole = HostileImages.progressiveJpeg(1400, 35);
+        String image = TestServer.dataUrl("image/jpeg", Arrays.copyOf(whole, whole.length - 2));
         assertRejected(
                 server.post(requestWithImageUrl(image)), 400, "messages[0].content[0].image_url.url", "is truncated");
         ServerOptions hurried =

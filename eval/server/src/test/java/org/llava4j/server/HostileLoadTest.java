@@ -14,7 +14,6 @@ import java.net.http.HttpResponse;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
-import java.util.Base64;
 import java.util.Collections;
 import java.util.List;
 import java.util.Locale;
@@ -163,10 +162,7 @@ class HostileLoadTest {
                 case 2 -> {
                     ObjectNode request = TestServer.mapRequest();
                     ((ObjectNode) request.at("/messages/0/content/0/image_url"))
-                            .put(
-                                    "url",
-                                    "data:image/jpeg;base64,"
-                                            + Base64.getEncoder().encodeToString(image));
+                            .put("url", TestServer.dataUrl("image/jpeg", image));
                     send(socket, KEY, request);
                     count("image", status(socket));
                 }

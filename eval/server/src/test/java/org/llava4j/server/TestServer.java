@@ -155,9 +155,13 @@ final class TestServer implements AutoCloseable {
         return body;
     }
 
+    static String dataUrl(String mimeType, byte[] image) {
+        return "data:" + mimeType + ";base64," + Base64.getEncoder().encodeToString(image);
+    }
+
     static String dataUrl(Path image) {
         try {
-            return "data:image/png;base64," + Base64.getEncoder().encodeToString(Files.readAllBytes(image));
+            return dataUrl("image/png", Files.readAllBytes(image));
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
