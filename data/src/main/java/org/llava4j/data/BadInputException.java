@@ -9,7 +9,7 @@ import java.util.Objects;
 public class BadInputException extends RuntimeException {
     private static final long serialVersionUID = 1L;
 
-    /** Maximum length of a message, and how much of a longer one is kept: its start, and the advice at its end. */
+    /** Maximum length of a message; a longer one is shortened to its start and its end, which has the advice. */
     private static final int MAX_CHARS = 2000;
 
     private static final int START_CHARS = 1500;

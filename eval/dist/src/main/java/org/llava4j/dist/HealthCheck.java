@@ -6,6 +6,7 @@ import java.net.HttpURLConnection;
 import java.net.MalformedURLException;
 import java.net.Proxy;
 import java.net.URL;
+import java.net.UnknownHostException;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.List;
@@ -113,7 +114,7 @@ final class HealthCheck {
                         : "its answer is not that of a LLaVA4J server";
             }
         } catch (IOException e) {
-            return e.toString();
+            return e instanceof UnknownHostException ? "the host is unknown" : String.valueOf(e.getMessage());
         }
     }
 }

@@ -95,7 +95,7 @@ final class Exchange {
         response.write(true, null, callback);
     }
 
-    /** Sends an error. A body that was not read is not waited for. */
+    /** Sends an error. Does not wait for the rest of the body. */
     void send(ApiException error) {
         if (bodyRead || !hasBody()) {
             send(error.status(), error(error));

@@ -351,7 +351,7 @@ public final class ServerOptions {
         public ServerOptions build() {
             if (apiKey == null && !insecure && AllowedHosts.isReachable(host)) {
                 throw new BadInputException("other machines can reach the host " + host
-                        + ", and there is no API key; set one (--api-key of serve), or let everybody ask (--insecure)");
+                        + ", and no API key is set; set one (--api-key), or allow requests without a key (--insecure)");
             }
             return new ServerOptions(this);
         }

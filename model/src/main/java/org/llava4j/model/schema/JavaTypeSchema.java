@@ -93,8 +93,9 @@ final class JavaTypeSchema {
         for (Object constant : type.getEnumConstants()) {
             JsonNode value = TypedSchema.MAPPER.valueToTree(constant);
             if (!isRead(value, type, constant)) {
-                throw new BadInputException(path + " is the enum " + type.getSimpleName() + ", whose value " + constant
-                        + " is written as " + value + " and not read from it; remove Jackson's annotations");
+                throw new BadInputException(
+                        path + " is the enum " + type.getSimpleName() + ", whose value " + constant + " serializes to "
+                                + value + ", which does not deserialize to it; remove Jackson's annotations");
             }
             values.add(value);
         }

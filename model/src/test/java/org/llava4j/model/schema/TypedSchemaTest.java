@@ -200,7 +200,7 @@ class TypedSchemaTest {
         "Point, Point has the annotation @JsonFormat",
         "Line, Line.points[] has the annotation @JsonFormat",
         "Created, Created has the annotation @JsonCreator",
-        "Numbered, ONE is written as \"ONE\" and not read from it",
+        "Numbered, ONE serializes to \"ONE\", which does not deserialize to it",
     })
     void ofRefusesAnnotationsThatChangeReading(String type, String problem) throws ClassNotFoundException {
         Class<?> nested = Class.forName(TypedSchemaTest.class.getName() + "$" + type);
