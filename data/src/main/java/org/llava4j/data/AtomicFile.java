@@ -1,6 +1,7 @@
 package org.llava4j.data;
 
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.AtomicMoveNotSupportedException;
@@ -8,6 +9,8 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
+import java.util.regex.Pattern;
+import java.util.stream.Stream;
 
 /**
  * Atomic writes of single files. A file is written beside its final name, forced to disk and moved into place, so
@@ -68,6 +71,25 @@ public final class AtomicFile {
                 channel.write(bytes);
             }
         });
+    }
+
+    /**
+     * Deletes what killed processes left of writing a file. The caller must hold the lock of its folder, which must exist.
+     *
+     * @throws UncheckedIOException if something cannot be deleted
+     */
+    public static void deleteLeftovers(Path target) {
+        Pattern name =
+                Pattern.compile("\\." + Pattern.quote(target.getFileName().toString()) + "\\.[0-9a-f]+\\.part");
+        try (Stream<Path> files = Files.list(target.toAbsolutePath().getParent())) {
+            for (Path file : files.toList()) {
+                if (name.matcher(file.getFileName().toString()).matches()) {
+                    Files.deleteIfExists(file);
+                }
+            }
+        } catch (IOException e) {
+            throw new UncheckedIOException("cannot remove what was left of " + target, e);
+        }
     }
 
     private static void move(Path from, Path to) throws IOException {

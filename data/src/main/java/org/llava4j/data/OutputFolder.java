@@ -60,6 +60,7 @@ public final class OutputFolder implements AutoCloseable {
             OutputFolder output = new OutputFolder(folder, kind, lock);
             output.requireReplaceable(names);
             output.staging.deleteLeftovers();
+            AtomicFile.deleteLeftovers(folder.resolve(AtomicFolder.MARKER));
             opened = true;
             return output;
         } catch (IOException e) {

@@ -90,6 +90,17 @@ class OutputFolderTest {
     }
 
     @Test
+    void openRemovesWhatKilledRunsLeft() throws IOException {
+        write("first");
+        Path staged = Files.createDirectory(target.resolve(".staged.1f.part"));
+        Files.writeString(staged.resolve(REPORT), "half");
+        Files.writeString(target.resolve(".llava4j.json.2e.part"), "{");
+        Files.writeString(target.resolve(".mine.part"), "mine");
+        write("second");
+        assertThat(names(target)).containsExactlyInAnyOrder(AtomicFolder.MARKER, REPORT, ".mine.part");
+    }
+
+    @Test
     void openRejectsSecondWriter() {
         try (OutputFolder folder = open()) {
             assertThat(folder.path()).isDirectory();

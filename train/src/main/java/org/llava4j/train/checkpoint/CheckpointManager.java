@@ -33,7 +33,7 @@ import org.llava4j.data.OutputLock;
 public final class CheckpointManager implements AutoCloseable {
     private static final Pattern NAME = Pattern.compile("checkpoint-\\d{8}(-\\d+)?");
     private static final Pattern LEFTOVER =
-            Pattern.compile("\\.checkpoint-\\d{8}(-\\d+)?\\.([0-9a-f]+\\.(part|old|delete)|lock)");
+            Pattern.compile("\\.checkpoint-\\d{8}(-\\d+)?\\.([0-9a-f]+\\.(part|finished|old|delete)|lock)");
 
     private final Path folder;
     private final int keep;

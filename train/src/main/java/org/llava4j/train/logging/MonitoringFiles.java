@@ -7,6 +7,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.function.Consumer;
 import java.util.stream.Stream;
+import org.llava4j.data.AtomicFile;
 import org.llava4j.data.BadInputException;
 
 /** Files for monitoring a run: {@code metrics.jsonl}, {@code run.html} and TensorBoard event files. */
@@ -47,12 +48,17 @@ public final class MonitoringFiles {
     }
 
     /**
-     * Deletes them.
+     * Deletes them, and what killed processes of the run left of them.
      *
      * @param notices receives a line for each file that cannot be deleted
      */
     public static void delete(Path folder, Consumer<String> notices) {
         list(folder).forEach(file -> discard(file, notices));
+        try {
+            AtomicFile.deleteLeftovers(folder.resolve(RunPage.FILE));
+        } catch (UncheckedIOException e) {
+            notices.accept(e.getMessage() + " (" + e.getCause() + "); it remains on disk");
+        }
     }
 
     private static void discard(Path file, Consumer<String> notices) {

@@ -73,6 +73,24 @@ class CheckpointManagerTest {
         assertThat(file).hasContent("mine");
     }
 
+    /** A process may be killed between any two renames. */
+    @Test
+    void openRemovesWhatKilledRunsLeft() throws IOException {
+        try (CheckpointManager checkpoints = open(1)) {
+            save(checkpoints, 1, null);
+        }
+        for (String suffix : List.of("part", "finished", "old", "delete")) {
+            Path left = Files.createDirectory(temp.resolve(".checkpoint-00000002.1f." + suffix));
+            Files.writeString(left.resolve("state.json"), "{}");
+        }
+        Files.writeString(temp.resolve(".checkpoint-00000002.lock"), "");
+        try (CheckpointManager checkpoints = open(1)) {
+            assertThat(checkpoints.valid()).extracting(SavedCheckpoint::step).containsExactly(1);
+            assertThat(temp).isDirectoryNotContaining("glob:**/.checkpoint-*");
+        }
+        assertThat(notices).isEmpty();
+    }
+
     @Test
     void openSkipsCheckpointWithoutTrainerState() throws IOException {
         Path path = temp.resolve("checkpoint-00000001");
