@@ -8,6 +8,10 @@ import com.tngtech.archunit.junit.AnalyzeClasses;
 import com.tngtech.archunit.junit.ArchTest;
 import com.tngtech.archunit.lang.ArchRule;
 import com.tngtech.archunit.library.GeneralCodingRules;
+import java.time.Clock;
+import java.time.Instant;
+import java.time.LocalDateTime;
+import java.util.Date;
 import org.llava4j.model.memory.PooledMemory;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
@@ -37,6 +41,27 @@ class ArchitectureTest {
             .haveNameNotMatching(
                     ".*(?:Main|\\.TrainCommand|\\.FolderFlags|\\.StatusLine|\\.RequestSession|\\.ConsoleProgress|\\.GraphHooks)(?:\\$.*)?")
             .should(GeneralCodingRules.ACCESS_STANDARD_STREAMS);
+
+    /**
+     * A clock that is set back changes nothing that matters: durations and waits use {@link System#nanoTime}. The classes
+     * that read the wall clock show it to users, or recognize files that were modified just now.
+     */
+    @ArchTest
+    static final ArchRule fewClassesReadTheWallClock = noClasses()
+            .that()
+            .haveNameNotMatching(
+                    ".*\\.(?:FeatureStore|RecentHeaders|PreviousOutput|TensorBoardLog|RunPage|JdkHttpClientAdapter|ChatServer|AnswerWriter|ResponseWriter)(?:\\$.*)?")
+            .should()
+            .callMethod(System.class, "currentTimeMillis")
+            .orShould()
+            .callMethod(Instant.class, "now")
+            .orShould()
+            .callMethod(LocalDateTime.class, "now")
+            .orShould()
+            .callConstructor(Date.class)
+            .orShould()
+            .dependOnClassesThat()
+            .areAssignableTo(Clock.class);
 
     /** Arrays of a pool go back by their scope; only graph sessions release single arrays. */
     @ArchTest

@@ -151,7 +151,8 @@ final class ResponseWriter extends AnswerWriter {
     private ObjectNode response(Answer answer) {
         ObjectNode response = newResponse(status(answer));
         if (isComplete(answer)) {
-            response.put("completed_at", System.currentTimeMillis() / 1000);
+            // Not before its creation, even if the clock was set back meanwhile.
+            response.put("completed_at", Math.max(created(), System.currentTimeMillis() / 1000));
         } else {
             response.putObject("incomplete_details").put("reason", "max_output_tokens");
         }

@@ -89,6 +89,23 @@ class FeatureStoreTest {
         assertThat(store.get(address(10))).isNotNull();
     }
 
+    /** As if the clock was set back by an hour: what was used before seems to be used later than what is used now. */
+    @Test
+    void limitHoldsAfterClockIsSetBack() throws IOException {
+        FeatureStore store = FeatureStore.open(folder, 10 * BYTES_OF_100);
+        for (int i = 0; i < 10; i++) {
+            store.put(address(i), new float[100]);
+            age(address(i), -3600);
+        }
+        for (int i = 10; i < 40; i++) {
+            float[] features = {i};
+            store.put(address(i), features);
+            assertThat(store.get(address(i))).as("features of " + i).isIn(features, null);
+        }
+        assertThat(files().stream().mapToLong(file -> file.toFile().length()).sum())
+                .isLessThanOrEqualTo(10 * BYTES_OF_100);
+    }
+
     @Test
     void openEvictsToLimitAndDeletesAbandonedFiles() throws IOException {
         FeatureStore store = FeatureStore.open(folder, AMPLE);

@@ -42,7 +42,7 @@ public final class SameDiffListeners implements TrainingListener {
 
     private int totalSteps;
     private long samples;
-    private long epochStartMs;
+    private long epochStartNanos;
     private boolean lastStepDone;
     private boolean stops;
 
@@ -86,7 +86,7 @@ public final class SameDiffListeners implements TrainingListener {
         }
         at = new At(epoch, step - 1, 0, Thread.currentThread().getId(), null, Operation.TRAINING);
         if (first) {
-            epochStartMs = System.currentTimeMillis();
+            epochStartNanos = System.nanoTime();
             listeners.forEach(listener -> listener.epochStart(graph, at.copy()));
         }
         listeners.forEach(listener -> listener.iterationStart(graph, at.copy(), new MultiDataSet(), 0));
@@ -119,7 +119,7 @@ public final class SameDiffListeners implements TrainingListener {
         losses.clear();
         // As in fit; the constructor for a list fails for a single element.
         epochs = epochs == null ? new LossCurve(mean.getLosses(), mean.lossNames()) : epochs.addLossAndCopy(mean);
-        long elapsedMs = System.currentTimeMillis() - epochStartMs;
+        long elapsedMs = (System.nanoTime() - epochStartNanos) / 1_000_000;
         for (Listener listener : listeners) {
             ListenerResponse response = listener.epochEnd(graph, at.copy(), epochs, elapsedMs);
             stops |= response == ListenerResponse.STOP;

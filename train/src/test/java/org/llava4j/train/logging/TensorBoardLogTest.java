@@ -84,6 +84,19 @@ class TensorBoardLogTest {
                         IntStream.rangeClosed(1, 160).mapToObj(Long::valueOf).toList());
     }
 
+    /** As if the clock was set back by an hour between two processes of a run. */
+    @Test
+    void fileOfResumedRunSortsLastAfterClockIsSetBack() throws IOException {
+        run(0, 1, 2);
+        Path first = MonitoringFiles.list(folder).get(0);
+        long seconds = System.currentTimeMillis() / 1000 + 3600;
+        Files.move(first, folder.resolve("events.out.tfevents." + seconds + ".host"));
+        run(2, 3, 4);
+        assertThat(MonitoringFiles.list(folder))
+                .extracting(file -> file.getFileName().toString().split("\\.")[3])
+                .containsExactlyInAnyOrder("" + seconds, "" + (seconds + 1));
+    }
+
     @Test
     void readerDetectsChangedByte() throws IOException {
         run(0, 1, 2);

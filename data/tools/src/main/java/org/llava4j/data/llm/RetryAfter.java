@@ -12,8 +12,10 @@ final class RetryAfter {
     private RetryAfter() {}
 
     /**
-     * Parses {@code retry-after-ms} (OpenAI's own) or {@code Retry-After} (RFC 9110: seconds or a date).
+     * Parses {@code retry-after-ms} (OpenAI's own) or {@code Retry-After} (RFC 9110: seconds or a date). A date is
+     * compared with the {@code Date} of the response, because the clock of this machine may be wrong.
      *
+     * @param now time of this machine, for a response without {@code Date}
      * @return the wait, or null if both are absent or invalid
      */
     static @Nullable Duration of(HttpHeaders headers, Instant now) {
@@ -28,7 +30,7 @@ final class RetryAfter {
             return null;
         }
         Duration seconds = number(value, 1000);
-        return seconds == null ? date(value, now) : seconds;
+        return seconds == null ? until(date(value), headers, now) : seconds;
     }
 
     private static @Nullable Duration number(String value, int unitMs) {
@@ -40,10 +42,17 @@ final class RetryAfter {
         }
     }
 
-    private static @Nullable Duration date(String value, Instant now) {
+    private static @Nullable Duration until(@Nullable Instant then, HttpHeaders headers, Instant now) {
+        if (then == null) {
+            return null;
+        }
+        Instant sent = headers.firstValue("date").map(RetryAfter::date).orElse(now);
+        return then.isAfter(sent) ? Duration.between(sent, then) : Duration.ZERO;
+    }
+
+    private static @Nullable Instant date(String value) {
         try {
-            Instant then = DateTimeFormatter.RFC_1123_DATE_TIME.parse(value.strip(), Instant::from);
-            return then.isAfter(now) ? Duration.between(now, then) : Duration.ZERO;
+            return DateTimeFormatter.RFC_1123_DATE_TIME.parse(value.strip(), Instant::from);
         } catch (DateTimeException e) {
             return null;
         }
