@@ -8,6 +8,8 @@ import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.nio.charset.StandardCharsets;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executors;
 import java.util.concurrent.atomic.AtomicInteger;
 
@@ -26,6 +28,7 @@ public final class ScriptedEndpoint implements AutoCloseable {
 
     private final HttpServer server;
     private final AtomicInteger requests = new AtomicInteger();
+    private final Map<JsonNode, Integer> received = new ConcurrentHashMap<>();
 
     /** Script of the answers. */
     @FunctionalInterface
@@ -44,6 +47,7 @@ public final class ScriptedEndpoint implements AutoCloseable {
         server.setExecutor(Executors.newFixedThreadPool(4));
         server.createContext("/", exchange -> {
             JsonNode request = JSON.readTree(exchange.getRequestBody());
+            received.merge(request, 1, Integer::sum);
             String answer = script.answer(
                     request.at("/messages/0/content").asText(),
                     request.at("/messages/1/content").asText(),
@@ -92,6 +96,11 @@ public final class ScriptedEndpoint implements AutoCloseable {
 
     public String url() {
         return "http://127.0.0.1:" + server.getAddress().getPort() + "/v1";
+    }
+
+    /** How often each distinct request was received. */
+    public Map<JsonNode, Integer> received() {
+        return Map.copyOf(received);
     }
 
     /** Number of requests received. */

@@ -3,11 +3,9 @@ package org.llava4j.train.run;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
 import java.util.concurrent.TimeUnit;
@@ -15,86 +13,128 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.llava4j.testing.ChildJvm;
 import org.llava4j.testing.Golden;
 import org.llava4j.testing.ModelFolders;
+import org.llava4j.testing.RandomKills;
 import org.llava4j.train.command.StageMain;
+import org.llava4j.train.stage.Stages;
 
 /** Runs in separate JVMs that are killed or run out of disk space. */
 class KilledRunTest {
-    private static final int KILLS = 20;
-    private static final String STEPS = "800";
+    private static final List<String> RESUME = List.of("--save-steps", "1", "--resume", "auto");
 
     @TempDir
     private Path temp;
 
     private Path model;
     private Path out;
+    private Path checkpoints;
+    private String stage = Stages.PRETRAIN;
+    private String steps = "5";
+    private ChildJvm jvm;
 
     @BeforeEach
     void createModel() {
         model = ModelFolders.llama(temp.resolve("model"));
         out = temp.resolve("out");
+        checkpoints = temp.resolve("out.checkpoints");
+        jvm = jvm("log");
     }
 
-    /** Twenty kills at random times, often while a checkpoint is written, as after every step. */
-    @Test
-    void killedRunResumesToIdenticalOutput() throws IOException, InterruptedException {
+    /** Kills at random times, often while a checkpoint is written, as after every step. */
+    @ParameterizedTest
+    @CsvSource({"pretrain, 20, 200", "finetune, 6, 70"})
+    void killedRunResumesToIdenticalOutput(String name, int kills, int maxSteps) throws Exception {
+        stage = name;
+        jvm = jvm("log");
+        steps = String.valueOf(maxSteps);
         Path whole = temp.resolve("whole");
-        assertThat(start(whole, "--save-steps", "0").waitFor()).isZero();
-        Random random = new Random(11);
-        int kills = 0;
-        int withCheckpoint = 0;
-        while (kills < KILLS) {
-            Process process = start(out, "--save-steps", "1", "--resume", "auto");
-            // After the first checkpoint, so that each run makes progress before it is killed.
-            long saved = newest();
-            while (process.isAlive() && newest() == saved) {
-                process.waitFor(5, TimeUnit.MILLISECONDS);
-            }
-            if (process.waitFor(random.nextInt(60), TimeUnit.MILLISECONDS)) {
-                break;
-            }
-            process.destroyForcibly();
-            process.waitFor();
-            kills++;
-            withCheckpoint += newest() > 0 ? 1 : 0;
+        ChildJvm beside = jvm("whole.log");
+        Process uninterrupted = beside.start(args(whole, List.of("--save-steps", "0")));
+        RandomKills random = new RandomKills(new Random(11), 60);
+        for (int kill = 1; kill <= kills; kill++) {
+            random.kill(() -> jvm.start(args(out, RESUME)), this::newest);
+            assertThat(newest()).isPositive();
             assertThat(out).doesNotExist();
         }
-        assertThat(kills).as("the run ended before all kills: increase STEPS").isEqualTo(KILLS);
-        assertThat(withCheckpoint).isEqualTo(KILLS);
-        Process last = start(out, "--save-steps", "1", "--resume", "auto");
-        String output = new String(last.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
-        assertThat(last.waitFor()).as(output).isZero();
-        for (String name : List.of("model.safetensors", "mm_projector.safetensors", "config.json")) {
-            assertThat(Files.mismatch(whole.resolve(name), out.resolve(name)))
-                    .as(name)
-                    .isEqualTo(-1);
-        }
-        assertThat(Files.readAllLines(out.resolve("metrics.jsonl"))).hasSize(Integer.parseInt(STEPS));
-        try (Stream<Path> left = Files.list(temp.resolve("out.checkpoints"))) {
-            assertThat(left.map(path -> path.getFileName().toString()))
-                    .containsExactlyInAnyOrder("checkpoint-00000798", "checkpoint-00000799");
-        }
-        try (Stream<Path> left = Files.list(temp)) {
-            assertThat(left.map(path -> path.getFileName().toString()))
-                    .as("incomplete output of killed runs is removed")
-                    .containsExactlyInAnyOrder("model", "whole", "out", "out.checkpoints");
-        }
+        assertThat(newest()).as("the run was near its end: give it more steps").isLessThan(maxSteps - 2);
+        jvm.run(args(out, RESUME));
+        assertThat(uninterrupted.waitFor()).as(beside.output()).isZero();
+        assertSameModel(whole);
+        assertThat(Files.readAllLines(out.resolve("metrics.jsonl"))).hasSize(maxSteps);
+        assertThat(names(checkpoints)).containsExactlyInAnyOrder(checkpoint(maxSteps - 2), checkpoint(maxSteps - 1));
+        assertThat(names(temp))
+                .as("incomplete output of killed runs is removed")
+                .containsExactlyInAnyOrder("model", "whole", "out", "out.checkpoints", "log", "whole.log");
     }
 
+    /** SIGTERM and SIGKILL while the files of a checkpoint are written. */
     @Test
-    void sigtermStopsRunWithCheckpoint() throws IOException, InterruptedException {
-        Process process = start(out, "--save-steps", "5", "--max-steps", "100000");
-        while (process.isAlive() && newest() == 0) {
-            process.waitFor(5, TimeUnit.MILLISECONDS);
+    void signalDuringCheckpointLeavesWholeCheckpoints() throws Exception {
+        steps = "40";
+        Path whole = temp.resolve("whole");
+        ChildJvm beside = jvm("whole.log");
+        Process uninterrupted = beside.start(args(whole, List.of("--save-steps", "0")));
+        for (String signal : List.of("TERM", "KILL", "TERM")) {
+            Process process = jvm.start(args(out, RESUME));
+            long before = stopWhileCheckpointIsWritten(process);
+            signal(process, signal);
+            signal(process, "CONT");
+            assertThat(process.waitFor(1, TimeUnit.MINUTES)).isTrue();
+            assertThat(jvm.output()).doesNotContain("is not a valid checkpoint");
+            assertThat(out).doesNotExist();
+            if (signal.equals("TERM")) {
+                assertThat(process.exitValue()).as(jvm.output()).isEqualTo(143);
+                assertThat(jvm.output())
+                        .contains("pretrain: stopped after step ")
+                        .contains("resume from it with --resume auto");
+                assertThat(newest()).as("the checkpoint was completed").isGreaterThan(before);
+            } else {
+                assertThat(newest()).as("the last complete checkpoint").isEqualTo(before);
+            }
         }
-        process.toHandle().destroy();
-        assertThat(process.waitFor(1, TimeUnit.MINUTES)).isTrue();
-        String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
-        assertThat(process.exitValue()).as(output).isEqualTo(143);
-        assertThat(output).contains("pretrain: stopped after step ").contains("resume from it with --resume auto");
-        assertThat(out).doesNotExist();
-        assertThat(newest()).isPositive();
+        long resumed = newest();
+        jvm.run(args(out, RESUME));
+        assertThat(jvm.output())
+                .contains("resuming from " + checkpoints.resolve(checkpoint(resumed)))
+                .doesNotContain("is not a valid checkpoint");
+        assertThat(uninterrupted.waitFor()).as(beside.output()).isZero();
+        assertSameModel(whole);
+    }
+
+    /**
+     * Stops a process by SIGSTOP at a moment when the folder of a checkpoint is incomplete. Each checkpoint is another
+     * chance.
+     *
+     * @return step of the newest complete checkpoint at that moment
+     */
+    private long stopWhileCheckpointIsWritten(Process process) throws Exception {
+        long start = newest();
+        while (process.isAlive()) {
+            // Before the first new one, there may be the incomplete folder of a killed process.
+            if (newest() > start && isCheckpointIncomplete()) {
+                signal(process, "STOP");
+                // The signal may have arrived after the end of the checkpoint.
+                if (isCheckpointIncomplete()) {
+                    return newest();
+                }
+                signal(process, "CONT");
+            }
+        }
+        throw new AssertionError("no checkpoint was met while it was written: " + jvm.output());
+    }
+
+    private boolean isCheckpointIncomplete() throws IOException {
+        return names(checkpoints).stream().anyMatch(name -> name.endsWith(".part"));
+    }
+
+    private static void signal(Process process, String signal) throws Exception {
+        new ProcessBuilder("kill", "-" + signal, String.valueOf(process.pid()))
+                .start()
+                .waitFor();
     }
 
     /**
@@ -102,73 +142,54 @@ class KilledRunTest {
      * end does not.
      */
     @Test
-    void fullDiskKeepsLastCheckpoint() throws IOException, InterruptedException {
-        List<String> command =
-                new ArrayList<>(List.of("bash", "-c", "ulimit -f 300; trap '' XFSZ; exec \"$@\"", "run"));
-        command.addAll(command(out, "--save-steps", "2", "--max-steps", "5"));
-        Process full = new ProcessBuilder(command).redirectErrorStream(true).start();
-        String output = new String(full.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
-        assertThat(full.waitFor()).as(output).isNotZero();
-        assertThat(output).contains("pretrain: cannot write ").contains("model.safetensors");
+    void fullDiskKeepsLastCheckpoint() throws Exception {
+        Path whole = temp.resolve("whole");
+        ChildJvm beside = jvm("whole.log");
+        Process uninterrupted = beside.start(args(whole, List.of("--save-steps", "0")));
+        Process full = jvm.start(limitKb(300), args(out, List.of("--save-steps", "2")));
+        assertThat(full.waitFor()).as(jvm.output()).isNotZero();
+        assertThat(jvm.output()).contains("pretrain: cannot write ").contains("model.safetensors");
         assertThat(out).doesNotExist();
         assertThat(newest()).isEqualTo(4);
-        Path whole = temp.resolve("whole");
-        assertThat(start(whole, "--save-steps", "0", "--max-steps", "5").waitFor())
-                .isZero();
-        assertThat(start(out, "--save-steps", "2", "--max-steps", "5", "--resume", "auto")
-                        .waitFor())
-                .isZero();
-        assertThat(Files.mismatch(whole.resolve("model.safetensors"), out.resolve("model.safetensors")))
-                .isEqualTo(-1);
+        jvm.run(args(out, List.of("--save-steps", "2", "--resume", "auto")));
+        assertThat(uninterrupted.waitFor()).as(beside.output()).isZero();
+        assertSameModel(whole);
     }
 
     /** The same if the checkpoint itself does not fit: the previous one remains. */
     @Test
-    void unwritableCheckpointKeepsPreviousOne() throws IOException, InterruptedException {
-        Process first = start(out, "--save-steps", "2", "--max-steps", "100000");
+    void unwritableCheckpointKeepsPreviousOne() throws Exception {
+        steps = "100000";
+        Process first = jvm.start(args(out, RESUME));
         while (first.isAlive() && newest() == 0) {
             first.waitFor(5, TimeUnit.MILLISECONDS);
         }
         first.toHandle().destroy();
         assertThat(first.waitFor()).isEqualTo(143);
         long before = newest();
-        List<String> command = new ArrayList<>(List.of("bash", "-c", "ulimit -f 20; trap '' XFSZ; exec \"$@\"", "run"));
-        command.addAll(command(out, "--save-steps", "2", "--max-steps", "100000", "--resume", "auto"));
-        Process full = new ProcessBuilder(command).redirectErrorStream(true).start();
-        String output = new String(full.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
-        assertThat(full.waitFor()).as(output).isNotZero();
-        assertThat(output).contains("pretrain: cannot write ");
+        Process full = jvm.start(limitKb(20), args(out, RESUME));
+        assertThat(full.waitFor()).as(jvm.output()).isNotZero();
+        assertThat(jvm.output()).contains("pretrain: cannot write ");
         assertThat(newest()).isEqualTo(before);
-        try (Stream<Path> left = Files.list(temp.resolve("out.checkpoints"))) {
-            assertThat(left.map(path -> path.getFileName().toString())).noneMatch(name -> name.endsWith(".part"));
-        }
+        assertThat(isCheckpointIncomplete()).isFalse();
     }
 
-    private Process start(Path output, String... more) throws IOException {
-        return new ProcessBuilder(command(output, more))
-                .redirectErrorStream(true)
-                .start();
+    private static List<String> limitKb(int kb) {
+        return List.of("bash", "-c", "ulimit -f " + kb + "; trap '' XFSZ; exec \"$@\"", "run");
     }
 
-    private List<String> command(Path output, String... more) {
-        List<String> command = new ArrayList<>(List.of(
-                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                "-Xmx300m",
-                "-XX:+UseSerialGC",
-                "-XX:TieredStopAtLevel=1",
-                "--add-modules",
-                "jdk.incubator.vector",
-                "-Dorg.slf4j.simpleLogger.defaultLogLevel=error",
-                "-Dllava4j.stage=pretrain",
-                "-cp",
-                System.getProperty("java.class.path"),
-                StageMain.class.getName(),
+    private ChildJvm jvm(String log) {
+        return new ChildJvm(StageMain.class, List.of("-Dllava4j.stage=" + stage), temp.resolve(log));
+    }
+
+    private List<String> args(Path output, List<String> more) {
+        List<String> args = new ArrayList<>(List.of(
                 "--model-path",
                 model.toString(),
                 "--vision-tower",
                 ModelFolders.TOWER.toString(),
                 "--data-path",
-                Golden.path("f_e2e/pretrain.json").toString(),
+                Golden.path("f_e2e/" + stage + ".json").toString(),
                 "--image-folder",
                 ModelFolders.IMAGES.toString(),
                 "--output-dir",
@@ -176,26 +197,47 @@ class KilledRunTest {
                 "--per-device-train-batch-size",
                 "2",
                 "--gradient-accumulation-steps",
-                "1"));
-        command.addAll(List.of(more));
-        if (!Arrays.asList(more).contains("--max-steps")) {
-            command.addAll(List.of("--max-steps", STEPS));
+                "1",
+                "--max-steps",
+                steps));
+        if (stage.equals(Stages.FINETUNE)) {
+            args.add("--fresh-projector");
         }
-        return command;
+        args.addAll(more);
+        return args;
+    }
+
+    private void assertSameModel(Path whole) throws IOException {
+        List<String> names = new ArrayList<>(List.of("model.safetensors", "config.json"));
+        if (stage.equals(Stages.PRETRAIN)) {
+            names.add("mm_projector.safetensors");
+        }
+        for (String name : names) {
+            assertThat(Files.mismatch(whole.resolve(name), out.resolve(name)))
+                    .as(name)
+                    .isEqualTo(-1);
+        }
+    }
+
+    private static String checkpoint(long step) {
+        return "checkpoint-%08d".formatted(step);
+    }
+
+    private static List<String> names(Path folder) throws IOException {
+        if (!Files.isDirectory(folder)) {
+            return List.of();
+        }
+        try (Stream<Path> files = Files.list(folder)) {
+            return files.map(path -> path.getFileName().toString()).toList();
+        }
     }
 
     /** The step of the newest checkpoint. */
     private long newest() throws IOException {
-        Path folder = temp.resolve("out.checkpoints");
-        if (!Files.isDirectory(folder)) {
-            return 0;
-        }
-        try (Stream<Path> all = Files.list(folder)) {
-            return all.map(path -> path.getFileName().toString())
-                    .filter(name -> name.startsWith("checkpoint-"))
-                    .mapToLong(name -> Long.parseLong(name.substring("checkpoint-".length())))
-                    .max()
-                    .orElse(0);
-        }
+        return names(checkpoints).stream()
+                .filter(name -> name.startsWith("checkpoint-"))
+                .mapToLong(name -> Long.parseLong(name.substring("checkpoint-".length())))
+                .max()
+                .orElse(0);
     }
 }
