@@ -51,6 +51,11 @@ final class Exchange {
         return request.getHeaders().get(name);
     }
 
+    /** The address without the port; connections that have none share an empty one. */
+    String clientAddress() {
+        return Request.getRemoteAddr(request);
+    }
+
     boolean isCommitted() {
         return response.isCommitted();
     }

@@ -46,6 +46,7 @@ final class RequestImages {
             ImageHeader header = ImageFiles.header(bytes, name);
             header.requireAtMost(options.maxPixels(), name);
             return slots.run(
+                    watch.client(),
                     header.work(),
                     watch::check,
                     () -> model.decodeImage(bytes, name, options.maxPixels(), () -> cancelIfOver(watch)));

@@ -37,6 +37,11 @@ final class RequestWatch {
         }
     }
 
+    /** The address of the client, or of the proxy that it uses. */
+    Object client() {
+        return exchange.clientAddress();
+    }
+
     /**
      * Checks the request.
      *
