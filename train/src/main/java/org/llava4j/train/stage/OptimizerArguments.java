@@ -45,21 +45,20 @@ public record OptimizerArguments(
                 "warmupRatio",
                 warmupRatio,
                 "it must be at least 0 and less than 1");
-        Checks.require(
-                settings.maxGradNorm() > 0 && settings.weightDecay() >= 0 && settings.eps() > 0,
-                "optimizer",
-                settings,
-                "maxGradNorm and eps must be greater than 0, weightDecay at least 0");
+        requireRange(settings.maxGradNorm() > 0, "maxGradNorm", settings.maxGradNorm(), "greater than 0");
+        requireRange(settings.weightDecay() >= 0, "weightDecay", settings.weightDecay(), "at least 0");
+        requireRange(settings.eps() > 0, "eps", settings.eps(), "greater than 0");
         Checks.require(
                 noDecay.isEmpty() || settings.weightDecay() > 0,
                 "noDecay",
                 noDecay,
                 "it has no effect because \"weightDecay\" of \"optimizer\" is " + settings.weightDecay());
-        Checks.require(
-                isBeta(settings.beta1()) && isBeta(settings.beta2()),
-                "optimizer",
-                settings,
-                "beta1 and beta2 must be at least 0 and less than 1");
+        requireRange(isBeta(settings.beta1()), "beta1", settings.beta1(), "at least 0 and less than 1");
+        requireRange(isBeta(settings.beta2()), "beta2", settings.beta2(), "at least 0 and less than 1");
+    }
+
+    private static void requireRange(boolean holds, String key, double value, String range) {
+        Checks.require(holds, "optimizer." + key, value, "it must be " + range);
     }
 
     /** Makes the default explicit, so that the identity of a run shows it. */

@@ -148,6 +148,15 @@ class StagesTest {
         assertThat(stage.optimizer().noDecay()).containsExactly(".+norm.*");
     }
 
+    @ParameterizedTest
+    @CsvSource({"beta1, 1", "beta2, -0.1", "eps, 0", "maxGradNorm, 0", "weightDecay, -1"})
+    void withNamesTheOptimizerValueThatIsOutOfRange(String key, String value) {
+        assertThatThrownBy(() -> Stages.with(Stages.named("finetune"), List.of("optimizer." + key + "=" + value)))
+                .isInstanceOf(BadInputException.class)
+                .hasMessageContaining("\"optimizer." + key + "\" is " + value)
+                .hasMessageNotContaining("[");
+    }
+
     /** As in transformers' and LLaVA's Trainer; with a zero gradient only the decay remains. */
     @Test
     void normsAndBiasesHaveNoDecayByDefault() {
