@@ -13,6 +13,7 @@ import org.llava4j.data.plot.DownsampledCurve;
 import org.llava4j.data.plot.PlotAxis;
 import org.llava4j.data.plot.SvgPlot;
 import org.llava4j.train.logging.RunPage.Content;
+import org.llava4j.train.stage.RecipeTable;
 
 /**
  * Renderer of {@code run.html}: a single file that loads nothing from other hosts (its content security policy forbids
@@ -55,8 +56,7 @@ final class RunPageRenderer {
         if (result != null && result.report() != null) {
             report(result.report());
         }
-        html.append("<h2>Stage</h2>\n");
-        list(content.start().stage());
+        recipe(RecipeTable.of(content.start().stage()));
         html.append(format("<p class=\"soft\">Written %s.</p>\n", content.written()));
         return html.append("</main>\n</body>\n</html>\n").toString();
     }
@@ -199,6 +199,37 @@ final class RunPageRenderer {
 
     private static String shown(String hash) {
         return hash.substring(0, Math.min(hash.length(), HASH_SHOWN));
+    }
+
+    private void recipe(RecipeTable recipe) {
+        html.append("<h2>Stage</h2>\n<div class=\"scroll\"><table class=\"recipe\"><thead><tr>");
+        List<String> heads = recipe.shipped() == null
+                ? List.of("setting", "value")
+                : List.of("setting", "value", "default of " + recipe.shipped());
+        heads.forEach(head -> html.append(format("<th scope=\"col\">%s</th>", escape(head))));
+        html.append("</tr></thead>\n");
+        String group = "";
+        for (RecipeTable.Row row : recipe.rows()) {
+            if (!row.group().equals(group)) {
+                html.append(group.isEmpty() ? "" : "</tbody>\n");
+                group = row.group();
+                html.append(format(
+                        "<tbody><tr><th class=\"group\" scope=\"rowgroup\" colspan=\"%d\">%s</th></tr>\n",
+                        heads.size(), group));
+            }
+            List<String> shipped = row.shippedValue();
+            html.append(format(
+                    "<tr%s><th scope=\"row\">%s</th><td>%s</td>%s</tr>\n",
+                    shipped == null ? "" : " class=\"changed\"",
+                    escape(row.key()),
+                    lines(row.value()),
+                    recipe.shipped() == null ? "" : "<td>" + (shipped == null ? "" : lines(shipped)) + "</td>"));
+        }
+        html.append("</tbody></table></div>\n");
+    }
+
+    private static String lines(List<String> value) {
+        return escape(String.join("\n", value)).replace("\n", "<br/>");
     }
 
     private void list(JsonNode values) {

@@ -85,7 +85,8 @@ public final class Stages {
 
     private Stages() {}
 
-    private static Map<String, String> keys(Class<?> values) {
+    /** Current and former names of the keys of a record's values in a stage's file, with the current name of each. */
+    static Map<String, String> keys(Class<?> values) {
         Map<String, String> keys = new LinkedHashMap<>();
         for (RecordComponent component : values.getRecordComponents()) {
             Method accessor = component.getAccessor();
@@ -104,13 +105,18 @@ public final class Stages {
         return keys;
     }
 
+    /** Whether there is a shipped stage of that name. */
+    static boolean isShipped(String name) {
+        return SHIPPED.contains(name);
+    }
+
     /**
      * A shipped stage.
      *
      * @throws BadInputException if there is none of that name
      */
     public static Stage named(String name) {
-        if (!SHIPPED.contains(name)) {
+        if (!isShipped(name)) {
             throw new BadInputException("unknown stage \"" + name + "\"; shipped stages are "
                     + String.join(", ", SHIPPED) + "; or use a .json file");
         }

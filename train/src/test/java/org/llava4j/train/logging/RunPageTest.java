@@ -8,12 +8,15 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.regex.Pattern;
 import javax.xml.parsers.DocumentBuilderFactory;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.llava4j.data.BadInputException;
 import org.llava4j.data.JsonInput;
+import org.llava4j.train.stage.Stage;
+import org.llava4j.train.stage.Stages;
 
 class RunPageTest {
     private static final String REFRESH = "http-equiv=\"refresh\"";
@@ -42,7 +45,38 @@ class RunPageTest {
         assertThat(html)
                 .contains(REFRESH, "Step 121 of 400: 4 min 39 s left", ">running</p>")
                 .contains("<dt>last checkpoint</dt><dd>step 100</dd>", "<dt>validation accuracy</dt><dd>75.0 %</dd>")
-                .contains("<dt>convMode</dt><dd>&lt;plain&gt;</dd>");
+                .contains("<th scope=\"row\">convMode</th><td>&lt;plain&gt;</td><td>plain</td>");
+        assertSelfContained(html);
+    }
+
+    @Test
+    void pageShowsStageAsTableInGroups() throws IOException {
+        Stage stage = Stages.with(Stages.named("finetune-lora"), List.of("lora.rank=8"));
+        RunStart start = ProgressSamples.start(folder, 10, 0);
+        page.trainingStarted(new RunStart(
+                stage.name(),
+                Stages.tree(stage),
+                10,
+                start.before(),
+                folder,
+                start.graph(),
+                start.schedule(),
+                start.notices()));
+        page.stepDone(ProgressSamples.progress(1, 10, 1000));
+        String html = read();
+        assertThat(html)
+                .containsSubsequence(
+                        "<th scope=\"col\">default of finetune-lora</th>",
+                        ">data</th></tr>",
+                        "<tr><th scope=\"row\">convMode</th><td>v1</td><td></td></tr>",
+                        ">model</th></tr>",
+                        "<td>model\\.mm_projector\\..+<br/>.+\\.lora_[AB]\\.weight</td>",
+                        "<tr class=\"changed\"><th scope=\"row\">lora.rank</th><td>8</td><td>128</td></tr>",
+                        ">optimizer</th></tr>",
+                        "<th scope=\"row\">optimizer.beta1</th><td>0.9</td>",
+                        ">schedule</th></tr>",
+                        ">limits</th></tr>")
+                .doesNotContainPattern("[A-Z]\\w+\\[\\w+=");
         assertSelfContained(html);
     }
 
