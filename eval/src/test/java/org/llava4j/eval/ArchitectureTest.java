@@ -1,5 +1,6 @@
 package org.llava4j.eval;
 
+import static com.tngtech.archunit.base.DescribedPredicate.describe;
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
 import static com.tngtech.archunit.library.dependencies.SlicesRuleDefinition.slices;
 
@@ -62,6 +63,22 @@ class ArchitectureTest {
             .orShould()
             .dependOnClassesThat()
             .areAssignableTo(Clock.class);
+
+    /**
+     * The default {@code toString} of a record is for debuggers: reports and messages name its components, and hashes use
+     * its JSON. Conversions that the compiler adds to string concatenations are not visible to this rule.
+     */
+    @ArchTest
+    static final ArchRule recordsDescribeThemselvesOnlyInTheirOwnWords = noClasses()
+            .should()
+            .callMethodWhere(describe(
+                    "it is the default toString of a record",
+                    call -> call.getName().equals("toString")
+                            && call.getTargetOwner().isAssignableTo(Record.class)
+                            && call.getTargetOwner()
+                                    .tryGetMethod("toString")
+                                    .map(method -> method.getAccessesFromSelf().isEmpty())
+                                    .orElse(true)));
 
     /** Arrays of a pool go back by their scope; only graph sessions release single arrays. */
     @ArchTest

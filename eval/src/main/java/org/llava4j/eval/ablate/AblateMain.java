@@ -5,6 +5,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Collectors;
 import org.apache.commons.cli.CommandLine;
 import org.apache.commons.cli.Options;
 import org.llava4j.cli.Command;
@@ -18,6 +19,7 @@ import org.llava4j.eval.report.Report;
 import org.llava4j.eval.report.ReportTable;
 import org.llava4j.model.folder.ModelManifest;
 import org.llava4j.train.logging.ProgressLine;
+import org.llava4j.train.stage.RecipeTable;
 
 /** {@code exec:java@ablate}: trains and evaluates the variants of a training recipe and tabulates their accuracies. */
 public final class AblateMain extends Command {
@@ -84,11 +86,32 @@ public final class AblateMain extends Command {
                 .setting("data sha256", Sha256.of(Path.of(plan.data()).resolve("problems.json")))
                 .setting("max new tokens", maxNewTokens)
                 .setting("LLaVA4J", ModelManifest.version())
+                .recipe("stage 1", RecipeTable.of(Ablation.stage(plan.stage1(), List.of())))
+                .recipe("stage 2", RecipeTable.of(Ablation.stage(plan.stage2(), List.of())))
                 .table(table(results))
+                .table(changes(plan))
                 .table(PAPER);
         results.forEach((variant, counts) ->
                 report.headlineMetric("v_" + variant.folder().replace('-', '_'), variant.name(), counts));
         return report.seconds((System.nanoTime() - startNanos) / 1e9).build();
+    }
+
+    private static ReportTable changes(AblationPlan plan) {
+        List<List<String>> rows = plan.variants().stream()
+                .map(variant -> List.of(
+                        variant.name(),
+                        variant.withoutStage1() ? "not trained" : String.join("\n", variant.stage1()),
+                        String.join("\n", variant.stage2()),
+                        variant.config().entrySet().stream()
+                                .map(entry -> entry.getKey() + "=" + entry.getValue())
+                                .sorted()
+                                .collect(Collectors.joining("\n"))))
+                .toList();
+        return new ReportTable(
+                "Changes of the variants",
+                List.of("", "stage 1", "stage 2", "config.json"),
+                rows,
+                "All other values are those of the training recipe.");
     }
 
     private static ReportTable table(Map<Variant, AnswerCounts> results) {

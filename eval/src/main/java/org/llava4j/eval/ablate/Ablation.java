@@ -84,7 +84,8 @@ final class Ablation {
         return new DataSource(Path.of(data), images == null ? null : Path.of(images), weight);
     }
 
-    private static Stage stage(Recipe recipe, List<String> more) {
+    /** The stage of a recipe, with more overrides. */
+    static Stage stage(Recipe recipe, List<String> more) {
         return Stages.with(Stages.with(Stages.named(recipe.recipe()), recipe.set()), more);
     }
 
@@ -94,7 +95,7 @@ final class Ablation {
      */
     private Path train(String name, Stage stage, Path from, List<DataSource> sources) {
         String key = new Sha256()
-                .add(stage.toString())
+                .add(Stages.json(stage))
                 .add(from.toAbsolutePath().normalize().toString())
                 .add(sources.toString())
                 .hex();

@@ -1,10 +1,8 @@
 package org.llava4j.eval.demo;
 
-import com.fasterxml.jackson.databind.JsonNode;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.EnumMap;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Function;
@@ -17,8 +15,7 @@ import org.llava4j.eval.report.Example;
 import org.llava4j.eval.report.LossCurve;
 import org.llava4j.eval.report.Report;
 import org.llava4j.eval.report.ReportImage;
-import org.llava4j.train.stage.Stage;
-import org.llava4j.train.stage.Stages;
+import org.llava4j.train.stage.RecipeTable;
 
 /** The report of a demo run, in the order of the paper: the ablation of stage 1 first. */
 record DemoReport(
@@ -43,9 +40,9 @@ record DemoReport(
                 .setting("held-out problems per category", demo.plan().testPerType())
                 .setting("captions", demo.plan().captions())
                 .setting("decoding", "greedy")
-                .recipe(DemoPart.STAGE_1.label(), values(demo.pretrain()))
-                .recipe(DemoPart.STAGE_2.label(), values(demo.finetune()))
-                .recipe(DemoPart.STAGE_2_ALONE.label(), values(demo.finetuneAlone()))
+                .recipe(DemoPart.STAGE_1.label(), RecipeTable.of(demo.pretrain()))
+                .recipe(DemoPart.STAGE_2.label(), RecipeTable.of(demo.finetune()))
+                .recipe(DemoPart.STAGE_2_ALONE.label(), RecipeTable.of(demo.finetuneAlone()))
                 .lead(ablation.table(), ablation.withStage1(), ablation.withoutStage1())
                 .headlineMetric(DemoResult.BEFORE, "before training", result.counts(DemoResult.BEFORE))
                 .headlineMetric(DemoResult.AFTER_STAGE_1, "after stage 1", result.counts(DemoResult.AFTER_STAGE_1))
@@ -69,30 +66,6 @@ record DemoReport(
         examples().forEach(report::example);
         curves.forEach(report::curve);
         report.seconds(result.totalSeconds()).build().write(folder);
-    }
-
-    /** Values of the recipe by key; nested keys are prefixed, as in {@code optimizer.beta1}. */
-    private static Map<String, String> values(Stage stage) {
-        Map<String, String> values = new LinkedHashMap<>();
-        for (Map.Entry<String, JsonNode> entry : Stages.tree(stage).properties()) {
-            if (entry.getValue().isObject()) {
-                entry.getValue()
-                        .properties()
-                        .forEach(inner -> values.put(entry.getKey() + "." + inner.getKey(), text(inner.getValue())));
-            } else {
-                values.put(entry.getKey(), text(entry.getValue()));
-            }
-        }
-        return values;
-    }
-
-    private static String text(JsonNode value) {
-        if (value.isArray()) {
-            List<String> items = new ArrayList<>();
-            value.forEach(item -> items.add(item.asText()));
-            return String.join(" ", items);
-        }
-        return value.asText("none");
     }
 
     /**

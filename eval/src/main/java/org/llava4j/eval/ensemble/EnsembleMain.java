@@ -80,7 +80,10 @@ public final class EnsembleMain extends Command {
                         "ScienceQA with " + flags.settings().model())
                 .setting("predictions sha256", Sha256.of(path(line, "predictions")))
                 .setting("data sha256", Sha256.of(path(line, "data-path").resolve("problems.json")))
-                .setting("text-only model", flags.settings())
+                .setting("text-only model", flags.settings().model())
+                .setting("temperature", flags.settings().temperature())
+                .setting("top-p", flags.settings().topP())
+                .setting("max tokens", flags.settings().maxTokens())
                 .setting("answer prompt sha256", Sha256.of(answer.getBytes(StandardCharsets.UTF_8)))
                 .setting("judge prompt sha256", Sha256.of(judge.getBytes(StandardCharsets.UTF_8)));
         long startNanos = System.nanoTime();

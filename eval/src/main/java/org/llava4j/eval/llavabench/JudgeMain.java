@@ -159,7 +159,10 @@ public final class JudgeMain extends Command {
             List<JudgedReview> unparsed) {
         Report.Builder report = Report.titled(
                         "LLaVA-Bench, judged by " + flags.settings().model())
-                .setting("judge", flags.settings())
+                .setting("judge", flags.settings().model())
+                .setting("temperature", flags.settings().temperature())
+                .setting("top-p", flags.settings().topP())
+                .setting("max tokens", flags.settings().maxTokens())
                 .setting("judge prompt sha256", Sha256.of(systemPrompt.getBytes(StandardCharsets.UTF_8)))
                 .setting("repeats", runs.size())
                 .setting("both orders", line.hasOption("swap"))

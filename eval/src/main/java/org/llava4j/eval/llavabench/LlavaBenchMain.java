@@ -85,7 +85,7 @@ public final class LlavaBenchMain extends EvaluationCommand {
         spec.describe(settings);
         settings.setting("questions sha256", Sha256.of(path(line, "questions")))
                 .setting("batch size", batchSize(line))
-                .setting("decoding", DecodingFlags.of(line));
+                .setting("decoding", DecodingFlags.of(line).toString());
         String configuration = settings.build().configuration().sha256();
         String modelId = spec.source().name();
         InputPaths inputs = spec.inputs()

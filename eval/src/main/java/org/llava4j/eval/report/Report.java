@@ -13,6 +13,7 @@ import org.llava4j.data.AtomicFile;
 import org.llava4j.data.Html;
 import org.llava4j.data.scienceqa.AnswerCounts;
 import org.llava4j.data.scienceqa.ScienceQaColumn;
+import org.llava4j.train.stage.RecipeTable;
 
 /**
  * Evaluation report.
@@ -89,7 +90,7 @@ public record Report(
         private final String title;
         private String summary = "";
         private final TreeMap<String, String> settings = new TreeMap<>();
-        private final Map<String, Map<String, String>> recipes = new LinkedHashMap<>();
+        private final Map<String, RecipeTable> recipes = new LinkedHashMap<>();
         private @Nullable ReportTable lead;
         private final List<HeadlineMetric> leadMetrics = new ArrayList<>();
         private final List<HeadlineMetric> headlineMetrics = new ArrayList<>();
@@ -116,15 +117,23 @@ public record Report(
             return this;
         }
 
-        /** Adds a setting that the results depend on. */
+        /**
+         * Adds a setting that the results depend on.
+         *
+         * @throws IllegalArgumentException if the value is a record, whose components are settings of their own
+         */
         public Builder setting(String key, Object value) {
+            if (value instanceof Record) {
+                throw new IllegalArgumentException(
+                        "\"" + key + "\" is a record; add a setting for each of its components");
+            }
             settings.put(key, String.valueOf(value));
             return this;
         }
 
         /** Adds the recipe of a training stage; the results depend on all of its values. */
-        public Builder recipe(String name, Map<String, String> values) {
-            recipes.put(name, values);
+        public Builder recipe(String name, RecipeTable recipe) {
+            recipes.put(name, recipe);
             return this;
         }
 

@@ -98,11 +98,19 @@ final class ReportHtml {
     private void table(ReportTable table) {
         section(table.heading());
         tableHead(table.head().toArray(new String[0]));
-        for (List<String> row : table.rows()) {
+        for (int i = 0; i < table.rows().size(); i++) {
+            List<String> row = table.rows().get(i);
+            if (table.groups().containsKey(i)) {
+                html.append(format(
+                        "%s<tr><th class=\"group\" scope=\"rowgroup\" colspan=\"%d\">%s</th></tr>\n",
+                        i == 0 ? "" : "</tbody><tbody>\n",
+                        row.size(),
+                        escape(String.valueOf(table.groups().get(i)))));
+            }
             html.append(format("<tr><th scope=\"row\">%s</th>", escape(row.get(0))));
             for (String cell : row.subList(1, row.size())) {
                 String style = cell.length() > LONGEST_UNWRAPPED ? " class=\"wrapped\"" : "";
-                html.append(format("<td%s>%s</td>", style, escape(cell)));
+                html.append(format("<td%s>%s</td>", style, escape(cell).replace("\n", "<br/>")));
             }
             html.append("</tr>\n");
         }

@@ -12,10 +12,9 @@ import org.llava4j.data.scienceqa.ScienceQaColumn;
 
 /**
  * Renderer of the main table as LaTeX: the nine ScienceQA columns with the published rows, or the report's first table.
+ * The training recipe follows if there is one.
  */
 final class ReportLatex {
-    private static final String SPECIAL = "&%$#_{}";
-
     private final Report report;
 
     ReportLatex(Report report) {
@@ -23,6 +22,11 @@ final class ReportLatex {
     }
 
     String render() {
+        ReportTable recipe = report.configuration().recipeTable();
+        return recipe == null ? mainTable() : mainTable() + "\n% " + recipe.heading() + "\n" + grouped(recipe);
+    }
+
+    private String mainTable() {
         List<List<String>> rows = new ArrayList<>();
         ReportTable lead = report.lead();
         if (lead != null) {
@@ -64,17 +68,36 @@ final class ReportLatex {
         return text.append("\\hline\n\\end{tabular}\n").toString();
     }
 
+    /** A table of texts, whose groups of rows have headings. */
+    private static String grouped(ReportTable table) {
+        int columns = table.head().size();
+        StringBuilder text = new StringBuilder();
+        text.append(format("\\begin{tabular}{%s}\n\\hline\n", "l".repeat(columns)));
+        text.append(line(table.head())).append("\\hline\n");
+        for (int i = 0; i < table.rows().size(); i++) {
+            if (table.groups().containsKey(i)) {
+                String heading = escape(String.valueOf(table.groups().get(i)));
+                text.append(format("\\multicolumn{%d}{l}{\\textit{%s}} \\\\\n", columns, heading));
+            }
+            text.append(line(table.rows().get(i)));
+        }
+        return text.append("\\hline\n\\end{tabular}\n").toString();
+    }
+
     private static String line(List<String> cells) {
         return cells.stream().map(ReportLatex::escape).collect(Collectors.joining(" & ", "", " \\\\\n"));
     }
 
     private static String escape(String text) {
         StringBuilder escaped = new StringBuilder();
-        for (char c : text.replace("\\", "/").replace("\n", " ").toCharArray()) {
-            if (SPECIAL.indexOf(c) >= 0) {
-                escaped.append('\\');
+        for (char c : text.replace("\n", " ").toCharArray()) {
+            switch (c) {
+                case '\\' -> escaped.append("\\textbackslash{}");
+                case '^' -> escaped.append("\\textasciicircum{}");
+                case '~' -> escaped.append("\\textasciitilde{}");
+                case '&', '%', '$', '#', '_', '{', '}' -> escaped.append('\\').append(c);
+                default -> escaped.append(c);
             }
-            escaped.append(c);
         }
         return escaped.toString();
     }

@@ -4,9 +4,11 @@ import static org.llava4j.data.Html.format;
 import static org.llava4j.data.Html.percent;
 
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.llava4j.data.Html;
 import org.llava4j.data.scienceqa.AnswerCounts;
@@ -100,17 +102,39 @@ final class ReportMarkdown {
 
     private void table(ReportTable table) {
         text.append("## ").append(table.heading()).append("\n\n");
-        table(table.head(), table.rows());
+        head(table.head());
+        for (int i = 0; i < table.rows().size(); i++) {
+            List<String> row = table.rows().get(i);
+            if (table.groups().containsKey(i)) {
+                text.append(line(Stream.concat(
+                                Stream.of("**" + table.groups().get(i) + "**"),
+                                Collections.nCopies(row.size() - 1, "").stream())
+                        .toList()));
+            }
+            text.append(line(row.stream().map(ReportMarkdown::cell).toList()));
+        }
+        text.append("\n");
         if (!table.caption().isEmpty()) {
             text.append(table.caption()).append("\n\n");
         }
     }
 
     private void table(List<String> head, List<List<String>> rows) {
-        text.append(line(head));
-        text.append("|").append("---|".repeat(head.size())).append("\n");
+        head(head);
         rows.forEach(row -> text.append(line(row)));
         text.append("\n");
+    }
+
+    private void head(List<String> head) {
+        text.append(line(head));
+        text.append("|").append("---|".repeat(head.size())).append("\n");
+    }
+
+    /** Lines with characters that Markdown interprets, such as regular expressions, become code. */
+    private static String cell(String text) {
+        return text.lines()
+                .map(line -> line.matches(".*[\\\\*<].*") && !line.contains("`") ? "`" + line + "`" : line)
+                .collect(Collectors.joining("<br>"));
     }
 
     private static String line(List<String> cells) {

@@ -7,12 +7,11 @@ import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
 import java.util.SortedMap;
 import java.util.TreeMap;
-import java.util.TreeSet;
 import org.jspecify.annotations.Nullable;
 import org.llava4j.data.Sha256;
+import org.llava4j.train.stage.RecipeTable;
 
 /**
  * Run configuration: every setting that the results depend on. Only reports with the same hash are results of the same
@@ -21,7 +20,10 @@ import org.llava4j.data.Sha256;
  * @param general settings of the evaluation
  * @param recipes recipe of each training stage, by stage name
  */
-public record RunConfiguration(SortedMap<String, String> general, Map<String, Map<String, String>> recipes) {
+public record RunConfiguration(SortedMap<String, String> general, Map<String, RecipeTable> recipes) {
+    private static final String CAPTION =
+            "A default is the value of the built-in stage that the recipe has the name of, where the recipe differs from it.";
+
     public RunConfiguration {
         general = Collections.unmodifiableSortedMap(new TreeMap<>(general));
         recipes = Collections.unmodifiableMap(new LinkedHashMap<>(recipes));
@@ -30,7 +32,7 @@ public record RunConfiguration(SortedMap<String, String> general, Map<String, Ma
     /** All settings; those of a recipe are prefixed by the stage name: {@code stage 1.learningRate}. */
     SortedMap<String, String> settings() {
         SortedMap<String, String> all = new TreeMap<>(general);
-        recipes.forEach((recipe, values) -> values.forEach((key, value) -> all.put(recipe + "." + key, value)));
+        recipes.forEach((name, recipe) -> recipe.rows().forEach(row -> all.put(name + "." + row.key(), row.text())));
         return Collections.unmodifiableSortedMap(all);
     }
 
@@ -45,22 +47,45 @@ public record RunConfiguration(SortedMap<String, String> general, Map<String, Ma
         }
     }
 
-    /** The recipes side by side, one key per row; null if there are none. */
+    /**
+     * The recipes side by side, one key per row, in groups; null if there are none. A value that differs from that of
+     * the shipped stage has it beside.
+     */
     @Nullable
     ReportTable recipeTable() {
         if (recipes.isEmpty()) {
             return null;
         }
-        List<String> head = new ArrayList<>(List.of(""));
+        List<String> head = new ArrayList<>(List.of("setting"));
         head.addAll(recipes.keySet());
-        Set<String> keys = new TreeSet<>();
-        recipes.values().forEach(values -> keys.addAll(values.keySet()));
-        List<List<String>> rows = new ArrayList<>();
-        for (String key : keys) {
-            List<String> row = new ArrayList<>(List.of(key));
-            recipes.values().forEach(values -> row.add(values.getOrDefault(key, "")));
-            rows.add(row);
+        Map<String, Map<String, List<String>>> groups = new LinkedHashMap<>();
+        int column = 0;
+        for (RecipeTable recipe : recipes.values()) {
+            column++;
+            for (RecipeTable.Row row : recipe.rows()) {
+                groups.computeIfAbsent(row.group(), group -> new LinkedHashMap<>())
+                        .computeIfAbsent(row.key(), key -> emptyRow(key, head.size()))
+                        .set(column, cell(row));
+            }
         }
-        return new ReportTable("Training recipe", head, rows, "");
+        List<List<String>> rows = new ArrayList<>();
+        Map<Integer, String> headings = new LinkedHashMap<>();
+        groups.forEach((group, rowsOfGroup) -> {
+            headings.put(rows.size(), group);
+            rows.addAll(rowsOfGroup.values());
+        });
+        return new ReportTable("Training recipe", head, rows, CAPTION, headings);
+    }
+
+    private static List<String> emptyRow(String key, int columns) {
+        List<String> row = new ArrayList<>(Collections.nCopies(columns, ""));
+        row.set(0, key);
+        return row;
+    }
+
+    private static String cell(RecipeTable.Row row) {
+        String value = String.join("\n", row.value());
+        List<String> shipped = row.shippedValue();
+        return shipped == null ? value : value + "\n(default " + String.join(", ", shipped) + ")";
     }
 }

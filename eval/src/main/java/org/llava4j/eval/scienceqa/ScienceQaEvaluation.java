@@ -61,7 +61,7 @@ public record ScienceQaEvaluation(
                 .setting("input ablation", inputAblation)
                 .setting("few-shot examples", numFewShotExamples)
                 .setting("batch size", batchSize)
-                .setting("decoding", decoding);
+                .setting("decoding", decoding.toString());
     }
 
     /**

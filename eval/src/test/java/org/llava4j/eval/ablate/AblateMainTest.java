@@ -98,6 +98,12 @@ class AblateMainTest {
             assertThat(folders.stream().filter(name -> name.startsWith("stage-2")))
                     .hasSize(5);
         }
+        assertThat(temp.resolve("out/report.md"))
+                .content()
+                .containsPattern("\\| maxSteps \\| 2<br>\\(default \\d+\\) \\| 2<br>\\(default \\d+\\) \\|")
+                .contains("| no stage 1 | not trained |  |  |", "| answer first |  | answerFormat=ALE |  |")
+                .contains("| last layer |  |  | mm_vision_select_layer=-1 |")
+                .doesNotContainPattern("[A-Z]\\w+\\[\\w+=");
         List<FileTime> before = stageTimes();
         ablate(plan);
         assertThat(stageTimes()).as("no stage is trained again").isEqualTo(before);

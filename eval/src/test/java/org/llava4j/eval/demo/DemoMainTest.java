@@ -102,7 +102,7 @@ class DemoMainTest {
                         "data:image/",
                         "The model without stage 1 answers",
                         "<h2>Training loss</h2>")
-                .doesNotContain("Stage[");
+                .doesNotContainPattern("[A-Z]\\w+\\[\\w+=");
         assertThat(report(output).at("/run_configuration/stage 2.learningRate").asText())
                 .isEqualTo("0.001");
     }

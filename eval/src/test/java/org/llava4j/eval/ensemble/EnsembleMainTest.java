@@ -152,7 +152,10 @@ class EnsembleMainTest {
                     .as(names[i])
                     .isEqualTo(correct[i]);
         }
-        assertThat(temp.resolve("out/report.md")).content().contains("text-only model answered");
+        assertThat(temp.resolve("out/report.md"))
+                .content()
+                .contains("text-only model answered", "- max tokens: ", "- temperature: ", "- top-p: 1.0")
+                .doesNotContainPattern("[A-Z]\\w+\\[\\w+=");
     }
 
     @Test

@@ -114,7 +114,8 @@ class LlavaBenchCommandsTest {
                 .isEqualTo(report.get("tables"));
         assertThat(temp.resolve("judged/report.html"))
                 .content()
-                .contains("LLaVA-Bench (In-the-Wild)", "parsed reviews");
+                .contains("LLaVA-Bench (In-the-Wild)", "parsed reviews", "<dt>max tokens</dt>", "<dt>temperature</dt>")
+                .doesNotContainPattern("[A-Z]\\w+\\[\\w+=");
     }
 
     @Test

@@ -32,8 +32,14 @@ import org.llava4j.data.scienceqa.ParsedAnswer.Reason;
 import org.llava4j.data.scienceqa.ParsedAnswer.Unparsed;
 import org.llava4j.data.scienceqa.ScienceQaColumn;
 import org.llava4j.eval.TestProblems;
+import org.llava4j.train.stage.RecipeTable;
+import org.llava4j.train.stage.Stage;
+import org.llava4j.train.stage.Stages;
 
 class ReportTest {
+    /** A record as its default {@code toString} prints it. */
+    private static final String RECORD = "[A-Z]\\w+\\[\\w+=";
+
     @TempDir
     Path folder;
 
@@ -155,13 +161,13 @@ class ReportTest {
                         new ReportTable("Ablation", List.of("", "x"), List.of(List.of("row", "1")), ""),
                         new HeadlineMetric("accuracy", "with", new AnswerCounts(3, 1, 0)))
                 .headlineMetric("accuracy_before", "before", new AnswerCounts(1, 3, 0))
-                .recipe("stage 1", Map.of("maxSteps", "4"))
-                .recipe("stage 2", Map.of("maxSteps", "5", "seed", "1"))
+                .recipe("stage 1", RecipeTable.of(stage(Stages.PRETRAIN, "maxSteps=4")))
+                .recipe("stage 2", RecipeTable.of(stage(Stages.FINETUNE_LORA, "maxSteps=5")))
                 .data("mcnemar", Map.of("p", 0.25))
                 .build();
         assertThat(new ReportHtml(report).render())
                 .containsSubsequence("<h2>Ablation</h2>", "<h2>Checks</h2>", "<h2>Training recipe</h2>")
-                .contains("<th scope=\"row\">maxSteps</th><td>4</td><td>5</td>");
+                .contains("<th scope=\"row\">maxSteps</th><td>4<br/>(default 0)</td><td>5<br/>(default 0)</td>");
         assertThat(new ReportMarkdown(report).render()).containsSubsequence("## Ablation", "| before |");
         assertThat(new ReportLatex(report).render()).contains("row & 1");
         JsonNode json = json(report);
@@ -169,6 +175,57 @@ class ReportTest {
         assertThat(json.at("/mcnemar/p").asDouble()).isEqualTo(0.25);
         assertThat(json.at("/tables/0/heading").asText()).isEqualTo("Ablation");
         assertThat(json.at("/run_configuration/stage 2.maxSteps").asText()).isEqualTo("5");
+    }
+
+    @Test
+    void recipeIsOneTableInGroupsInAllFormats() {
+        Report report = Report.titled("t")
+                .recipe("stage 1", RecipeTable.of(stage(Stages.PRETRAIN, "learningRate=1e-5")))
+                .recipe("LoRA", RecipeTable.of(stage(Stages.FINETUNE_LORA, "lora.rank=8")))
+                .build();
+        String html = new ReportHtml(report).render();
+        assertThat(html)
+                .containsSubsequence(
+                        "<th scope=\"col\">setting</th><th scope=\"col\">stage 1</th><th scope=\"col\">LoRA</th>",
+                        ">data</th></tr>",
+                        "<th scope=\"row\">convMode</th><td>plain</td><td>v1</td>",
+                        ">model</th></tr>",
+                        "model\\.mm_projector\\..+<br/>.+\\.lora_[AB]\\.weight</td>",
+                        "<th scope=\"row\">lora.rank</th><td></td><td>8<br/>(default 128)</td>",
+                        ">optimizer</th></tr>",
+                        "<th scope=\"row\">learningRate</th><td>1e-5<br/>(default 0.002)</td><td>2e-4</td>",
+                        "<th scope=\"row\">optimizer.beta1</th>",
+                        ">schedule</th></tr>",
+                        ">limits</th></tr>");
+        String markdown = new ReportMarkdown(report).render();
+        assertThat(markdown)
+                .containsSubsequence(
+                        "| setting | stage 1 | LoRA |",
+                        "| **data** |  |  |",
+                        "| trainable | `model\\.(mm_projector\\..+\\|embed_tokens\\.image_slot)` | `model\\.mm_projector\\..+`<br>`.+\\.lora_[AB]\\.weight` |",
+                        "| learningRate | 1e-5<br>(default 0.002) | 2e-4 |");
+        String latex = new ReportLatex(report).render();
+        assertThat(latex)
+                .containsSubsequence(
+                        "% Training recipe",
+                        "\\multicolumn{3}{l}{\\textit{model}}",
+                        "model\\textbackslash{}.mm\\_projector\\textbackslash{}..+",
+                        "learningRate & 1e-5 (default 0.002) & 2e-4 \\\\");
+        for (String text : List.of(html, markdown, latex, ReportJson.render(report))) {
+            assertThat(text).doesNotContainPattern(RECORD);
+        }
+    }
+
+    @Test
+    void settingRejectsRecord() {
+        Report.Builder report = Report.titled("t");
+        assertThatThrownBy(() -> report.setting("counts", AnswerCounts.NONE))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContaining("\"counts\" is a record");
+    }
+
+    private static Stage stage(String name, String change) {
+        return Stages.with(Stages.named(name), List.of(change));
     }
 
     @Test
