@@ -86,7 +86,7 @@ final class Ablation {
 
     /** The stage of a recipe, with more overrides. */
     static Stage stage(Recipe recipe, List<String> more) {
-        return Stages.with(Stages.with(Stages.named(recipe.recipe()), recipe.set()), more);
+        return Stages.with(Stages.with(Stages.of(recipe.recipe()), recipe.set()), more);
     }
 
     /**

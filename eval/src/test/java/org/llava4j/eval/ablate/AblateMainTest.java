@@ -18,6 +18,7 @@ import org.llava4j.cli.CommandFailedException;
 import org.llava4j.data.synthetic.SyntheticDatasetConfig;
 import org.llava4j.data.synthetic.SyntheticDatasetWriter;
 import org.llava4j.train.logging.TrainingListener;
+import org.llava4j.train.stage.Stages;
 
 class AblateMainTest {
     private static final Path ROOT = Path.of(System.getProperty("llava4j.root"));
@@ -34,13 +35,14 @@ class AblateMainTest {
         Files.writeString(file, """
                 {"base": "%s", "captions": "%s", "captionImages": "%s", "data": "%s", "maxProblems": 6,
                  "stage1": {"recipe": "tiny-pretrain", "set": ["maxSteps=2", "batchSize=4"]},
-                 "stage2": {"recipe": "tiny-finetune", "set": ["maxSteps=2", "batchSize=4"]},
+                 "stage2": {"recipe": "%s", "set": ["maxSteps=2", "batchSize=4"]},
                  "variants": %s}
                 """.formatted(
                         ROOT.resolve("resources/tiny/base"),
                         dataset.resolve("captions/chat.json"),
                         dataset.resolve("captions/images"),
                         dataset,
+                        Files.writeString(temp.resolve("recipe.json"), Stages.json(Stages.named(Stages.TINY_FINETUNE))),
                         variants));
         return file;
     }
