@@ -7,6 +7,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.SortedMap;
 import java.util.TreeMap;
+import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 import org.llava4j.data.BadInputException;
 import org.llava4j.data.gguf.GgufHeader;
@@ -29,6 +30,7 @@ public final class LlamaTokenizer {
     private final TokenizerSettings settings;
     private final Map<String, AddedToken> addedByContent;
     private final int size;
+    private final int maxTokenBytes;
 
     private LlamaTokenizer(TokenizerBackend backend, SpecialTokens specials, TokenizerSettings settings) {
         this.backend = backend;
@@ -36,6 +38,11 @@ public final class LlamaTokenizer {
         this.settings = settings;
         addedByContent = specials.byContent();
         size = specials.size(backend.vocabulary().size());
+        maxTokenBytes = IntStream.range(0, size)
+                .filter(this::isDefined)
+                .map(id -> tokenBytes(id).length)
+                .max()
+                .orElse(1);
     }
 
     /**
@@ -222,6 +229,11 @@ public final class LlamaTokenizer {
         return value >= 0
                 ? new byte[] {(byte) value}
                 : (token == null ? text.replace(SentencePieceModel.SPACE, ' ') : text).getBytes(StandardCharsets.UTF_8);
+    }
+
+    /** Length of the longest token in UTF-8: a text of n bytes has at least n / that tokens. */
+    public int maxTokenBytes() {
+        return maxTokenBytes;
     }
 
     /** Whether an id belongs to a piece or an added token; the ids of added tokens may have gaps. */

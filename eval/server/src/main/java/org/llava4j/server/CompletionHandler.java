@@ -91,11 +91,12 @@ final class CompletionHandler {
     /** Parses a request and takes a slot for each choice. */
     private AnswerRun parse(AnswerEndpoint endpoint, Exchange exchange, RequestBody body) throws IOException {
         try (body) {
-            JsonNode json = body.json();
+            // Before parsing, which takes memory.
             takeSlots(exchange, 1);
             metrics.requestStarted();
             RequestWatch watch = new RequestWatch(exchange, options, this::isEnding);
             try {
+                JsonNode json = body.json();
                 AnswerRequest request = endpoint.parse(json, options, model.vocabularySize(), images.of(watch));
                 takeSlots(exchange, request.choices() - 1);
                 return new AnswerRun(model, metrics, request, request.writer(exchange, options, model), watch);

@@ -9,11 +9,11 @@ record RequestBody(byte[] bytes, RequestMemoryBudget.Reservation memory) impleme
     /**
      * Parses the body.
      *
-     * @throws ApiException if it is not JSON
+     * @throws ApiException if it is not JSON, or has too many values
      */
     JsonNode json() {
         try {
-            return JsonInput.tree(bytes);
+            return JsonInput.requestTree(bytes);
         } catch (IOException e) {
             throw ApiException.badRequest(
                     null, JsonInput.parseError("the body", 0, e).getMessage());

@@ -448,6 +448,21 @@ class ChatServerTest {
     }
 
     @Test
+    void promptOfMillionsOfCharactersIsRejected() {
+        assertRejected(server.post(TestServer.textRequest("a".repeat(4_000_000))), 400, "messages", "4000");
+    }
+
+    @Test
+    void bodyOfManyValuesIsRejected() {
+        String body = "{\"model\": \"m\", \"messages\": [" + "{},".repeat(1_000_000) + "{}]}";
+        HttpResponse<String> response = server.post(BodyPublishers.ofString(body), "application/json");
+        assertThat(response.statusCode()).isEqualTo(400);
+        assertThat(TestServer.json(response).at("/error/message").textValue())
+                .contains("100")
+                .doesNotContain("\n");
+    }
+
+    @Test
     void serverRequiresApiKey() {
         try (TestServer guarded =
                 TestServer.trained(TestServer.options().apiKey("open sesame").build())) {

@@ -24,6 +24,7 @@ import org.llava4j.model.config.VocabularyCheck;
 import org.llava4j.model.features.FeatureSource;
 import org.llava4j.model.features.RecentImageFeatures;
 import org.llava4j.model.folder.ModelSource;
+import org.llava4j.model.generate.ContextLengthException;
 import org.llava4j.model.generate.ContinuousBatchingScheduler;
 import org.llava4j.model.generate.DecodingOptions;
 import org.llava4j.model.generate.Generation;
@@ -116,6 +117,7 @@ final class BatchingLlavaModel implements LlavaModel {
         ImageMarkup markup = request.images().isEmpty() ? null : chatFormat.markup(config);
         PromptText prompt =
                 chatFormat.template().promptText(request.turns(), request.system(), markup, request.answerPrefix());
+        requireEncodable(prompt.text());
         int[] ids = tokenizer
                 .encodePrompt(request.specialTokensInText() ? prompt.withSpecialTokensInContent() : prompt)
                 .ids();
@@ -137,6 +139,7 @@ final class BatchingLlavaModel implements LlavaModel {
         if (decoding.schema() != null) {
             throw new BadInputException("an answer of a schema cannot continue a text; ask with a GenerationRequest");
         }
+        requireEncodable(prompt.text());
         int[] ids = tokenizer.encodeText(prompt.text(), prompt.specialTokensInText());
         if (ids.length == 0) {
             throw new BadInputException("the prompt has no tokens; give it some text");
@@ -144,6 +147,10 @@ final class BatchingLlavaModel implements LlavaModel {
         AnswerStreamer text =
                 AnswerStreamer.verbatim(ids[ids.length - 1], tokenizer.streamingDecoder(), decoding.stops(), onText);
         return new ScheduledAnswer(scheduler.submit(new Prompt(ids, List.of()), decoding, text), text);
+    }
+
+    private void requireEncodable(String prompt) {
+        ContextLengthException.requireEncodable(prompt, tokenizer.maxTokenBytes(), config.maxLength());
     }
 
     @Override

@@ -3,6 +3,8 @@ package org.llava4j.model.chat;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import com.sun.management.ThreadMXBean;
+import java.lang.management.ManagementFactory;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -223,6 +225,18 @@ class LlavaModelTest {
         assertThatThrownBy(() -> model.answer(TextPrompt.of("The answer"), json))
                 .isInstanceOf(BadInputException.class)
                 .hasMessageContaining("cannot continue a text");
+    }
+
+    @Test
+    void hugePromptIsRejectedWithoutEncoding() {
+        String text = "a".repeat(10_000_000);
+        ThreadMXBean threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
+        long before = threads.getCurrentThreadAllocatedBytes();
+        assertThatThrownBy(() -> model.submit(new TextPrompt(text, false), DecodingOptions.greedy(8), ignored -> {}))
+                .isInstanceOf(ContextLengthException.class)
+                .hasMessageContaining("10000000 characters");
+        // Encoding allocates 40 bytes for each character.
+        assertThat(threads.getCurrentThreadAllocatedBytes() - before).isLessThan(10_000_000);
     }
 
     @Test
