@@ -46,10 +46,13 @@ final class AnswerRun {
     /**
      * Generates the answers and sends them.
      *
-     * @throws IOException if the client is disconnected
+     * @throws IOException if the client is disconnected, or has not received a stream in time
      * @throws RuntimeException if generation fails before the response has started
      */
     void run() throws IOException {
+        if (request.stream()) {
+            watch.closeWhenOverdue();
+        }
         try {
             for (int i = 0; i < request.choices(); i++) {
                 running.add(submit(i));
@@ -70,7 +73,7 @@ final class AnswerRun {
             metrics.aborted(e.isTimeout() ? "timeout" : "server stopping");
             fail(e);
         } catch (IOException e) {
-            metrics.aborted("client gone");
+            metrics.aborted(watch.isOverdue() ? "timeout" : "client gone");
             throw e;
         } finally {
             // Has no effect on a finished answer; stops generation after a timeout or disconnect.

@@ -62,8 +62,6 @@ public final class ChatServer implements AutoCloseable {
     private static final int IDLE_MILLIS = 30_000;
     /** Idle time of a connection while the server stops. */
     private static final int SHUTDOWN_IDLE_MILLIS = 100;
-    /** Time to send the error response of requests that the end of the grace period stops. */
-    private static final Duration ERROR_RESPONSE_TIME = Duration.ofSeconds(2);
 
     /** Threads in addition to those of completions: for the page, for rejected requests and for Jetty itself. */
     private static final int OTHER_THREADS = 32;
@@ -213,7 +211,7 @@ public final class ChatServer implements AutoCloseable {
      */
     public void stop(Duration grace) {
         completions.endAfter(grace);
-        server.setStopTimeout(grace.plus(ERROR_RESPONSE_TIME).toMillis());
+        server.setStopTimeout(grace.plus(RequestWatch.ERROR_RESPONSE_TIME).toMillis());
         try {
             server.stop();
             remote.close();

@@ -9,18 +9,24 @@ import java.io.OutputStream;
 import java.nio.ByteBuffer;
 import java.nio.channels.SocketChannel;
 import java.nio.charset.StandardCharsets;
+import java.time.Duration;
 import java.util.Locale;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import java.util.function.Consumer;
 import org.eclipse.jetty.http.HttpHeader;
 import org.eclipse.jetty.io.Content;
+import org.eclipse.jetty.io.EndPoint;
 import org.eclipse.jetty.server.Request;
 import org.eclipse.jetty.server.Response;
 import org.eclipse.jetty.util.Callback;
+import org.eclipse.jetty.util.thread.Scheduler;
 import org.jspecify.annotations.Nullable;
 
 /**
  * An HTTP request and its response. Every exchange ends once: with a response, with a stream of events, or with {@link
- * #abort}. No thread waits while a body or a whole response is on its way.
+ * #abort}. No thread waits while a body or a whole response is on its way. The thread of a stream waits while its client
+ * does not read; {@link #closeAfter} limits that time.
  */
 final class Exchange {
     private static final JsonMapper JSON = new JsonMapper();
@@ -29,12 +35,13 @@ final class Exchange {
     private final Response response;
     private final Callback callback;
     private boolean bodyRead;
+    private Scheduler.@Nullable Task closing;
 
     /** @param callback receives the end of the exchange */
     Exchange(Request request, Response response, Callback callback) {
         this.request = request;
         this.response = response;
-        this.callback = callback;
+        this.callback = Callback.from(this::cancelClosing, callback);
     }
 
     String method() {
@@ -140,6 +147,24 @@ final class Exchange {
     /** Ends the exchange without a response, or within one. */
     void abort(Throwable failure) {
         callback.failed(failure);
+    }
+
+    /**
+     * Closes the connection unless the exchange has ended after a time. The thread that sends then gets an {@link
+     * IOException}. Call it at most once.
+     */
+    void closeAfter(Duration time) {
+        EndPoint endPoint = request.getConnectionMetaData().getConnection().getEndPoint();
+        TimeoutException failure = new TimeoutException("the client has not received the stream in time");
+        closing = request.getComponents()
+                .getScheduler()
+                .schedule(() -> endPoint.close(failure), time.toNanos(), TimeUnit.NANOSECONDS);
+    }
+
+    private void cancelClosing() {
+        if (closing != null) {
+            closing.cancel();
+        }
     }
 
     /** Starts a stream of server-sent events. */

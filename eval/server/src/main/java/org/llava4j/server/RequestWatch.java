@@ -1,5 +1,6 @@
 package org.llava4j.server;
 
+import java.time.Duration;
 import java.util.concurrent.TimeUnit;
 import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
@@ -9,6 +10,9 @@ import org.jspecify.annotations.Nullable;
  * calls {@link #check} often.
  */
 final class RequestWatch {
+    /** Time to send the error response or event of a request that is not complete in time. */
+    static final Duration ERROR_RESPONSE_TIME = Duration.ofSeconds(2);
+
     private static final long POLL_NANOS = TimeUnit.MILLISECONDS.toNanos(200);
 
     private final Exchange exchange;
@@ -55,6 +59,20 @@ final class RequestWatch {
         }
     }
 
+    /** Whether the time limit is over. */
+    boolean isOverdue() {
+        return System.nanoTime() - startNanos > options.timeout().toNanos();
+    }
+
+    /**
+     * Closes the connection if the request does not end within its time limit and the time to send an error. Ends a stream
+     * whose client does not read.
+     */
+    void closeWhenOverdue() {
+        Duration elapsed = Duration.ofNanos(System.nanoTime() - startNanos);
+        exchange.closeAfter(options.timeout().plus(ERROR_RESPONSE_TIME).minus(elapsed));
+    }
+
     /** Why the request need not go on; null if it should. */
     @Nullable
     RuntimeException failure() {
@@ -62,7 +80,7 @@ final class RequestWatch {
             return ApiException.stopping();
         }
         long now = System.nanoTime();
-        if (now - startNanos > options.timeout().toNanos()) {
+        if (isOverdue()) {
             return ApiException.timeout(
                     "the answer was not complete after " + options.timeout().toSeconds() + " s");
         }

@@ -13,6 +13,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import java.util.function.BooleanSupplier;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -25,6 +26,10 @@ class HeldConnectionsTest {
     /** More than the server has threads. */
     private static final int HELD = 150;
 
+    /** Requests of a connection; their responses are more than what the system buffers. */
+    private static final int PAGES = 50;
+
+    private static final long POLL_MILLIS = 50;
     private static final String CHAT = "POST /v1/chat/completions HTTP/1.1\r\nHost: localhost\r\n";
     private static final String JSON = "Content-Type: application/json\r\n";
     private static final String DISCONNECTS = "llava4j_client_disconnects_total";
@@ -59,7 +64,7 @@ class HeldConnectionsTest {
         int tries = 0;
         while (!holds.getAsBoolean()) {
             assertThat(tries++).isLessThan(600);
-            Thread.sleep(50);
+            Thread.sleep(POLL_MILLIS);
         }
     }
 
@@ -73,6 +78,7 @@ class HeldConnectionsTest {
             }
             assertThat(server.get("/health").statusCode()).isEqualTo(200);
             assertThat(TestServer.answer(server.post(TestServer.mapRequest()))).isEqualTo(TestServer.MAP_ANSWER);
+            waitUntil(() -> ServerThreads.inRequests() == 0);
             for (Socket socket : sockets) {
                 assertThat(socket.getInputStream().available())
                         .as("the others still wait for a response")
@@ -99,6 +105,30 @@ class HeldConnectionsTest {
                 assertThat(new String(socket.getInputStream().readNBytes(12), StandardCharsets.UTF_8))
                         .startsWith("HTTP/1.1 4");
             }
+            waitUntil(() -> isRejectedWithoutThread(server, request));
+        }
+    }
+
+    /**
+     * Whether no thread is in a request while the server still drops the body of a rejected one. The server gives up after
+     * a while, so each try has a connection of its own.
+     */
+    private boolean isRejectedWithoutThread(TestServer server, String request) {
+        try {
+            Socket socket = connect(server, "127.0.0.3");
+            write(socket, request);
+            socket.getInputStream().readNBytes(12);
+            Thread.sleep(POLL_MILLIS);
+            boolean isFree = ServerThreads.inRequests() == 0;
+            // Two parts of the body: the first one resets a connection that the server has closed.
+            write(socket, "1");
+            Thread.sleep(POLL_MILLIS);
+            write(socket, "2");
+            return isFree;
+        } catch (IOException e) {
+            return false;
+        } catch (InterruptedException e) {
+            throw new IllegalStateException(e);
         }
     }
 
@@ -107,13 +137,23 @@ class HeldConnectionsTest {
         ServerOptions options =
                 TestServer.options().bodyTimeout(Duration.ofHours(1)).build();
         try (TestServer server = TestServer.trained(options)) {
-            // More than what the system buffers for a connection.
-            String pages = "GET /example.png HTTP/1.1\r\nHost: localhost\r\n\r\n".repeat(50);
+            String pages = "GET /example.png HTTP/1.1\r\nHost: localhost\r\n\r\n".repeat(PAGES);
             for (int i = 0; i < HELD; i++) {
                 write(connect(server, "127.0.0.2"), pages);
             }
             assertThat(server.get("/health").statusCode()).isEqualTo(200);
+            waitUntil(() -> ServerThreads.inRequests() == 0);
+            requireUnread(sockets.get(HELD - 1));
         }
+    }
+
+    /** Checks that all responses of a connection arrive, so that it had unsent ones before. */
+    private static void requireUnread(Socket socket) throws IOException {
+        int bytes;
+        try (InputStream image = ChatServer.class.getResourceAsStream("example.png")) {
+            bytes = PAGES * Objects.requireNonNull(image).readAllBytes().length;
+        }
+        assertThat(socket.getInputStream().readNBytes(bytes)).hasSize(bytes);
     }
 
     @Test

@@ -12,6 +12,7 @@ import java.net.http.HttpRequest;
 import java.net.http.HttpRequest.BodyPublishers;
 import java.net.http.HttpResponse;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -27,6 +28,7 @@ import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import org.llava4j.data.memory.ProcessMemory;
 import org.llava4j.testing.HostileImages;
 
@@ -37,6 +39,9 @@ import org.llava4j.testing.HostileImages;
 class HostileLoadTest {
     private static final int HONEST = 180;
     private static final int HOSTILE = 20;
+    /** Hostile clients differ in what they do. */
+    private static final int KINDS = 4;
+
     private static final String KEY = "secret";
     private static final long MB = 1 << 20;
     private static final ServerOptions OPTIONS = TestServer.options()
@@ -45,6 +50,14 @@ class HostileLoadTest {
             .maxQueuedRequests(250)
             .bodyTimeout(Duration.ofSeconds(20))
             .build();
+
+    /** Below this, a ratio of times says nothing. */
+    private static final long MIN_P95_NANOS = TimeUnit.MILLISECONDS.toNanos(200);
+
+    private static final int MAX_P95_RATIO = 2;
+
+    @TempDir
+    private Path temp;
 
     private final Map<String, Integer> attacks = Collections.synchronizedMap(new TreeMap<>());
 
@@ -59,50 +72,60 @@ class HostileLoadTest {
     @Tag("slow")
     void hostileClientsForTwoMinutes() throws Exception {
         runLoad(HOSTILE, 20);
-        runLoad(0, 120);
+        long p95Alone = runLoad(0, 120);
         System.gc();
         long before = resident();
-        runLoad(HOSTILE, 120);
+        long p95 = runLoad(HOSTILE, 120);
         System.gc();
         System.out.printf(
                 Locale.ROOT, "resident memory %d MB before, %d MB after; %s%n", before / MB, resident() / MB, attacks);
         assertThat(resident()).as("resident memory").isLessThan(before + 100 * MB);
+        assertThat(p95).as("95th percentile, in ns").isLessThanOrEqualTo(Math.max(MIN_P95_NANOS, MAX_P95_RATIO * p95Alone));
     }
 
     private static long resident() {
         return Objects.requireNonNullElse(ProcessMemory.RESIDENT.bytes(), 0L);
     }
 
-    private void runLoad(int hostile, int seconds) throws Exception {
+    /** Returns the 95th percentile of the honest clients' times, in nanoseconds. */
+    private long runLoad(int hostile, int seconds) throws Exception {
         try (TestServer server = TestServer.trained(OPTIONS)) {
+            LoadQuestions questions = LoadQuestions.ask(
+                    temp.resolve("dataset-" + hostile + "-" + seconds), body -> TestServer.answer(ask(server, body)));
             List<Long> nanos = Collections.synchronizedList(new ArrayList<>());
             List<Long> threads = Collections.synchronizedList(new ArrayList<>());
             long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(seconds);
             ExecutorService clients = Executors.newFixedThreadPool(HONEST + HOSTILE + 1);
             List<Future<?>> running = new ArrayList<>();
             for (int i = 0; i < HONEST; i++) {
+                int first = i;
                 running.add(clients.submit(() -> {
-                    while (System.nanoTime() < deadline) {
+                    for (int asked = first; System.nanoTime() < deadline; asked++) {
+                        int question = asked % questions.count();
                         long start = System.nanoTime();
-                        HttpResponse<String> response = ask(server);
+                        HttpResponse<String> response =
+                                ask(server, questions.requests().get(question));
                         nanos.add(System.nanoTime() - start);
-                        assertThat(TestServer.answer(response)).isEqualTo(TestServer.MAP_ANSWER);
+                        assertThat(TestServer.answer(response))
+                                .as(response.body())
+                                .isEqualTo(questions.answers().get(question));
                     }
                 }));
             }
             byte[] image = HostileImages.progressiveJpeg(64, 1000);
             for (int i = 0; i < hostile; i++) {
+                int kind = i % KINDS;
                 Random random = new Random(i);
                 running.add(clients.submit(() -> {
-                    while (System.nanoTime() < deadline) {
-                        attack(server.port(), random, image);
-                    }
+                    do {
+                        attack(kind, server.port(), random, image);
+                    } while (System.nanoTime() < deadline);
                     return null;
                 }));
             }
             running.add(clients.submit(() -> {
                 while (System.nanoTime() < deadline) {
-                    threads.add(serverThreads());
+                    threads.add(ServerThreads.count());
                     TimeUnit.MILLISECONDS.sleep(200);
                 }
                 return null;
@@ -112,6 +135,7 @@ class HostileLoadTest {
             }
             clients.shutdown();
             Collections.sort(nanos);
+            long p95 = nanos.get(nanos.size() * 95 / 100);
             System.out.printf(
                     Locale.ROOT,
                     "%d clients and %d hostile ones: %d answers, %.0f a second, median %.0f ms, p95 %.0f ms; at most %d"
@@ -121,31 +145,26 @@ class HostileLoadTest {
                     nanos.size(),
                     nanos.size() / (double) seconds,
                     nanos.get(nanos.size() / 2) / 1e6,
-                    nanos.get(nanos.size() * 95 / 100) / 1e6,
+                    p95 / 1e6,
                     Collections.max(threads));
             assertThat(Collections.max(threads))
                     .isLessThanOrEqualTo(OPTIONS.maxConcurrentRequests() + OPTIONS.maxQueuedRequests() + 32);
+            return p95;
         }
     }
 
-    private static HttpResponse<String> ask(TestServer server) {
+    private static HttpResponse<String> ask(TestServer server, ObjectNode body) {
         return server.send(HttpRequest.newBuilder(server.uri(TestServer.CHAT_COMPLETIONS))
                 .header("Content-Type", "application/json")
                 .header("Authorization", "Bearer " + KEY)
-                .POST(BodyPublishers.ofString(TestServer.mapRequest().toString())));
+                .POST(BodyPublishers.ofString(body.toString())));
     }
 
-    private static long serverThreads() {
-        return Thread.getAllStackTraces().keySet().stream()
-                .filter(thread -> thread.getName().startsWith("llava4j-server"))
-                .count();
-    }
-
-    private void attack(int port, Random random, byte[] image) throws IOException, InterruptedException {
+    private void attack(int kind, int port, Random random, byte[] image) throws IOException, InterruptedException {
         try (Socket socket = new Socket()) {
             socket.bind(new InetSocketAddress(InetAddress.getByName("127.0.0.2"), 0));
             socket.connect(new InetSocketAddress("127.0.0.1", port));
-            switch (random.nextInt(4)) {
+            switch (kind) {
                 case 0 -> {
                     send(socket, KEY, TestServer.mapRequest());
                     TimeUnit.MILLISECONDS.sleep(random.nextInt(200));

@@ -2,7 +2,6 @@ package org.llava4j.server;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.net.http.HttpResponse;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -19,11 +18,6 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.llava4j.data.memory.ProcessMemory;
-import org.llava4j.data.records.ScienceQaRecordReader;
-import org.llava4j.data.scienceqa.ScienceQaProblem;
-import org.llava4j.data.scienceqa.ScienceQaPrompt;
-import org.llava4j.data.synthetic.SyntheticDatasetConfig;
-import org.llava4j.data.synthetic.SyntheticDatasetWriter;
 
 /** Load test with concurrent clients. Every answer must equal the answer to the same question alone. */
 class LoadTest {
@@ -55,35 +49,10 @@ class LoadTest {
     }
 
     private void runLoad(long nanos) throws Exception {
-        Path dataset = temp.resolve("dataset-" + nanos);
-        SyntheticDatasetWriter.write(new SyntheticDatasetConfig(11, 0, 0, 6, 0, false), dataset);
-        List<ScienceQaProblem> problems = ScienceQaRecordReader.problems(dataset, "test");
-        List<ObjectNode> questions = new ArrayList<>();
-        for (ScienceQaProblem problem : problems) {
-            String text = ScienceQaPrompt.named("A")
-                    .question(problem)
-                    .replace("<image>", "")
-                    .strip();
-            ObjectNode body = TestServer.textRequest(text);
-            if (problem.hasImage()) {
-                body = TestServer.mapRequest();
-                var content = body.withArray("/messages/0/content");
-                ((ObjectNode) content.get(0).get("image_url"))
-                        .put(
-                                "url",
-                                TestServer.dataUrl(ScienceQaRecordReader.image(dataset.resolve("images"), problem)));
-                ((ObjectNode) content.get(1)).put("text", text);
-            }
-            questions.add(body.put("max_tokens", 12));
-        }
         try (TestServer server =
                 TestServer.trained(TestServer.options().maxConcurrentRequests(8).build())) {
-            List<String> alone = new ArrayList<>();
-            for (ObjectNode question : questions) {
-                alone.add(TestServer.answer(server.post(question)));
-            }
-            assertThat(alone).doesNotContainNull();
-            assertThat(alone.stream().distinct().count()).as("answers differ").isGreaterThan(3);
+            LoadQuestions questions =
+                    LoadQuestions.ask(temp.resolve("dataset-" + nanos), body -> TestServer.answer(server.post(body)));
             List<Long> times = Collections.synchronizedList(new ArrayList<>());
             AtomicLong deadline = new AtomicLong(System.nanoTime() + nanos);
             ExecutorService clients = Executors.newFixedThreadPool(CLIENTS);
@@ -92,12 +61,12 @@ class LoadTest {
                 int first = client;
                 running.add(clients.submit(() -> {
                     for (int i = first; System.nanoTime() < deadline.get(); i++) {
-                        int question = i % questions.size();
+                        int question = i % questions.count();
                         long startNanos = System.nanoTime();
-                        HttpResponse<String> response = server.post(questions.get(question));
+                        HttpResponse<String> response = server.post(questions.requests().get(question));
                         times.add(System.nanoTime() - startNanos);
                         assertThat(response.statusCode()).as(response.body()).isEqualTo(200);
-                        assertThat(TestServer.answer(response)).isEqualTo(alone.get(question));
+                        assertThat(TestServer.answer(response)).isEqualTo(questions.answers().get(question));
                     }
                 }));
             }
