@@ -80,7 +80,9 @@ class HostileLoadTest {
         System.out.printf(
                 Locale.ROOT, "resident memory %d MB before, %d MB after; %s%n", before / MB, resident() / MB, attacks);
         assertThat(resident()).as("resident memory").isLessThan(before + 100 * MB);
-        assertThat(p95).as("95th percentile, in ns").isLessThanOrEqualTo(Math.max(MIN_P95_NANOS, MAX_P95_RATIO * p95Alone));
+        assertThat(p95)
+                .as("95th percentile, in ns")
+                .isLessThanOrEqualTo(Math.max(MIN_P95_NANOS, MAX_P95_RATIO * p95Alone));
     }
 
     private static long resident() {

@@ -63,10 +63,12 @@ class LoadTest {
                     for (int i = first; System.nanoTime() < deadline.get(); i++) {
                         int question = i % questions.count();
                         long startNanos = System.nanoTime();
-                        HttpResponse<String> response = server.post(questions.requests().get(question));
+                        HttpResponse<String> response =
+                                server.post(questions.requests().get(question));
                         times.add(System.nanoTime() - startNanos);
                         assertThat(response.statusCode()).as(response.body()).isEqualTo(200);
-                        assertThat(TestServer.answer(response)).isEqualTo(questions.answers().get(question));
+                        assertThat(TestServer.answer(response))
+                                .isEqualTo(questions.answers().get(question));
                     }
                 }));
             }

@@ -80,9 +80,10 @@ class UnreadStreamsTest {
             waitUntil("the slots are free", () -> server.metric("llava4j_answers_in_progress") == 0);
             assertThat(server.metric("llava4j_answers_abandoned_total{why=\"timeout\"}"))
                     .isEqualTo(2);
-            waitUntil(
-                    "the requests are counted", () -> server.metric("llava4j_client_disconnects_total") == 2);
-            assertThat(unread.isClosed() || slow.isClosed()).as("clients have left").isFalse();
+            waitUntil("the requests are counted", () -> server.metric("llava4j_client_disconnects_total") == 2);
+            assertThat(unread.isClosed() || slow.isClosed())
+                    .as("clients have left")
+                    .isFalse();
             assertThat(server.post(TestServer.textRequest("And now?").put("max_tokens", 1))
                             .statusCode())
                     .isEqualTo(200);
