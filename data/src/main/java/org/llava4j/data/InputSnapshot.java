@@ -63,12 +63,21 @@ public final class InputSnapshot {
      * @throws BadInputException if a file differs from the snapshot
      */
     public void requireUnchanged() {
+        requireUnchanged(states.keySet());
+    }
+
+    /**
+     * Checks that some of the files are unchanged.
+     *
+     * @throws BadInputException if a file differs from the snapshot
+     */
+    public void requireUnchanged(Collection<Path> files) {
         List<String> changed = new ArrayList<>();
-        states.forEach((file, before) -> {
-            if (!before.equals(now(file))) {
+        for (Path file : files) {
+            if (!Objects.requireNonNull(states.get(file)).equals(now(file))) {
                 changed.add(file.toString());
             }
-        });
+        }
         if (!changed.isEmpty()) {
             throw new BadInputException(String.join(", ", changed)
                     + (changed.size() == 1 ? " has" : " have")

@@ -41,7 +41,7 @@ abstract class ImageArchive {
     }
 
     /** Returns the file that the path of an image leads through as if it were a folder, or null if there is none. */
-    private static @Nullable Path fileOf(Path image) {
+    static @Nullable Path fileOf(Path image) {
         Path parent = image.getParent();
         // The parents of a folder are folders.
         while (parent != null && !Files.isDirectory(parent)) {

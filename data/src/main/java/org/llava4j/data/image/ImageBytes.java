@@ -7,6 +7,7 @@ import java.nio.file.attribute.BasicFileAttributes;
 import java.nio.file.attribute.FileTime;
 import org.llava4j.data.BadInputException;
 import org.llava4j.data.FileReadError;
+import org.llava4j.data.Sha256;
 
 /**
  * Encoded bytes of an image: a file, or an entry of a zip or tar archive that appears in the path like a folder, as in
@@ -42,6 +43,30 @@ public final class ImageBytes {
         } catch (IOException e) {
             throw unreadable(image, e);
         }
+    }
+
+    /**
+     * SHA-256 of the bytes, in hexadecimal. An image file is not held in memory.
+     *
+     * @throws BadInputException if the image does not exist, cannot be read or is too large
+     */
+    public static String sha256(Path image) {
+        if (!file(image).equals(image)) {
+            return Sha256.of(read(image));
+        }
+        requireSize(image, version(image).bytes());
+        return Sha256.of(image);
+    }
+
+    /**
+     * The file that has the bytes: the image file, or the archive that contains it.
+     *
+     * @throws BadInputException if the image does not exist
+     */
+    public static Path file(Path image) {
+        version(image);
+        Path archive = ImageArchive.fileOf(image);
+        return archive == null ? image : archive;
     }
 
     /**

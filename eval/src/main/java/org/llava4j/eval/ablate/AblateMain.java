@@ -79,8 +79,9 @@ public final class AblateMain extends Command {
             results.put(variant, counts);
             System.out.println(Html.format("%s: %s %%", variant.name(), Html.percent(counts.accuracy(), 2)));
         }
-        Report.Builder report = Report.titled("Ablations")
-                .setting("plan sha256", Sha256.of(path(line, "config")))
+        Report.Builder report = Report.titled("Ablations");
+        ablation.evaluated().describe(report);
+        report.setting("plan sha256", Sha256.of(path(line, "config")))
                 .setting("base sha256", ModelManifest.hash(Path.of(plan.base())))
                 .setting("captions sha256", Sha256.of(Path.of(plan.captions())))
                 .setting("data sha256", Sha256.of(Path.of(plan.data()).resolve("problems.json")))

@@ -19,11 +19,13 @@ import org.llava4j.data.Sha256;
 import org.llava4j.data.image.ExifOrientation;
 import org.llava4j.data.scienceqa.AnswerCounts;
 import org.llava4j.data.scienceqa.ScienceQaPrompt;
+import org.llava4j.eval.EvaluationInputs;
 import org.llava4j.eval.ModelSpec;
 import org.llava4j.eval.ablate.AblationPlan.Recipe;
 import org.llava4j.eval.ablate.AblationPlan.Variant;
 import org.llava4j.eval.predictions.ScienceQaGrading;
 import org.llava4j.eval.report.Report;
+import org.llava4j.eval.report.RunConfiguration;
 import org.llava4j.eval.scienceqa.InputAblation;
 import org.llava4j.eval.scienceqa.ScienceQaEvaluation;
 import org.llava4j.model.chat.LlavaModel;
@@ -52,12 +54,21 @@ final class Ablation {
     private final Path output;
     private final int maxNewTokens;
     private final TrainingListener listener;
+    private final EvaluationInputs evaluated;
 
+    /** @throws BadInputException if the evaluated problems are malformed or an image of them is missing */
     Ablation(AblationPlan plan, Path output, int maxNewTokens, TrainingListener listener) {
         this.plan = plan;
         this.output = output;
         this.maxNewTokens = maxNewTokens;
         this.listener = listener;
+        // The images do not depend on the prompt format.
+        evaluated = evaluation(ScienceQaPrompt.LEA).inputs();
+    }
+
+    /** Data files and images that all variants are evaluated on, as they are at the start. */
+    EvaluationInputs evaluated() {
+        return evaluated;
     }
 
     /** Trains and evaluates one variant. */
@@ -184,26 +195,30 @@ final class Ablation {
         }
     }
 
-    private AnswerCounts evaluate(Variant variant, Stage stage, Path model) {
-        ScienceQaEvaluation evaluation = new ScienceQaEvaluation(
+    private ScienceQaEvaluation evaluation(ScienceQaPrompt format) {
+        return new ScienceQaEvaluation(
                 Path.of(plan.data()),
                 plan.split() == null ? "test" : plan.split(),
-                format(stage),
+                format,
                 InputAblation.NONE,
                 0,
                 BATCH_SIZE,
                 DecodingOptions.greedy(maxNewTokens),
                 plan.maxProblems() == 0 ? Integer.MAX_VALUE : plan.maxProblems());
+    }
+
+    private AnswerCounts evaluate(Variant variant, Stage stage, Path model) {
+        ScienceQaEvaluation evaluation = evaluation(format(stage));
         ModelSpec spec = new ModelSpec(
                 ModelSource.of(model), stage.data().chatFormat(), WeightDtype.FP32, ExifOrientation.IGNORE);
         Report.Builder settings = Report.titled(variant.name());
         spec.describe(settings);
-        evaluation.describe(settings);
-        String configuration = settings.build().configuration().sha256();
+        evaluation.describe(settings, evaluated);
+        RunConfiguration configuration = settings.build().configuration();
         try (OutputFolder folder = answerFolder(variant);
                 LlavaModel loaded = spec.load()) {
-            ScienceQaGrading grading =
-                    evaluation.run(evaluation.predictor().executor(loaded), variant.name(), folder, configuration);
+            ScienceQaGrading grading = evaluation.run(
+                    evaluation.predictor().executor(loaded), variant.name(), folder, configuration, evaluated);
             return grading.scores().overall();
         }
     }

@@ -17,12 +17,14 @@ import org.llava4j.data.llavabench.BenchQuestion;
 import org.llava4j.data.records.BenchQuestionRecordReader;
 import org.llava4j.eval.DecodingFlags;
 import org.llava4j.eval.EvaluationCommand;
+import org.llava4j.eval.EvaluationInputs;
 import org.llava4j.eval.ModelSpec;
 import org.llava4j.eval.QuestionBatches;
 import org.llava4j.eval.predictions.AnswerJournal;
 import org.llava4j.eval.predictions.Prediction;
 import org.llava4j.eval.predictions.PredictionFile;
 import org.llava4j.eval.report.Report;
+import org.llava4j.eval.report.RunConfiguration;
 import org.llava4j.model.chat.GenerationRequest;
 import org.llava4j.model.chat.LlavaModel;
 import org.llava4j.model.chat.PendingAnswer;
@@ -58,6 +60,14 @@ public final class LlavaBenchMain extends EvaluationCommand {
         return BenchQuestionRecordReader.all(path(line, "questions"));
     }
 
+    private static EvaluationInputs inputs(CommandLine line, List<BenchQuestion> questions) {
+        Map<String, Path> images = new LinkedHashMap<>();
+        for (BenchQuestion question : questions) {
+            images.put(question.id().text(), path(line, "image-folder").resolve(question.image()));
+        }
+        return new EvaluationInputs(List.of(path(line, "questions")), images);
+    }
+
     private static int batchSize(CommandLine line) {
         return atLeast(1, line, "batch-size", 8);
     }
@@ -83,17 +93,19 @@ public final class LlavaBenchMain extends EvaluationCommand {
         ModelSpec spec = ModelSpec.of(line);
         Report.Builder settings = Report.titled("LLaVA-Bench");
         spec.describe(settings);
+        EvaluationInputs evaluated = inputs(line, questions);
+        evaluated.describe(settings);
         settings.setting("questions sha256", Sha256.of(path(line, "questions")))
                 .setting("batch size", batchSize(line))
                 .setting("decoding", DecodingFlags.of(line).toString());
-        String configuration = settings.build().configuration().sha256();
+        RunConfiguration configuration = settings.build().configuration();
         String modelId = spec.source().name();
         InputPaths inputs = spec.inputs()
                 .and(path(line, "questions"))
                 .andWithoutLinks(path(line, "image-folder"))
                 .andIfJsonFile(line.getOptionValue("conv-mode"));
         try (OutputFolder folder = OutputFolder.open(output, KIND, inputs, List.of(ANSWERS))) {
-            answer(line, questions, folder, configuration, modelId);
+            answer(line, questions, evaluated, folder, configuration, modelId);
             AnswerJournal.delete(folder.path().resolve(JOURNAL));
         }
         System.out.println(questions.size() + " answers in " + output.resolve(ANSWERS));
@@ -102,19 +114,21 @@ public final class LlavaBenchMain extends EvaluationCommand {
     private void answer(
             CommandLine line,
             List<BenchQuestion> questions,
+            EvaluationInputs evaluated,
             OutputFolder folder,
-            String configuration,
+            RunConfiguration configuration,
             String modelId) {
         try (RecordProcessor<Map<String, String>> batches = openAndPrepare(line);
                 AnswerJournal journal = AnswerJournal.open(folder.path().resolve(JOURNAL), configuration)) {
             List<String> ids =
                     questions.stream().map(question -> question.id().text()).toList();
-            journal.complete(ids, "questions", batchSize(line), executor(line, batches));
+            journal.complete(ids, "questions", batchSize(line), evaluated.checked(executor(line, batches)));
             List<Prediction> predictions = new ArrayList<>();
             for (BenchQuestion question : questions) {
                 String text = journal.answer(question.id().text());
                 predictions.add(Prediction.of(question.id(), question.text(), text, modelId));
             }
+            evaluated.requireUnchanged();
             folder.write(part -> PredictionFile.write(part.resolve(ANSWERS), predictions));
         }
     }

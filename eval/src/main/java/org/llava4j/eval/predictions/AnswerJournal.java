@@ -19,19 +19,20 @@ import java.util.Objects;
 import java.util.Set;
 import org.llava4j.cli.ProgressLogger;
 import org.llava4j.data.BadInputException;
+import org.llava4j.data.Fingerprint;
 import org.llava4j.data.JsonInput;
+import org.llava4j.eval.report.RunConfiguration;
 
 /**
- * Journal of generated answers: lets an interrupted evaluation resume. The first line identifies the evaluation by the
- * SHA-256 of its run configuration. Each further line holds the answers of one batch and is flushed to disk before the
+ * Journal of generated answers: lets an interrupted evaluation resume. The first line holds the run configuration. Each further line holds the answers of one batch and is flushed to disk before the
  * next batch begins. An incomplete last line is dropped.
  */
 public final class AnswerJournal implements AutoCloseable {
     private static final ObjectMapper JSON = new ObjectMapper();
-    private static final String CONFIGURATION = "run_configuration_sha256";
+    /** Key of the settings in the first line, as in {@code report.json}. */
+    private static final String CONFIGURATION = "run_configuration";
 
-    /** Former name of {@link #CONFIGURATION}, in journals of earlier versions. */
-    private static final String FORMER_CONFIGURATION = "specification_sha256";
+    private static final String ADVICE = "; give another --output-dir, or delete it to start over";
 
     private final Path file;
     private final FileChannel channel;
@@ -45,10 +46,10 @@ public final class AnswerJournal implements AutoCloseable {
     /**
      * Opens a journal, or creates it with its folder.
      *
-     * @param configuration SHA-256 of everything that the answers depend on
-     * @throws BadInputException if the journal belongs to another evaluation, is damaged, or cannot be written
+     * @param configuration everything that the answers depend on
+     * @throws BadInputException if the journal belongs to an evaluation with other settings, is damaged, or cannot be written
      */
-    public static AnswerJournal open(Path file, String configuration) {
+    public static AnswerJournal open(Path file, RunConfiguration configuration) {
         try {
             Files.createDirectories(file.toAbsolutePath().getParent());
             byte[] bytes = Files.exists(file) ? Files.readAllBytes(file) : new byte[0];
@@ -62,7 +63,7 @@ public final class AnswerJournal implements AutoCloseable {
                 journal.read(new String(bytes, 0, completeBytes, StandardCharsets.UTF_8), configuration);
                 channel.truncate(completeBytes).position(completeBytes);
                 if (completeBytes == 0) {
-                    journal.append(JSON.createObjectNode().put(CONFIGURATION, configuration));
+                    journal.append(JSON.valueToTree(Map.of(CONFIGURATION, configuration.settings())));
                 }
                 return journal;
             } catch (IOException | RuntimeException e) {
@@ -74,22 +75,33 @@ public final class AnswerJournal implements AutoCloseable {
         }
     }
 
-    private void read(String text, String configuration) {
+    private void read(String text, RunConfiguration configuration) {
         int number = 0;
         for (String line : text.lines().toList()) {
             JsonNode node = JsonInput.parse(file + ", line " + ++number, line.getBytes(StandardCharsets.UTF_8));
             if (number == 1) {
-                String key = node.has(CONFIGURATION) ? CONFIGURATION : FORMER_CONFIGURATION;
-                if (!node.path(key).asText().equals(configuration)) {
-                    throw new BadInputException(
-                            file + " has answers of an evaluation with other settings, model or data;"
-                                    + " give another --output-dir, or delete it to start over");
-                }
+                requireSameRun(node.path(CONFIGURATION), configuration);
                 continue;
             }
             for (Map.Entry<String, JsonNode> entry : node.properties()) {
                 read(entry.getKey(), entry.getValue().asText(), number);
             }
+        }
+    }
+
+    private void requireSameRun(JsonNode recorded, RunConfiguration configuration) {
+        if (!recorded.isObject()) {
+            throw new BadInputException(
+                    file + " does not begin with the settings of its evaluation, as journals of earlier versions" + ADVICE);
+        }
+        Map<String, String> settings = new LinkedHashMap<>();
+        recorded.properties()
+                .forEach(entry -> settings.put(entry.getKey(), entry.getValue().asText()));
+        List<String> differences =
+                new Fingerprint(settings).differences(new Fingerprint(configuration.settings()));
+        if (!differences.isEmpty()) {
+            throw new BadInputException(file + " has answers of an evaluation with other settings, model or data: "
+                    + Fingerprint.summarize(differences) + ADVICE);
         }
     }
 

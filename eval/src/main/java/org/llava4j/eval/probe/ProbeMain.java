@@ -2,7 +2,9 @@ package org.llava4j.eval.probe;
 
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import org.apache.commons.cli.CommandLine;
 import org.apache.commons.cli.Options;
 import org.llava4j.cli.Command;
@@ -12,6 +14,7 @@ import org.llava4j.data.Html;
 import org.llava4j.data.InputPaths;
 import org.llava4j.data.Sha256;
 import org.llava4j.data.image.ImageRef;
+import org.llava4j.eval.EvaluationInputs;
 import org.llava4j.eval.ModelSpec;
 import org.llava4j.eval.report.Report;
 import org.llava4j.eval.report.ReportTable;
@@ -80,6 +83,8 @@ public final class ProbeMain extends Command {
                                 + " about a combination whose parts are present but not together. A model that sees a bag of patches says yes"
                                 + " to both questions and gets no pair correct.")
                 .setting("pairs sha256", Sha256.of(file));
+        EvaluationInputs evaluated = inputs(file, pairs, images);
+        evaluated.describe(report);
         spec.describe(report);
         long startNanos = System.nanoTime();
         try (LlavaModel model = spec.load()) {
@@ -105,6 +110,7 @@ public final class ProbeMain extends Command {
                             List.of("present", "answer", "absent", "answer"),
                             rows.subList(0, Math.min(MAX_TABLE_ROWS, rows.size())),
                             "The correct answers are yes to the first question and no to the second."));
+            evaluated.requireUnchanged();
             report.seconds((System.nanoTime() - startNanos) / 1e9).build().write(output);
             System.out.println(Html.format(
                     "%d of %d pairs correct (%d unparsed)",
@@ -112,6 +118,12 @@ public final class ProbeMain extends Command {
                     score.pairs().total(),
                     score.pairs().unparsed()));
         }
+    }
+
+    private static EvaluationInputs inputs(Path file, List<ProbePair> pairs, Path folder) {
+        Map<String, Path> images = new LinkedHashMap<>();
+        pairs.forEach(pair -> images.put(pair.image(), folder.resolve(pair.image())));
+        return new EvaluationInputs(List.of(file), images);
     }
 
     private static List<String> answers(LlavaModel model, List<ProbePair> pairs, Path images) {

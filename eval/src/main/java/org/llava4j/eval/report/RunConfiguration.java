@@ -30,7 +30,7 @@ public record RunConfiguration(SortedMap<String, String> general, Map<String, Re
     }
 
     /** All settings; those of a recipe are prefixed by the stage name: {@code stage 1.learningRate}. */
-    SortedMap<String, String> settings() {
+    public SortedMap<String, String> settings() {
         SortedMap<String, String> all = new TreeMap<>(general);
         recipes.forEach((name, recipe) -> recipe.rows().forEach(row -> all.put(name + "." + row.key(), row.text())));
         return Collections.unmodifiableSortedMap(all);

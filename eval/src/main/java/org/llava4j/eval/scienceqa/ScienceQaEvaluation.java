@@ -13,12 +13,14 @@ import org.llava4j.data.records.ScienceQaRecordReader;
 import org.llava4j.data.scienceqa.ScienceQaProblem;
 import org.llava4j.data.scienceqa.ScienceQaPrompt;
 import org.llava4j.eval.EvaluationCommand;
+import org.llava4j.eval.EvaluationInputs;
 import org.llava4j.eval.predictions.AnswerJournal;
 import org.llava4j.eval.predictions.BatchExecutor;
 import org.llava4j.eval.predictions.Prediction;
 import org.llava4j.eval.predictions.PredictionFile;
 import org.llava4j.eval.predictions.ScienceQaGrading;
 import org.llava4j.eval.report.Report;
+import org.llava4j.eval.report.RunConfiguration;
 import org.llava4j.model.chat.ScienceQaPredictor;
 import org.llava4j.model.generate.DecodingOptions;
 
@@ -49,12 +51,32 @@ public record ScienceQaEvaluation(
 
     private static final String PREDICTIONS = FILES.get(0);
     private static final String RESULT = FILES.get(1);
+    private static final String PROBLEMS = "problems.json";
+    private static final String SPLITS = "pid_splits.json";
     private static final String JOURNAL = "answers.partial.jsonl";
 
+    /**
+     * Data files and images that the answers depend on, as they are now.
+     *
+     * @throws BadInputException if the data is malformed or an image is missing
+     */
+    public EvaluationInputs inputs() {
+        List<ScienceQaProblem> problems = problems();
+        Map<String, ScienceQaProblem> imageSources = imageSources(problems);
+        Map<String, Path> images = new LinkedHashMap<>();
+        for (ScienceQaProblem problem : problems) {
+            if (ablate(problem).hasImage()) {
+                images.put(problem.id(), imageOf(imageSources.getOrDefault(problem.id(), problem)));
+            }
+        }
+        return new EvaluationInputs(List.of(data.resolve(PROBLEMS), data.resolve(SPLITS)), images);
+    }
+
     /** Adds the settings that the answers depend on to a report's run configuration. */
-    public void describe(Report.Builder report) {
-        report.setting("data sha256", Sha256.of(data.resolve("problems.json")))
-                .setting("splits sha256", Sha256.of(data.resolve("pid_splits.json")))
+    public void describe(Report.Builder report, EvaluationInputs inputs) {
+        inputs.describe(report);
+        report.setting("data sha256", Sha256.of(data.resolve(PROBLEMS)))
+                .setting("splits sha256", Sha256.of(data.resolve(SPLITS)))
                 .setting("split", split)
                 .setting("problems", maxProblems == Integer.MAX_VALUE ? "all" : maxProblems)
                 .setting("prompt format", format)
@@ -85,13 +107,20 @@ public record ScienceQaEvaluation(
      *
      * @param executor runs batches of {@link #batchSize} problems
      * @param folder output folder of journal, predictions and result
-     * @param configuration SHA-256 of the run configuration
+     * @param configuration everything that the answers depend on
+     * @param inputs of {@link #inputs}, as they are in the configuration
+     * @throws BadInputException if the journal has answers of another configuration, or an input changes meanwhile
      */
-    public ScienceQaGrading run(BatchExecutor executor, String modelId, OutputFolder folder, String configuration) {
+    public ScienceQaGrading run(
+            BatchExecutor executor,
+            String modelId,
+            OutputFolder folder,
+            RunConfiguration configuration,
+            EvaluationInputs inputs) {
         List<ScienceQaProblem> problems = problems();
         List<String> ids = problems.stream().map(ScienceQaProblem::id).toList();
         try (AnswerJournal journal = AnswerJournal.open(folder.path().resolve(JOURNAL), configuration)) {
-            journal.complete(ids, "problems", batchSize, executor);
+            journal.complete(ids, "problems", batchSize, inputs.checked(executor));
             Map<String, String> texts = new LinkedHashMap<>();
             List<Prediction> predictions = new ArrayList<>();
             for (ScienceQaProblem problem : problems) {
@@ -100,6 +129,7 @@ public record ScienceQaEvaluation(
                 predictions.add(Prediction.of(problem.id(), format.question(ablate(problem)), text, modelId));
             }
             ScienceQaGrading grading = ScienceQaGrading.of(problems, texts, ScienceQaProblem::skill);
+            inputs.requireUnchanged();
             folder.write(part -> {
                 PredictionFile.write(part.resolve(PREDICTIONS), predictions);
                 grading.result().write(part.resolve(RESULT));
@@ -117,15 +147,20 @@ public record ScienceQaEvaluation(
     public EvaluationCommand.BatchPredictor predictor() {
         List<ScienceQaProblem> problems = problems();
         ScienceQaPredictor generator = new ScienceQaPredictor(format, batchSize, decoding, fewShotExamples());
-        Map<String, ScienceQaProblem> imageSources = inputAblation == InputAblation.SHUFFLED_IMAGES
-                ? ShuffledImages.of(problems, problem -> "", decoding.sampling().seed())
-                : Map.of();
+        Map<String, ScienceQaProblem> imageSources = imageSources(problems);
         return (model, batchIndex) -> generator.predictBatch(
                 model,
                 AnswerJournal.batch(problems, batchSize, batchIndex).stream()
                         .map(this::ablate)
                         .toList(),
                 problem -> imageOf(imageSources.getOrDefault(problem.id(), problem)));
+    }
+
+    /** The problems whose images are shown instead of a problem's own, by id. */
+    private Map<String, ScienceQaProblem> imageSources(List<ScienceQaProblem> problems) {
+        return inputAblation == InputAblation.SHUFFLED_IMAGES
+                ? ShuffledImages.of(problems, problem -> "", decoding.sampling().seed())
+                : Map.of();
     }
 
     private ScienceQaProblem ablate(ScienceQaProblem problem) {

@@ -18,6 +18,7 @@ import org.llava4j.data.scienceqa.ScienceQaProblem;
 import org.llava4j.data.scienceqa.ScienceQaPrompt;
 import org.llava4j.eval.DecodingFlags;
 import org.llava4j.eval.EvaluationCommand;
+import org.llava4j.eval.EvaluationInputs;
 import org.llava4j.eval.ModelSpec;
 import org.llava4j.eval.QuestionBatches;
 import org.llava4j.eval.predictions.ScienceQaGrading;
@@ -123,7 +124,8 @@ public final class ScienceQaMain extends EvaluationCommand {
         String modelId = spec.source().name();
         Report.Builder report = Report.titled("ScienceQA: " + modelId);
         spec.describe(report);
-        evaluation.describe(report);
+        EvaluationInputs evaluated = evaluation.inputs();
+        evaluation.describe(report, evaluated);
         InputPaths inputs = spec.inputs().and(path(line, "data-path")).andIfJsonFile(line.getOptionValue("conv-mode"));
         try (OutputFolder folder = OutputFolder.open(output, KIND, inputs, FILES);
                 RecordProcessor<Map<String, String>> batches = openAndPrepare(line)) {
@@ -131,7 +133,8 @@ public final class ScienceQaMain extends EvaluationCommand {
                     executor(line, batches),
                     modelId,
                     folder,
-                    report.build().configuration().sha256());
+                    report.build().configuration(),
+                    evaluated);
             LossCurve curve = LossCurve.of(spec.source().trainedFolder());
             if (curve != null) {
                 report.curve(curve);
