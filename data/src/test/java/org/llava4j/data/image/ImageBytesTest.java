@@ -24,6 +24,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.llava4j.data.BadInputException;
+import org.llava4j.data.Sha256;
 
 /** Images in folders, zips and tars. */
 class ImageBytesTest {
@@ -94,6 +95,19 @@ class ImageBytesTest {
                     .isInstanceOf(BadInputException.class)
                     .hasMessage("there is no image " + image + "; check the name and the image folder");
         }
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"folder", "photos.zip", "photos.tar"})
+    void sha256IsThatOfTheBytesInFolderAndArchive(String place) {
+        Path folder = temp.resolve(place);
+        images.forEach((name, bytes) ->
+                assertThat(ImageBytes.sha256(folder.resolve(name))).as(name).isEqualTo(Sha256.of(bytes)));
+        Path image = folder.resolve("1.jpg");
+        assertThat(ImageBytes.file(image)).isEqualTo(place.equals("folder") ? image : folder);
+        assertThatThrownBy(() -> ImageBytes.sha256(folder.resolve("none.jpg")))
+                .isInstanceOf(BadInputException.class)
+                .hasMessageContaining("there is no image");
     }
 
     @Test

@@ -91,14 +91,13 @@ public final class AnswerJournal implements AutoCloseable {
 
     private void requireSameRun(JsonNode recorded, RunConfiguration configuration) {
         if (!recorded.isObject()) {
-            throw new BadInputException(
-                    file + " does not begin with the settings of its evaluation, as journals of earlier versions" + ADVICE);
+            throw new BadInputException(file
+                    + " does not begin with the settings of its evaluation, as journals of earlier versions" + ADVICE);
         }
         Map<String, String> settings = new LinkedHashMap<>();
         recorded.properties()
                 .forEach(entry -> settings.put(entry.getKey(), entry.getValue().asText()));
-        List<String> differences =
-                new Fingerprint(settings).differences(new Fingerprint(configuration.settings()));
+        List<String> differences = new Fingerprint(settings).differences(new Fingerprint(configuration.settings()));
         if (!differences.isEmpty()) {
             throw new BadInputException(file + " has answers of an evaluation with other settings, model or data: "
                     + Fingerprint.summarize(differences) + ADVICE);

@@ -130,11 +130,7 @@ public final class ScienceQaMain extends EvaluationCommand {
         try (OutputFolder folder = OutputFolder.open(output, KIND, inputs, FILES);
                 RecordProcessor<Map<String, String>> batches = openAndPrepare(line)) {
             ScienceQaGrading grading = evaluation.run(
-                    executor(line, batches),
-                    modelId,
-                    folder,
-                    report.build().configuration(),
-                    evaluated);
+                    executor(line, batches), modelId, folder, report.build().configuration(), evaluated);
             LossCurve curve = LossCurve.of(spec.source().trainedFolder());
             if (curve != null) {
                 report.curve(curve);

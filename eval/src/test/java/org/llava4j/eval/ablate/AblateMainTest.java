@@ -81,7 +81,7 @@ class AblateMainTest {
         ablate(plan);
         JsonNode report =
                 new ObjectMapper().readTree(temp.resolve("out/report.json").toFile());
-        for (String input : List.of("plan", "base", "captions", "data")) {
+        for (String input : List.of("plan", "base", "captions", "data", "images")) {
             assertThat(report.at("/run_configuration/" + input + " sha256").textValue())
                     .as(input)
                     .hasSize(64);

@@ -8,6 +8,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.BeforeEach;
@@ -16,7 +17,10 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.llava4j.cli.CommandFailedException;
+import org.llava4j.cli.RecordExecutor;
+import org.llava4j.data.AtomicFile;
 import org.llava4j.data.llm.LlmAnswer;
+import org.llava4j.eval.AfterBatch;
 import org.llava4j.eval.ScriptedEndpoint;
 import org.llava4j.eval.predictions.PredictionFile;
 
@@ -49,7 +53,11 @@ class LlavaBenchCommandsTest {
     }
 
     private void answer() {
-        LlavaBenchMain.main(new String[] {
+        answer(RecordExecutor.LOCAL);
+    }
+
+    private void answer(RecordExecutor executor) {
+        new LlavaBenchMain(executor).execute(new String[] {
             "--model-path", ROOT.resolve("resources/tiny/llava").toString(),
             "--questions", temp.resolve("questions.jsonl").toString(),
             "--image-folder", temp.resolve("images").toString(),
@@ -72,6 +80,25 @@ class LlavaBenchCommandsTest {
         args.addAll(List.of(more));
         JudgeMain.main(args.toArray(new String[0]));
         return new ObjectMapper().readTree(temp.resolve("judged/report.json").toFile());
+    }
+
+    @Test
+    void replacedImageIsRefusedDuringRunAndOnResume() throws IOException {
+        Path image = temp.resolve("images/8.png");
+        assertThatThrownBy(() -> answer(new AfterBatch(1, () -> AtomicFile.writeString(image, "other bytes"))))
+                .isInstanceOf(CommandFailedException.class);
+        assertThat(temp.resolve("answers/answers.jsonl")).doesNotExist();
+        Files.copy(ROOT.resolve("resources/readme/page.png"), image, StandardCopyOption.REPLACE_EXISTING);
+        assertThatThrownBy(this::answer)
+                .isInstanceOf(CommandFailedException.class)
+                .hasMessageContaining("answers.partial.jsonl")
+                .hasMessageContaining("\"images sha256\" was ");
+        Files.copy(ROOT.resolve("resources/readme/map.png"), image, StandardCopyOption.REPLACE_EXISTING);
+        Path first = temp.resolve("images/0.png");
+        assertThatThrownBy(() -> answer(new AfterBatch(2, () -> AtomicFile.writeString(first, "other bytes"))))
+                .isInstanceOf(CommandFailedException.class)
+                .hasMessageContaining(first + " has changed since the command started");
+        assertThat(temp.resolve("answers/answers.jsonl")).doesNotExist();
     }
 
     /** Index of the question under review, taken from its context. */

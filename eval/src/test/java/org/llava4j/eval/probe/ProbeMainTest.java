@@ -53,6 +53,7 @@ class ProbeMainTest {
                         + pairs.get("incorrect").intValue()
                         + pairs.get("unparsed").intValue())
                 .isEqualTo(12);
+        assertThat(report.at("/run_configuration/images sha256").textValue()).hasSize(64);
         assertThat(ProbePair.read(temp.resolve("out/pairs.jsonl"))).hasSize(12).allSatisfy(pair -> {
             assertThat(pair.present()).isNotEqualTo(pair.absent());
             assertThat(temp.resolve("out/images").resolve(pair.image())).isNotEmptyFile();

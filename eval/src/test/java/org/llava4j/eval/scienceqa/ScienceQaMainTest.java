@@ -11,20 +11,17 @@ import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.List;
-import org.apache.commons.cli.CommandLine;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.llava4j.cli.CommandFailedException;
-import org.llava4j.cli.RecordCommand;
 import org.llava4j.cli.RecordExecutor;
-import org.llava4j.cli.RecordProcessor;
 import org.llava4j.data.AtomicFile;
+import org.llava4j.data.BadInputException;
 import org.llava4j.data.InputPaths;
 import org.llava4j.data.OutputFolder;
-import org.llava4j.data.records.ScienceQaRecordReader;
-import org.llava4j.data.scienceqa.ScienceQaProblem;
 import org.llava4j.data.synthetic.SyntheticDatasetConfig;
 import org.llava4j.data.synthetic.SyntheticDatasetWriter;
+import org.llava4j.eval.AfterBatch;
 import org.llava4j.eval.predictions.PredictionFile;
 
 /** The command from a model with random weights and a synthetic dataset to predictions and report. */
@@ -149,22 +146,22 @@ class ScienceQaMainTest {
         Path dataset = dataset();
         String[] flags = {"--prompt-format", "A", "--temperature", "1.2", "--seed", "3"};
         evaluate(dataset, "whole", flags);
-        Path image = lastImage(dataset);
-        byte[] bytes = Files.readAllBytes(image);
-        Files.delete(image);
-        assertThatThrownBy(() -> evaluate(dataset, "cut", flags))
+        RecordExecutor interrupting = new AfterBatch(4, () -> {
+            throw new BadInputException("interrupted");
+        });
+        assertThatThrownBy(() -> new ScienceQaMain(interrupting).execute(args(dataset, "cut", flags)))
                 .isInstanceOf(CommandFailedException.class)
-                .hasMessageContaining("there is no image");
+                .hasMessageContaining("interrupted");
         Path journal = temp.resolve("cut/answers.partial.jsonl");
         long lines = Files.readAllLines(journal).size();
         assertThat(lines).as("answers in the journal").isGreaterThan(3);
         assertThat(temp.resolve("cut/predictions.jsonl")).doesNotExist();
         // As if the process was killed while it wrote a line.
         Files.writeString(journal, "{\"1\":\"The ans", StandardOpenOption.APPEND);
-        Files.write(image, bytes);
         assertThatThrownBy(() -> evaluate(dataset, "cut", "--prompt-format", "LEA"))
                 .isInstanceOf(CommandFailedException.class)
-                .hasMessageContaining("other settings");
+                .hasMessageContaining("other settings")
+                .hasMessageContaining("\"prompt format\" was A and is LEA");
         evaluate(dataset, "cut", flags);
         assertThat(journal).doesNotExist();
         assertThat(temp.resolve("cut/predictions.jsonl"))
@@ -177,23 +174,7 @@ class ScienceQaMainTest {
         Path dataset = dataset();
         String[] flags = {"--prompt-format", "A", "--max-problems", "5"};
         Path blocked = temp.resolve("blocked/report.html");
-        RecordExecutor writesForeignFile = new RecordExecutor() {
-            @Override
-            public int chunkSize() {
-                return LOCAL.chunkSize();
-            }
-
-            @Override
-            public <R> void process(
-                    RecordCommand<R> command,
-                    CommandLine line,
-                    RecordProcessor<R> records,
-                    List<Integer> indices,
-                    ResultHandler<R> onResult) {
-                AtomicFile.writeString(blocked, "foreign file");
-                LOCAL.process(command, line, records, indices, onResult);
-            }
-        };
+        RecordExecutor writesForeignFile = new AfterBatch(1, () -> AtomicFile.writeString(blocked, "foreign file"));
         assertThatThrownBy(() -> new ScienceQaMain(writesForeignFile).execute(args(dataset, "blocked", flags)))
                 .isInstanceOf(CommandFailedException.class)
                 .hasMessageContaining("report.html");
@@ -223,13 +204,6 @@ class ScienceQaMainTest {
             assertThatThrownBy(() -> evaluate(dataset, "busy")).hasMessageContaining("written by another run");
             assertThat(running.path().resolve("answers.partial.jsonl")).doesNotExist();
         }
-    }
-
-    private static Path lastImage(Path dataset) {
-        List<ScienceQaProblem> problems = ScienceQaRecordReader.problems(dataset, "test").stream()
-                .filter(ScienceQaProblem::hasImage)
-                .toList();
-        return ScienceQaRecordReader.image(dataset.resolve("images"), problems.get(problems.size() - 1));
     }
 
     @Test

@@ -115,14 +115,16 @@ class EvaluationJobTest {
             assertThat(killed[0]).as("killed before the last batch").isTrue();
             assertSame("there");
 
-            // An image is missing on the remaining executor.
+            // An image is damaged, which the remaining executor finds.
             List<String> broken = scienceQa("broken");
+            Path image;
             try (Stream<Path> images = Files.walk(dataset.resolve("images/test"))) {
-                Files.delete(images.filter(Files::isRegularFile).findFirst().orElseThrow());
+                image = images.filter(Files::isRegularFile).findFirst().orElseThrow();
             }
+            Files.writeString(image, "damaged");
             assertThatThrownBy(() -> RecordJob.run(spark, ScienceQaMain::new, array(broken)))
                     .isInstanceOf(CommandFailedException.class)
-                    .hasMessageContaining("there is no image")
+                    .hasMessageContaining(image.toString())
                     .hasMessageEndingWith("(on an executor)");
             assertThat(temp.resolve("broken/predictions.jsonl")).doesNotExist();
         }
