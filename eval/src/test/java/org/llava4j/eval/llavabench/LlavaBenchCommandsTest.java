@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
@@ -18,7 +19,6 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.llava4j.cli.CommandFailedException;
 import org.llava4j.cli.RecordExecutor;
-import org.llava4j.data.AtomicFile;
 import org.llava4j.data.llm.LlmAnswer;
 import org.llava4j.eval.AfterBatch;
 import org.llava4j.eval.ScriptedEndpoint;
@@ -82,20 +82,28 @@ class LlavaBenchCommandsTest {
         return new ObjectMapper().readTree(temp.resolve("judged/report.json").toFile());
     }
 
+    private static void replace(Path image, String name) {
+        try {
+            Files.copy(ROOT.resolve("resources/readme").resolve(name), image, StandardCopyOption.REPLACE_EXISTING);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
     @Test
-    void replacedImageIsRefusedDuringRunAndOnResume() throws IOException {
+    void replacedImageIsRefusedDuringRunAndOnResume() {
         Path image = temp.resolve("images/8.png");
-        assertThatThrownBy(() -> answer(new AfterBatch(1, () -> AtomicFile.writeString(image, "other bytes"))))
-                .isInstanceOf(CommandFailedException.class);
+        assertThatThrownBy(() -> answer(new AfterBatch(1, () -> replace(image, "page.png"))))
+                .isInstanceOf(CommandFailedException.class)
+                .hasMessageContaining(image + " has changed since the command started");
         assertThat(temp.resolve("answers/answers.jsonl")).doesNotExist();
-        Files.copy(ROOT.resolve("resources/readme/page.png"), image, StandardCopyOption.REPLACE_EXISTING);
         assertThatThrownBy(this::answer)
                 .isInstanceOf(CommandFailedException.class)
                 .hasMessageContaining("answers.partial.jsonl")
                 .hasMessageContaining("\"images sha256\" was ");
-        Files.copy(ROOT.resolve("resources/readme/map.png"), image, StandardCopyOption.REPLACE_EXISTING);
+        replace(image, "map.png");
         Path first = temp.resolve("images/0.png");
-        assertThatThrownBy(() -> answer(new AfterBatch(2, () -> AtomicFile.writeString(first, "other bytes"))))
+        assertThatThrownBy(() -> answer(new AfterBatch(1, () -> replace(first, "page.png"))))
                 .isInstanceOf(CommandFailedException.class)
                 .hasMessageContaining(first + " has changed since the command started");
         assertThat(temp.resolve("answers/answers.jsonl")).doesNotExist();
