@@ -96,7 +96,7 @@ class TrainingListenersTest {
         assertThat(files).hasSize(4);
         assertThat(ModelManifest.read(out).differences(out)).isEmpty();
         assertThat(Files.readString(out.resolve("run.html")))
-                .contains(">finished</p>", "frozen, bit-identical", "<dt>maxSteps</dt><dd>9</dd>");
+                .contains(">finished</p>", "frozen, bit-identical", "<th scope=\"row\">maxSteps</th><td>9</td>");
         Map<Integer, Double> logged = logged();
         assertThat(logged).hasSize(STEPS);
         List<Long> steps = new ArrayList<>();
