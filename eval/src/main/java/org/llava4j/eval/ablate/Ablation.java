@@ -37,7 +37,7 @@ import org.llava4j.train.data.DataSource;
 import org.llava4j.train.logging.TrainingListener;
 import org.llava4j.train.run.RunOptions;
 import org.llava4j.train.run.RunPaths;
-import org.llava4j.train.run.StageRunner;
+import org.llava4j.train.run.StageRun;
 import org.llava4j.train.stage.Stage;
 import org.llava4j.train.stage.Stages;
 
@@ -101,8 +101,10 @@ final class Ablation {
     }
 
     /**
-     * Output folder of a training stage, named by a hash of everything that it depends on; trains the stage unless the
-     * folder exists.
+     * Output folder of a training stage, named by a hash of its recipe and the paths of its inputs; trains the stage
+     * unless the folder has its output.
+     *
+     * @throws BadInputException if the folder has the output of inputs with other contents
      */
     private Path train(String name, Stage stage, Path from, List<DataSource> sources) {
         String key = new Sha256()
@@ -111,11 +113,12 @@ final class Ablation {
                 .add(sources.toString())
                 .hex();
         Path folder = output.resolve(name + "-" + key.substring(0, 10));
-        if (!Files.exists(folder.resolve(AtomicFolder.MARKER))) {
-            Path features = output.resolve("features");
-            Path tower = LlavaConfig.visionTowerPath(from);
-            RunPaths paths = new RunPaths(from, tower, null, sources, folder, features);
-            StageRunner.run(stage, paths, RunOptions.DEFAULT, listener);
+        Path features = output.resolve("features");
+        Path tower = LlavaConfig.visionTowerPath(from);
+        StageRun run =
+                new StageRun(stage, new RunPaths(from, tower, null, sources, folder, features), RunOptions.DEFAULT);
+        if (!run.isFinished(notice -> {})) {
+            run.run(listener);
         }
         return folder;
     }

@@ -165,6 +165,17 @@ class AblateMainTest {
     }
 
     @Test
+    void ablateRejectsStagesOfReplacedData() throws IOException {
+        Path plan = plan("[{\"name\": \"all\"}]");
+        ablate(plan);
+        Path captions = temp.resolve("dataset/captions/chat.json");
+        Files.writeString(captions, Files.readString(captions).replaceAll(" (map|picture) ", " drawing "));
+        assertThatThrownBy(() -> ablate(plan))
+                .isInstanceOf(CommandFailedException.class)
+                .hasMessageContaining("holds the output of another run");
+    }
+
+    @Test
     void ablateRejectsInvalidPlan() throws IOException {
         for (String[] planAndMessage : new String[][] {
             {"[]", "\"variants\" is missing"},
