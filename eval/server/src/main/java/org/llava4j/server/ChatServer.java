@@ -56,7 +56,7 @@ public final class ChatServer implements AutoCloseable {
             "llava4j", Violation.AMBIGUOUS_PATH_SEPARATOR, Violation.AMBIGUOUS_EMPTY_SEGMENT);
 
     private static final int HEADER_BYTES = 16 << 10;
-    /** Size of the socket buffer, which limits the memory of a client that does not read. */
+    /** Size of the socket buffer, which limits the memory of a stalled client. */
     private static final int SEND_BUFFER_BYTES = 128 << 10;
 
     private static final int IDLE_MILLIS = 30_000;

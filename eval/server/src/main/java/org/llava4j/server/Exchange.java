@@ -25,8 +25,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * An HTTP request and its response. Every exchange ends once: with a response, with a stream of events, or with {@link
- * #abort}. No thread waits while a body or a whole response is on its way. The thread of a stream waits while its client
- * does not read; {@link #closeAfter} limits that time.
+ * #abort}. No thread waits while a body or a whole response is on its way. A stalled client blocks the thread of its
+ * stream; {@link #closeAfter} limits that time.
  */
 final class Exchange {
     private static final JsonMapper JSON = new JsonMapper();

@@ -65,8 +65,8 @@ final class RequestWatch {
     }
 
     /**
-     * Closes the connection if the request does not end within its time limit and the time to send an error. Ends a stream
-     * whose client does not read.
+     * Closes the connection if the request does not end within its time limit and the time to send an error. Ends the
+     * stream of a stalled client.
      */
     void closeWhenOverdue() {
         Duration elapsed = Duration.ofNanos(System.nanoTime() - startNanos);

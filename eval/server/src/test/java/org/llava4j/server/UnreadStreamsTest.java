@@ -13,7 +13,7 @@ import java.util.function.BooleanSupplier;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Clients that do not read a stream, or read it too slowly: they hold thread and slot until the time limit, not longer. */
+/** Streams of stalled and of slow clients: they hold thread and slot until the time limit, not longer. */
 class UnreadStreamsTest {
     /** Long enough for a stream to fill the buffers of its connection. */
     private static final Duration TIMEOUT = Duration.ofSeconds(6);

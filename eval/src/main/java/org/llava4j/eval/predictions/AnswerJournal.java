@@ -24,8 +24,9 @@ import org.llava4j.data.JsonInput;
 import org.llava4j.eval.report.RunConfiguration;
 
 /**
- * Journal of generated answers: lets an interrupted evaluation resume. The first line holds the run configuration. Each further line holds the answers of one batch and is flushed to disk before the
- * next batch begins. An incomplete last line is dropped.
+ * Journal of generated answers: lets an interrupted evaluation resume. The first line holds the run configuration. Each
+ * further line holds the answers of one batch and is flushed to disk before the next batch begins. An incomplete last
+ * line is dropped.
  */
 public final class AnswerJournal implements AutoCloseable {
     private static final ObjectMapper JSON = new ObjectMapper();
