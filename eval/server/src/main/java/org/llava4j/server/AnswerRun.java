@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
@@ -22,6 +23,7 @@ final class AnswerRun {
     private final AnswerRequest request;
     private final AnswerWriter writer;
     private final RequestWatch watch;
+    private final RequestPlaces.Place place;
     private final long startNanos = System.nanoTime();
     private final BlockingQueue<TextChunk> chunks = new LinkedBlockingQueue<>();
     private final List<RunningAnswer> running = new ArrayList<>();
@@ -29,8 +31,18 @@ final class AnswerRun {
     /** A part of the text of a choice, or its end. */
     private record TextChunk(int choice, String text, boolean last) {}
 
-    /** @param watch over the request; also ends the answers of a stopping server */
-    AnswerRun(LlavaModel model, ServerMetrics metrics, AnswerRequest request, AnswerWriter writer, RequestWatch watch) {
+    /**
+     * @param watch over the request; also ends the answers of a stopping server
+     * @param place of the request, which its answers run in
+     */
+    AnswerRun(
+            LlavaModel model,
+            ServerMetrics metrics,
+            AnswerRequest request,
+            AnswerWriter writer,
+            RequestWatch watch,
+            RequestPlaces.Place place) {
+        this.place = place;
         this.model = model;
         this.metrics = metrics;
         this.request = request;
@@ -38,13 +50,13 @@ final class AnswerRun {
         this.watch = watch;
     }
 
-    /** Number of answers. */
-    int choiceCount() {
-        return request.choices();
+    /** The place of the request; close it after {@link #run}. */
+    RequestPlaces.Place place() {
+        return place;
     }
 
     /**
-     * Generates the answers and sends them.
+     * Generates the answers, when it is their turn, and sends them.
      *
      * @throws IOException if the client is disconnected, or has not received a stream in time
      * @throws RuntimeException if generation fails before the response has started
@@ -54,9 +66,8 @@ final class AnswerRun {
             watch.closeWhenOverdue();
         }
         try {
-            for (int i = 0; i < request.choices(); i++) {
-                running.add(submit(i));
-            }
+            place.start(watch::check);
+            submitAll();
             forwardChunks();
             List<Answer> answers = running.stream()
                     .map(answer -> answer.pending().answer().join())
@@ -70,14 +81,34 @@ final class AnswerRun {
         } catch (CompletionException e) {
             fail(e.getCause() instanceof RuntimeException cause ? cause : e);
         } catch (ApiException e) {
-            metrics.aborted(e.isTimeout() ? "timeout" : "server stopping");
+            metrics.aborted(e.isTimeout() ? "timeout" : place.isDisplaced() ? "displaced" : "server stopping");
             fail(e);
+        } catch (RequestWatch.ClientGoneException e) {
+            metrics.aborted("client gone");
+            throw new IOException(e.getMessage(), e);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new IOException("the server is stopping", e);
         } catch (IOException e) {
             metrics.aborted(watch.isOverdue() ? "timeout" : "client gone");
             throw e;
         } finally {
             // Has no effect on a finished answer; stops generation after a timeout or disconnect.
             running.forEach(answer -> answer.pending().cancel());
+        }
+    }
+
+    /** Submits all answers; the place ends when the model has finished them, also if they are not sent yet. */
+    private void submitAll() {
+        try {
+            for (int i = 0; i < request.choices(); i++) {
+                running.add(submit(i));
+            }
+        } finally {
+            CompletableFuture.allOf(running.stream()
+                            .map(answer -> answer.pending().answer())
+                            .toArray(CompletableFuture<?>[]::new))
+                    .whenComplete((done, failure) -> place.finish());
         }
     }
 
@@ -88,16 +119,12 @@ final class AnswerRun {
     }
 
     /** Forwards generated text until all answers are complete. */
-    private void forwardChunks() throws IOException {
+    private void forwardChunks() throws IOException, InterruptedException {
         boolean sentFirst = false;
         int open = running.size();
         while (open > 0) {
             TextChunk chunk = nextChunk();
-            try {
-                watch.check();
-            } catch (RequestWatch.ClientGoneException e) {
-                throw new IOException(e.getMessage(), e);
-            }
+            watch.check();
             if (chunk == null) {
                 continue;
             }
@@ -116,13 +143,8 @@ final class AnswerRun {
     }
 
     /** The next chunk; null if there is none for a while. */
-    private @Nullable TextChunk nextChunk() throws IOException {
-        try {
-            return chunks.poll(POLL_MILLIS + 1, TimeUnit.MILLISECONDS);
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-            throw new IOException("the server is stopping", e);
-        }
+    private @Nullable TextChunk nextChunk() throws InterruptedException {
+        return chunks.poll(POLL_MILLIS + 1, TimeUnit.MILLISECONDS);
     }
 
     private double seconds() {

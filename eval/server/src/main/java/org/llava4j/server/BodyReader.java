@@ -1,6 +1,5 @@
 package org.llava4j.server;
 
-import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.concurrent.TimeoutException;
@@ -17,7 +16,6 @@ final class BodyReader implements Runnable {
     private final Exchange exchange;
     private final Consumer<RequestBody> onBody;
     private final long startNanos = System.nanoTime();
-    private final ByteArrayOutputStream bytes = new ByteArrayOutputStream();
 
     /**
      * A reader, which {@link #run} starts.
@@ -42,11 +40,13 @@ final class BodyReader implements Runnable {
 
     @Override
     public void run() {
+        RequestBody body;
         try {
             if (!readAvailable()) {
                 request.demand(this);
                 return;
             }
+            body = new RequestBody(memory.complete(), memory);
         } catch (ApiException e) {
             memory.close();
             exchange.send(e);
@@ -56,7 +56,7 @@ final class BodyReader implements Runnable {
             exchange.abort(e);
             return;
         }
-        onBody.accept(new RequestBody(bytes.toByteArray(), memory));
+        onBody.accept(body);
     }
 
     /** Reads what has arrived; returns whether it was the end. */
@@ -81,14 +81,10 @@ final class BodyReader implements Runnable {
 
     private void append(Content.Chunk chunk) {
         try {
-            int size = chunk.remaining();
-            if (bytes.size() + (long) size > maxBytes) {
+            if (memory.size() + chunk.remaining() > maxBytes) {
                 throw tooLarge();
             }
-            memory.growTo(bytes.size() + size);
-            byte[] part = new byte[size];
-            chunk.getByteBuffer().get(part);
-            bytes.write(part, 0, size);
+            memory.append(chunk.getByteBuffer());
         } finally {
             chunk.release();
         }

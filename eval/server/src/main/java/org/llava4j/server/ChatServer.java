@@ -92,9 +92,10 @@ public final class ChatServer implements AutoCloseable {
         remote = new RemoteImages(options);
         model.setMaxBatchSize(options.maxConcurrentRequests());
         model.setMaxPause(options.maxPause());
-        metrics = new ServerMetrics(model::waitingRequests);
+        metrics = new ServerMetrics();
         completions = new CompletionHandler(
                 model, options, metrics, new RequestImages(model, options, remote), new RequestMemoryBudget());
+        metrics.waiting(completions::waitingRequests);
         page = new WebPage(ModelInfo.of(model, options));
         List<String> readPaths = new ArrayList<>(List.of(METRICS, HEALTH, MODELS));
         readPaths.addAll(page.paths());
@@ -116,7 +117,7 @@ public final class ChatServer implements AutoCloseable {
         connector.setAcceptedSendBufferSize(SEND_BUFFER_BYTES);
         connector.setShutdownIdleTimeout(SHUTDOWN_IDLE_MILLIS);
         connector.setIdleTimeout(Math.min(IDLE_MILLIS, options.bodyTimeout().toMillis()));
-        connector.addBean(new AddressLimit(options.maxConnectionsPerAddress(), metrics));
+        connector.addBean(new ConnectionLimits(options.maxConnectionsPerAddress(), options.maxConnections(), metrics));
         server.addConnector(connector);
         Handler requests = new Requests();
         if (!options.corsOrigins().isEmpty()) {

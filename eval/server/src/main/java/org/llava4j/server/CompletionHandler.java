@@ -3,7 +3,6 @@ package org.llava4j.server;
 import com.fasterxml.jackson.databind.JsonNode;
 import java.io.IOException;
 import java.time.Duration;
-import java.util.concurrent.Semaphore;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.llava4j.data.BadInputException;
@@ -14,8 +13,8 @@ import org.llava4j.model.schema.SchemaException;
 import org.llava4j.model.schema.TokenLimitException;
 
 /**
- * Handler of the endpoints that generate answers. Limits the number of running and queued requests; each runs on its own
- * request thread.
+ * Handler of the endpoints that generate answers. Limits the number of running and queued requests ({@link
+ * RequestPlaces}); each runs on its own request thread.
  */
 final class CompletionHandler {
     private final LlavaModel model;
@@ -23,7 +22,7 @@ final class CompletionHandler {
     private final ServerMetrics metrics;
     private final RequestImages images;
     private final RequestMemoryBudget memory;
-    private final Semaphore slots;
+    private final RequestPlaces places;
     /** Time of {@link System#nanoTime} at which running answers end; null while the server runs. */
     private volatile @Nullable Long endNanos;
 
@@ -38,7 +37,7 @@ final class CompletionHandler {
         this.options = options;
         this.metrics = metrics;
         this.images = images;
-        slots = new Semaphore(options.maxConcurrentRequests() + options.maxQueuedRequests());
+        places = new RequestPlaces(options.maxConcurrentRequests(), options.maxQueuedRequests());
     }
 
     /** Admits requests without a time to end. */
@@ -58,7 +57,7 @@ final class CompletionHandler {
 
     /** Receives the body of a request in the background; see {@link Exchange#receiveBody}. */
     void receive(Exchange exchange, Consumer<RequestBody> onBody) {
-        exchange.receiveBody(options, memory.reserve(), onBody);
+        exchange.receiveBody(options, memory.reserve(exchange.client()), onBody);
     }
 
     /**
@@ -84,43 +83,42 @@ final class CompletionHandler {
             throw ApiException.badRequest(endpoint.promptField(), e.getMessage());
         } finally {
             metrics.requestFinished();
-            slots.release(run.choiceCount());
+            run.place().close();
         }
     }
 
-    /** Parses a request and takes a slot for each choice. */
+    /** Number of requests that have no first token. */
+    int waitingRequests() {
+        return places.waiting() + model.waitingRequests();
+    }
+
+    /** Parses a request and takes a place for each choice. */
     private AnswerRun parse(AnswerEndpoint endpoint, Exchange exchange, RequestBody body) throws IOException {
         try (body) {
             // Before parsing, which takes memory.
-            takeSlots(exchange, 1);
+            RequestPlaces.Place place = places.enter(exchange.client());
             metrics.requestStarted();
-            RequestWatch watch = new RequestWatch(exchange, options, this::isEnding);
+            RequestWatch watch = new RequestWatch(exchange, options, place, this::isEnding);
             try {
                 JsonNode json = body.json();
                 AnswerRequest request = endpoint.parse(json, options, model.vocabularySize(), images.of(watch));
-                takeSlots(exchange, request.choices() - 1);
-                return new AnswerRun(model, metrics, request, request.writer(exchange, options, model), watch);
+                place.addChoices(request.choices() - 1);
+                return new AnswerRun(model, metrics, request, request.writer(exchange, options, model), watch, place);
             } catch (RequestWatch.ClientGoneException e) {
                 metrics.requestFinished();
-                slots.release();
+                place.close();
                 metrics.aborted("client gone");
                 throw new IOException(e.getMessage(), e);
             } catch (RuntimeException | Error e) {
                 metrics.requestFinished();
-                slots.release();
+                place.close();
                 if (e instanceof ApiException error && error.isTimeout()) {
                     metrics.aborted("timeout");
+                } else if (place.isDisplaced()) {
+                    metrics.aborted("displaced");
                 }
                 throw e;
             }
-        }
-    }
-
-    private void takeSlots(Exchange exchange, int count) {
-        if (!slots.tryAcquire(count)) {
-            exchange.header("Retry-After", "1");
-            throw ApiException.busy("the server is running " + options.maxConcurrentRequests() + " requests and "
-                    + options.maxQueuedRequests() + " are queued; retry later");
         }
     }
 }

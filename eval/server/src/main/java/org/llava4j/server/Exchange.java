@@ -58,9 +58,9 @@ final class Exchange {
         return request.getHeaders().get(name);
     }
 
-    /** The address without the port; connections that have none share an empty one. */
-    String clientAddress() {
-        return Request.getRemoteAddr(request);
+    /** The client, or the proxy that it uses. */
+    ClientAddress client() {
+        return ClientAddress.of(request.getConnectionMetaData().getRemoteSocketAddress());
     }
 
     boolean isCommitted() {
@@ -109,6 +109,9 @@ final class Exchange {
 
     /** Sends an error. Does not wait for the rest of the body. */
     void send(ApiException error) {
+        if (error.status() == 429) {
+            header(HttpHeader.RETRY_AFTER.asString(), "1");
+        }
         if (bodyRead || !hasBody()) {
             send(error.status(), error(error));
             return;

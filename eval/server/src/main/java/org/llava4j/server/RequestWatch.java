@@ -6,8 +6,8 @@ import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Watch over one request: its time limit, whether its client is still connected, and whether the server stops. Long work
- * calls {@link #check} often.
+ * Watch over one request: its time limit, whether it still has its place and its client is connected, and whether the server
+ * stops. Long work calls {@link #check} often.
  */
 final class RequestWatch {
     /** Time to send the error response or event of a request that is not complete in time. */
@@ -17,6 +17,7 @@ final class RequestWatch {
 
     private final Exchange exchange;
     private final ServerOptions options;
+    private final RequestPlaces.Place place;
     private final BooleanSupplier isServerEnding;
     private final long startNanos = System.nanoTime();
     private long lastPoll = startNanos;
@@ -24,9 +25,11 @@ final class RequestWatch {
     /**
      * Starts the time of a request.
      *
+     * @param place of the request, which another client's may take
      * @param isServerEnding whether running requests must end because the server stops
      */
-    RequestWatch(Exchange exchange, ServerOptions options, BooleanSupplier isServerEnding) {
+    RequestWatch(Exchange exchange, ServerOptions options, RequestPlaces.Place place, BooleanSupplier isServerEnding) {
+        this.place = place;
         this.isServerEnding = isServerEnding;
         this.exchange = exchange;
         this.options = options;
@@ -41,15 +44,15 @@ final class RequestWatch {
         }
     }
 
-    /** The address of the client, or of the proxy that it uses. */
-    Object client() {
-        return exchange.clientAddress();
+    /** The client, or the proxy that it uses. */
+    ClientAddress client() {
+        return exchange.client();
     }
 
     /**
      * Checks the request.
      *
-     * @throws ApiException if its time is over or the server stops
+     * @throws ApiException if its time is over, another client takes its place, or the server stops
      * @throws ClientGoneException if its client is disconnected
      */
     void check() {
@@ -78,6 +81,9 @@ final class RequestWatch {
     RuntimeException failure() {
         if (isServerEnding.getAsBoolean()) {
             return ApiException.stopping();
+        }
+        if (place.isDisplaced()) {
+            return RequestPlaces.displaced();
         }
         long now = System.nanoTime();
         if (isOverdue()) {

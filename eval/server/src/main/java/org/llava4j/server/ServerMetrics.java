@@ -29,7 +29,7 @@ final class ServerMetrics {
             .register(registry);
     private final Counter aborted = Counter.builder()
             .name("llava4j_answers_abandoned_total")
-            .help("Answers aborted by a client disconnect or a timeout.")
+            .help("Answers aborted by a client disconnect, a timeout, a request of another client or a stop.")
             .labelNames("why")
             .register(registry);
     private final Counter disconnects = Counter.builder()
@@ -38,7 +38,7 @@ final class ServerMetrics {
             .register(registry);
     private final Counter refusedConnections = Counter.builder()
             .name("llava4j_connections_refused_total")
-            .help("Connections beyond the maximum number of one address.")
+            .help("Connections closed because of the maximum number of one address or of all.")
             .register(registry);
     private final Gauge running = Gauge.builder()
             .name("llava4j_answers_in_progress")
@@ -55,8 +55,12 @@ final class ServerMetrics {
             .classicUpperBounds(BUCKET_SECONDS)
             .register(registry);
 
-    /** @param waiting number of requests without a first token */
-    ServerMetrics(IntSupplier waiting) {
+    /**
+     * Adds a metric.
+     *
+     * @param waiting number of requests without a first token
+     */
+    void waiting(IntSupplier waiting) {
         GaugeWithCallback.builder()
                 .name("llava4j_answers_waiting")
                 .help("Requests without a first token.")

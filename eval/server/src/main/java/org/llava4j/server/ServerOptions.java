@@ -25,6 +25,7 @@ public final class ServerOptions {
     private final boolean insecure;
     private final Set<String> allowedHosts;
     private final int maxConnectionsPerAddress;
+    private final int maxConnections;
     private final String modelId;
     private final int maxBodyBytes;
     private final long maxPixels;
@@ -46,6 +47,7 @@ public final class ServerOptions {
         insecure = builder.insecure;
         allowedHosts = builder.allowedHosts;
         maxConnectionsPerAddress = builder.maxConnectionsPerAddress;
+        maxConnections = builder.maxConnections;
         modelId = builder.modelId;
         maxBodyBytes = builder.maxBodyBytes;
         maxPixels = builder.maxPixels;
@@ -94,6 +96,11 @@ public final class ServerOptions {
     /** Maximum number of open connections of one client address. */
     public int maxConnectionsPerAddress() {
         return maxConnectionsPerAddress;
+    }
+
+    /** Maximum number of open connections of all clients. */
+    public int maxConnections() {
+        return maxConnections;
     }
 
     /** Model id of the API. */
@@ -185,6 +192,7 @@ public final class ServerOptions {
         private boolean insecure;
         private Set<String> allowedHosts = Set.of();
         private int maxConnectionsPerAddress = 256;
+        private int maxConnections = 1024;
         private String modelId = "llava";
         private int maxBodyBytes = 20 << 20;
         private long maxPixels = 25_000_000;
@@ -243,11 +251,20 @@ public final class ServerOptions {
         }
 
         /**
-         * Maximum number of open connections of one client address, at least 1; further ones are closed. A proxy has all
-         * of its clients' connections. Default: 256.
+         * Maximum number of open connections of one client address, at least 1; further ones are closed. The addresses of
+         * an IPv6 network (/64) count as one. A proxy has all of its clients' connections. Default: 256.
          */
         public Builder maxConnectionsPerAddress(int value) {
             maxConnectionsPerAddress = (int) inRange("maxConnectionsPerAddress", value, 1, Integer.MAX_VALUE);
+            return this;
+        }
+
+        /**
+         * Maximum number of open connections of all clients, at least 1. Further ones are closed, or take the place of the
+         * newest connection of the address that has the most. Default: 1024.
+         */
+        public Builder maxConnections(int value) {
+            maxConnections = (int) inRange("maxConnections", value, 1, Integer.MAX_VALUE);
             return this;
         }
 

@@ -202,6 +202,28 @@ class HeldConnectionsTest {
         }
     }
 
+    @Test
+    void connectionsOfAllAddressesAreLimited() throws Exception {
+        ServerOptions options = TestServer.options().maxConnections(6).build();
+        try (TestServer server = TestServer.trained(options)) {
+            for (int i = 0; i < 6; i++) {
+                requireHealth(connect(server, "127.0.0.2"));
+            }
+            assertThat(connect(server, "127.0.0.2").getInputStream().read())
+                    .as("closed")
+                    .isEqualTo(-1);
+            Socket other = connect(server, "127.0.0.3");
+            requireHealth(other);
+            assertThat(sockets.get(5).getInputStream().read())
+                    .as("the newest of the others is closed instead")
+                    .isEqualTo(-1);
+            requireHealth(sockets.get(4));
+            requireHealth(connect(server, "127.0.0.3"));
+            requireHealth(connect(server, "127.0.0.4"));
+            requireHealth(sockets.get(0));
+        }
+    }
+
     private static void requireHealth(Socket socket) throws IOException {
         write(socket, "GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n");
         assertThat(new String(socket.getInputStream().readNBytes(15), StandardCharsets.UTF_8))

@@ -67,7 +67,7 @@ class RequestFuzzTargetTest {
     }
 
     private static JsonNode json(byte[] bytes) {
-        try (RequestBody body = new RequestBody(bytes, new RequestMemoryBudget().reserve())) {
+        try (RequestBody body = new RequestBody(bytes, new RequestMemoryBudget().reserve("fuzz"))) {
             return body.json();
         }
     }

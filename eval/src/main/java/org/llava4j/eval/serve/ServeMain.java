@@ -46,6 +46,8 @@ public final class ServeMain extends Command {
                         "N",
                         "maximum number of open connections of one client address; a proxy needs more (default 256)"))
                 .addOption(flag(
+                        "max-connections", "N", "maximum number of open connections of all clients (default 1024)"))
+                .addOption(flag(
                         "model-id", "NAME", "model id of the API (default: name of the model folder or the adapter)"))
                 .addOption(alias(
                         flag(
@@ -106,6 +108,7 @@ public final class ServeMain extends Command {
                 .insecure(line.hasOption("insecure"))
                 .allowedHosts(list(line, "allowed-host"))
                 .maxConnectionsPerAddress(atLeast(1, line, "max-connections-per-address", 256))
+                .maxConnections(atLeast(1, line, "max-connections", 1024))
                 .modelId(line.getOptionValue("model-id", modelName))
                 .maxBodyBytes(atMost(line, "max-body-mb", 1024, 20) << 20)
                 .maxPixels(atMost(line, "max-megapixels", 500, 25) * 1_000_000L)
