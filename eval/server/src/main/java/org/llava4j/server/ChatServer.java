@@ -93,8 +93,9 @@ public final class ChatServer implements AutoCloseable {
         model.setMaxBatchSize(options.maxConcurrentRequests());
         model.setMaxPause(options.maxPause());
         metrics = new ServerMetrics();
+        RequestMemoryBudget memory = new RequestMemoryBudget();
         completions = new CompletionHandler(
-                model, options, metrics, new RequestImages(model, options, remote), new RequestMemoryBudget());
+                model, options, metrics, new RequestImages(model, options, remote, memory), memory);
         metrics.waiting(completions::waitingRequests);
         page = new WebPage(ModelInfo.of(model, options));
         List<String> readPaths = new ArrayList<>(List.of(METRICS, HEALTH, MODELS));

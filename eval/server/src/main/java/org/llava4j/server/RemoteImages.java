@@ -1,21 +1,24 @@
 package org.llava4j.server;
 
+import java.io.EOFException;
 import java.io.IOException;
-import java.io.InputStream;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.UnknownHostException;
+import java.nio.ByteBuffer;
+import java.time.Duration;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
-import java.util.Objects;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.function.Predicate;
 import org.eclipse.jetty.client.HttpClient;
-import org.eclipse.jetty.client.InputStreamResponseListener;
+import org.eclipse.jetty.client.Request;
 import org.eclipse.jetty.client.Response;
+import org.eclipse.jetty.client.Result;
 import org.eclipse.jetty.util.Promise;
 import org.eclipse.jetty.util.SocketAddressResolver;
 import org.jspecify.annotations.Nullable;
@@ -27,24 +30,30 @@ import org.llava4j.data.image.ImageFormat;
  * redirect.
  */
 final class RemoteImages implements AutoCloseable {
-    private static final long TIMEOUT_SECONDS = 10;
+    private static final Duration TIMEOUT = Duration.ofSeconds(10);
+    private static final long POLL_MILLIS = 50;
     private static final int MAX_REDIRECTS = 3;
 
     private final ServerOptions options;
     private final Predicate<InetAddress> allowed;
+    private final Duration timeout;
     private final HttpClient client = new HttpClient();
 
     RemoteImages(ServerOptions options) {
-        this(options, PublicAddresses::isPublic);
+        this(options, PublicAddresses::isPublic, TIMEOUT);
     }
 
-    /** @param allowed predicate of the addresses that may be connected to */
-    RemoteImages(ServerOptions options, Predicate<InetAddress> allowed) {
+    /**
+     * @param allowed predicate of the addresses that may be connected to
+     * @param timeout of a whole download
+     */
+    RemoteImages(ServerOptions options, Predicate<InetAddress> allowed, Duration timeout) {
+        this.timeout = timeout;
         this.options = options;
         this.allowed = allowed;
         client.setSocketAddressResolver(new CheckedResolver());
         client.setMaxRedirects(MAX_REDIRECTS);
-        client.setConnectTimeout(TimeUnit.SECONDS.toMillis(TIMEOUT_SECONDS));
+        client.setConnectTimeout(timeout.toMillis());
         client.setUserAgentField(null);
     }
 
@@ -71,43 +80,105 @@ final class RemoteImages implements AutoCloseable {
     }
 
     /**
-     * Fetches all bytes of a URL.
+     * Fetches all bytes of a URL, redirects included, in a limited time.
      *
-     * @throws ApiException if remote images are not allowed or the download fails
+     * @param memory grows with the image
+     * @param check runs often while fetching; ends it by throwing
+     * @throws ApiException if remote images are not allowed or the download fails; 429 if the memory does not suffice
      */
-    byte[] fetch(String url, String parameter) {
+    byte[] fetch(String url, String parameter, RequestMemoryBudget.Reservation memory, Runnable check) {
         if (!options.allowRemoteImages()) {
             throw ApiException.badRequest(
                     parameter, "this server does not fetch remote images; send '" + parameter + "' as a data URL");
         }
+        long startNanos = System.nanoTime();
+        Request request = null;
         try {
-            InputStreamResponseListener listener = new InputStreamResponseListener();
-            client.newRequest(url)
-                    .timeout(TIMEOUT_SECONDS, TimeUnit.SECONDS)
-                    .headers(headers -> headers.put("Accept", ImageFormat.mimeTypes()))
-                    .send(listener);
-            Response response = listener.get(TIMEOUT_SECONDS, TimeUnit.SECONDS);
-            try (InputStream in = listener.getInputStream()) {
-                if (response.getStatus() != 200) {
-                    throw failed(parameter, "its server returns status " + response.getStatus());
+            request = client.newRequest(url).headers(headers -> headers.put("Accept", ImageFormat.mimeTypes()));
+            Download download = new Download(memory);
+            request.send(download);
+            while (!download.isDoneWithin(POLL_MILLIS)) {
+                check.run();
+                if (System.nanoTime() - startNanos > timeout.toNanos()) {
+                    throw new TimeoutException();
                 }
-                byte[] bytes = in.readNBytes(options.maxBodyBytes() + 1);
-                if (bytes.length > options.maxBodyBytes()) {
-                    throw failed(parameter, "it has more than " + options.maxBodyBytes() + " bytes");
-                }
-                return bytes;
             }
+            return memory.complete();
         } catch (IllegalArgumentException e) {
             throw failed(parameter, "it is not a valid URL: " + e.getMessage());
-        } catch (ExecutionException e) {
-            throw failed(parameter, Objects.requireNonNullElse(e.getCause(), e).getMessage());
+        } catch (TimeoutException e) {
+            throw failed(parameter, "it did not arrive in " + timeout.toMillis() / 1000.0 + " s");
+        } catch (EOFException e) {
+            // Jetty's message describes its own state.
+            throw failed(parameter, "its server closed the connection");
         } catch (IOException e) {
             throw failed(parameter, e.getMessage());
-        } catch (TimeoutException e) {
-            throw failed(parameter, "its server did not answer in " + TIMEOUT_SECONDS + " s");
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
             throw failed(parameter, "the server is stopping");
+        } finally {
+            if (request != null) {
+                request.abort(new IOException("the download has ended"));
+            }
+        }
+    }
+
+    /** The download of one image into a reservation of memory. */
+    private final class Download implements Response.Listener {
+        private final RequestMemoryBudget.Reservation memory;
+        private final CompletableFuture<Void> end = new CompletableFuture<>();
+
+        Download(RequestMemoryBudget.Reservation memory) {
+            this.memory = memory;
+        }
+
+        @Override
+        public void onHeaders(Response response) {
+            if (response.getStatus() != 200) {
+                response.abort(new IOException("its server returns status " + response.getStatus()));
+            }
+        }
+
+        @Override
+        public void onContent(Response response, ByteBuffer content) {
+            if (memory.size() + content.remaining() > options.maxBodyBytes()) {
+                response.abort(new IOException("it has more than " + options.maxBodyBytes() + " bytes"));
+                return;
+            }
+            try {
+                memory.append(content);
+            } catch (ApiException e) {
+                response.abort(e);
+            }
+        }
+
+        @Override
+        public void onComplete(Result result) {
+            if (result.isFailed()) {
+                end.completeExceptionally(result.getFailure());
+            } else {
+                end.complete(null);
+            }
+        }
+
+        /** Waits for the end; returns false if it does not come within a time. */
+        boolean isDoneWithin(long millis) throws IOException, TimeoutException, InterruptedException {
+            try {
+                end.get(millis, TimeUnit.MILLISECONDS);
+                return true;
+            } catch (TimeoutException e) {
+                return false;
+            } catch (ExecutionException e) {
+                if (e.getCause() instanceof ApiException busy) {
+                    throw busy;
+                }
+                if (e.getCause() instanceof TimeoutException) {
+                    throw new TimeoutException();
+                }
+                throw e.getCause() instanceof IOException io
+                        ? io
+                        : new IOException(e.getCause().getMessage(), e);
+            }
         }
     }
 

@@ -19,9 +19,11 @@ final class RequestImages {
     private final LlavaModel model;
     private final ServerOptions options;
     private final RemoteImages remote;
+    private final RequestMemoryBudget memory;
     private final DecodeSlots slots = new DecodeSlots();
 
-    RequestImages(LlavaModel model, ServerOptions options, RemoteImages remote) {
+    RequestImages(LlavaModel model, ServerOptions options, RemoteImages remote, RequestMemoryBudget memory) {
+        this.memory = memory;
         this.model = model;
         this.options = options;
         this.remote = remote;
@@ -33,10 +35,16 @@ final class RequestImages {
     }
 
     private ImageRef load(String url, String parameter, RequestWatch watch) {
+        try (RequestMemoryBudget.Reservation download = memory.reserve(watch.client())) {
+            return load(url, parameter, watch, download);
+        }
+    }
+
+    private ImageRef load(String url, String parameter, RequestWatch watch, RequestMemoryBudget.Reservation download) {
         String scheme = url.substring(0, Math.max(0, url.indexOf(':'))).toLowerCase(Locale.ROOT);
         byte[] bytes = switch (scheme) {
             case "data" -> decodeDataUrl(url, parameter);
-            case "http", "https" -> remote.fetch(url, parameter);
+            case "http", "https" -> remote.fetch(url, parameter, download, watch::check);
             default ->
                 throw ApiException.badRequest(
                         parameter, "'" + parameter + "' must be a data URL with a " + ImageFormat.NAMES + " in base64");

@@ -3,10 +3,13 @@ package org.llava4j.server;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import java.io.IOException;
+import java.io.OutputStream;
 import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
 import java.nio.charset.StandardCharsets;
+import java.time.Duration;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -68,7 +71,8 @@ class RemoteImagesTest {
                 RemoteImages remote = new RemoteImages(ALLOWED)) {
             listener.setSoTimeout(1);
             remote.start();
-            assertThatThrownBy(() -> remote.fetch("http://" + host + ":" + listener.getLocalPort() + "/x.png", "url"))
+            assertThatThrownBy(() -> remote.fetch(
+                            "http://" + host + ":" + listener.getLocalPort() + "/x.png", "url", memory(), () -> {}))
                     .isInstanceOf(ApiException.class)
                     .hasMessageContaining("cannot fetch 'url'");
             assertThatThrownBy(listener::accept)
@@ -79,14 +83,33 @@ class RemoteImagesTest {
 
     /** Fetches from a loopback server with this response, treating loopback as the only public address. */
     private static byte[] fetchFromServer(String response) throws Exception {
+        return fetchFromServer(
+                socket -> socket.getOutputStream().write(response.getBytes(StandardCharsets.ISO_8859_1)),
+                memory(),
+                () -> {});
+    }
+
+    private static RequestMemoryBudget.Reservation memory() {
+        return new RequestMemoryBudget(1 << 20).reserve("client");
+    }
+
+    /** What a server sends after a request. */
+    @FunctionalInterface
+    private interface Sends {
+        void to(Socket socket) throws IOException;
+    }
+
+    private static byte[] fetchFromServer(Sends response, RequestMemoryBudget.Reservation memory, Runnable check)
+            throws Exception {
         try (ServerSocket server = new ServerSocket(0);
-                RemoteImages remote = new RemoteImages(ALLOWED, InetAddress::isLoopbackAddress)) {
+                RemoteImages remote =
+                        new RemoteImages(ALLOWED, InetAddress::isLoopbackAddress, Duration.ofSeconds(1))) {
             Thread answers = new Thread(() -> {
-                for (int i = 0; i < 2; i++) {
+                for (int i = 0; i < 20; i++) {
                     try (Socket socket = server.accept()) {
                         socket.getInputStream().read(new byte[4096]);
-                        socket.getOutputStream().write(response.getBytes(StandardCharsets.ISO_8859_1));
-                    } catch (java.io.IOException e) {
+                        response.to(socket);
+                    } catch (IOException e) {
                         return;
                     }
                 }
@@ -94,7 +117,7 @@ class RemoteImagesTest {
             answers.setDaemon(true);
             answers.start();
             remote.start();
-            return remote.fetch("http://127.0.0.1:" + server.getLocalPort() + "/x.png", "url");
+            return remote.fetch("http://127.0.0.1:" + server.getLocalPort() + "/x.png", "url", memory, check);
         }
     }
 
@@ -117,6 +140,7 @@ class RemoteImagesTest {
                     "HTTP/1.1 302 Found\r\nLocation: file:///etc/passwd\r\nContent-Length: 0\r\n\r\n", "cannot fetch"
                 },
                 new String[] {"HTTP/1.1 200 OK\r\nContent-Length: 1001\r\n\r\n" + oversized, "more than 1000 bytes"},
+                new String[] {"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nabc", "its server closed the connection"},
                 new String[] {"nonsense\r\n\r\n", "cannot fetch"});
         for (String[] responseAndMessage : responses) {
             assertThatThrownBy(() -> fetchFromServer(responseAndMessage[0]))
@@ -128,9 +152,75 @@ class RemoteImagesTest {
     @Test
     void fetchRejectsAllUrlsUnlessAllowed() throws Exception {
         try (RemoteImages remote = new RemoteImages(TestServer.OPTIONS)) {
-            assertThatThrownBy(() -> remote.fetch("http://1.1.1.1/x.png", "url"))
+            assertThatThrownBy(() -> remote.fetch("http://1.1.1.1/x.png", "url", memory(), () -> {}))
                     .isInstanceOf(ApiException.class)
                     .hasMessageContaining("does not fetch remote images");
         }
+    }
+
+    /** Sends a part of a body for as long as the client receives. */
+    private static Sends endless(String header, String part) {
+        return socket -> {
+            OutputStream out = socket.getOutputStream();
+            out.write(("HTTP/1.1 200 OK\r\n" + header + "\r\n\r\n").getBytes(StandardCharsets.US_ASCII));
+            while (true) {
+                out.write(part.getBytes(StandardCharsets.US_ASCII));
+                out.flush();
+                try {
+                    Thread.sleep(10);
+                } catch (InterruptedException e) {
+                    throw new IOException(e);
+                }
+            }
+        };
+    }
+
+    private static final String CHUNKED = "Transfer-Encoding: chunked";
+
+    @Test
+    void endlessChunksAreRejected() {
+        assertThatThrownBy(() ->
+                        fetchFromServer(endless(CHUNKED, "40\r\n" + "x".repeat(64) + "\r\n"), memory(), () -> {}))
+                .isInstanceOf(ApiException.class)
+                .hasMessageContaining("more than 1000 bytes");
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"Content-Length: 900", CHUNKED + "\r\n\r\n384"})
+    void bytesThatTrickleAreRejectedAfterTheTimeout(String header) {
+        assertThatThrownBy(() -> fetchFromServer(endless(header, "x"), memory(), () -> {}))
+                .isInstanceOf(ApiException.class)
+                .hasMessageContaining("it did not arrive in 1.0 s");
+    }
+
+    @Test
+    void redirectsWithoutEndAreRejected() {
+        assertThatThrownBy(() -> fetchFromServer(
+                        "HTTP/1.1 302 Found\r\nLocation: /y.png\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"))
+                .isInstanceOf(ApiException.class)
+                .hasMessageContaining("redirects");
+    }
+
+    @Test
+    void fetchEndsWithItsRequest() {
+        ApiException timeout = ApiException.timeout("the answer was not complete");
+        assertThatThrownBy(() -> fetchFromServer(endless("Content-Length: 999999", ""), memory(), () -> {
+                    throw timeout;
+                }))
+                .isSameAs(timeout);
+    }
+
+    @Test
+    void imageIsChargedToMemoryBudget() {
+        RequestMemoryBudget small = new RequestMemoryBudget(1 << 10);
+        small.reserve("other").growTo(1);
+        assertThatThrownBy(() -> fetchFromServer(
+                        socket -> socket.getOutputStream()
+                                .write("HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nabc"
+                                        .getBytes(StandardCharsets.US_ASCII)),
+                        small.reserve("client"),
+                        () -> {}))
+                .isInstanceOfSatisfying(
+                        ApiException.class, e -> assertThat(e.status()).isEqualTo(429));
     }
 }

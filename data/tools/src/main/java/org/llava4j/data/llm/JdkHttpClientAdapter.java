@@ -10,7 +10,6 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.URI;
 import java.net.http.HttpResponse;
-import java.net.http.HttpResponse.BodyHandlers;
 import java.net.http.HttpTimeoutException;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
@@ -22,10 +21,13 @@ import java.util.concurrent.TimeoutException;
 
 /**
  * Adapter of the JDK's HTTP client for LangChain4j. LangChain4j's own adapter drops the headers of an error response,
- * and with them {@code Retry-After}, and its timeout covers the headers only, so that it waits forever for a body that
- * never ends.
+ * and with them {@code Retry-After}, its timeout covers the headers only, so that it waits forever for a body that
+ * never ends, and it reads a body of any size.
  */
 final class JdkHttpClientAdapter implements HttpClient {
+    /** Bytes of a response; an answer of 100,000 tokens with log-probabilities of each has fewer. */
+    private static final int MAX_BODY_BYTES = 64 << 20;
+
     private final java.net.http.HttpClient client;
     private final Duration timeout;
 
@@ -95,7 +97,7 @@ final class JdkHttpClientAdapter implements HttpClient {
                 .method(request.method().name(), java.net.http.HttpRequest.BodyPublishers.ofString(request.body()));
         request.headers().forEach((name, values) -> values.forEach(value -> builder.header(name, value)));
         CompletableFuture<HttpResponse<byte[]>> response =
-                client.sendAsync(builder.build(), BodyHandlers.ofByteArray());
+                client.sendAsync(builder.build(), info -> new LimitedBody(MAX_BODY_BYTES));
         try {
             return response.get(timeout.toMillis(), TimeUnit.MILLISECONDS);
         } catch (TimeoutException e) {

@@ -147,6 +147,9 @@ public final class OpenAiLlmClient implements LlmClient {
             if (cause instanceof HttpTimeoutException) {
                 return new RequestFailedException(String.valueOf(cause.getMessage()), FailureAction.RETRY, true, null);
             }
+            if (cause instanceof LimitedBody.TooLargeException) {
+                return new RequestFailedException(String.valueOf(cause.getMessage()), FailureAction.RETRY, true, null);
+            }
             if (cause instanceof JsonProcessingException json) {
                 return new RequestFailedException(
                         shortened("the answer is malformed JSON: " + JsonErrorMessage.of(json)),

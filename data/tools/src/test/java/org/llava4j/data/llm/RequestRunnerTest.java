@@ -4,11 +4,14 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import com.sun.net.httpserver.HttpServer;
 import java.io.IOException;
+import java.net.InetSocketAddress;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
 import java.util.concurrent.CountDownLatch;
@@ -173,6 +176,29 @@ class RequestRunnerTest {
             LlmAnswer answer = written.answer(requests(1).get(0).key());
             assertThat(answer.finish()).isEqualTo(finish.equals("null") ? "" : finish);
             assertThat(answer.complete()).isEqualTo(whole);
+        }
+    }
+
+    @Test
+    void answerThatIsTooLargeIsNotRead() throws Exception {
+        byte[] part = new byte[1 << 20];
+        Arrays.fill(part, (byte) ' ');
+        HttpServer endless = HttpServer.create(new InetSocketAddress("127.0.0.1", 0), 0);
+        endless.createContext("/", exchange -> {
+            exchange.sendResponseHeaders(200, 0);
+            while (true) {
+                exchange.getResponseBody().write(part);
+            }
+        });
+        endless.start();
+        try {
+            String url = "http://127.0.0.1:" + endless.getAddress().getPort() + "/v1";
+            OpenAiLlmClient client = new OpenAiLlmClient(url, KEY, Duration.ofSeconds(60));
+            assertThatThrownBy(() -> client.complete(requests(1).get(0)))
+                    .isInstanceOf(RequestFailedException.class)
+                    .hasMessage("the answer has more than 67108864 bytes");
+        } finally {
+            endless.stop(0);
         }
     }
 
