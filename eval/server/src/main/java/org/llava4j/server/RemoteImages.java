@@ -175,9 +175,10 @@ final class RemoteImages implements AutoCloseable {
                 if (e.getCause() instanceof TimeoutException) {
                     throw new TimeoutException();
                 }
-                throw e.getCause() instanceof IOException io
+                Throwable cause = e.getCause();
+                throw cause instanceof IOException io
                         ? io
-                        : new IOException(e.getCause().getMessage(), e);
+                        : new IOException(cause == null ? "it failed" : cause.getMessage(), e);
             }
         }
     }

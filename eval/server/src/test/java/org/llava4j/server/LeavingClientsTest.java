@@ -39,8 +39,8 @@ class LeavingClientsTest {
     @ParameterizedTest
     @ValueSource(booleans = {false, true})
     void clientThatLeavesEndsDecodingOfImage(boolean stream) throws Exception {
-        LlavaModel model = decodingForever(LlavaModel.load(
-                Path.of(System.getProperty("llava4j.root")).resolve("resources/tiny/llava")));
+        LlavaModel model = decodingForever(
+                LlavaModel.load(Path.of(System.getProperty("llava4j.root")).resolve("resources/tiny/llava")));
         try (TestServer server = TestServer.of(model, ONE_AT_A_TIME)) {
             for (int i = 1; i <= LEAVING; i++) {
                 try (Socket client = send(server, TestServer.mapRequest().put("stream", stream))) {
