@@ -175,6 +175,10 @@ final class ConfigJson {
         return has(key) ? integer(key) : absent;
     }
 
+    int size(String key, int max, int absent) {
+        return has(key) ? size(key, max) : absent;
+    }
+
     int positive(String key, int absent) {
         return has(key) ? positive(key) : absent;
     }

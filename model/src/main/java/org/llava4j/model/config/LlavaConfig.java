@@ -152,7 +152,7 @@ public record LlavaConfig(
                 json.choice("mm_projector_type", "linear", ProjectorType::fromName),
                 json.integer("mm_vision_select_layer", -2),
                 json.choice("mm_vision_select_feature", "patch", SelectFeature::fromName),
-                json.positive("tokenizer_model_max_length", 2048),
+                json.size("tokenizer_model_max_length", SizeLimits.CONTEXT_LENGTH, 2048),
                 json.choice("tokenizer_padding_side", "right", LlavaConfig::padsLeft),
                 json.choice("image_aspect_ratio", "square", AspectRatio::fromName) == AspectRatio.PAD,
                 imageTokens.read(folder, json));

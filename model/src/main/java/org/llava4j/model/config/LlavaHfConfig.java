@@ -58,7 +58,10 @@ public final class LlavaHfConfig {
                 ProjectorType.MLP2X_GELU,
                 json.integer("vision_feature_layer", -2),
                 feature(json),
-                json.positive(MAX_LENGTH_KEY, text.positive("max_position_embeddings", MAX_LENGTH)),
+                json.size(
+                        MAX_LENGTH_KEY,
+                        SizeLimits.CONTEXT_LENGTH,
+                        text.size("max_position_embeddings", SizeLimits.CONTEXT_LENGTH, MAX_LENGTH)),
                 json.choice(PADDING_SIDE_KEY, "right", LlavaConfig::padsLeft),
                 json.has(ASPECT_RATIO_KEY)
                         ? json.choice(ASPECT_RATIO_KEY, "", AspectRatio::fromName) == AspectRatio.PAD

@@ -12,6 +12,9 @@ final class SizeLimits {
     static final int IMAGE_SIZE_PX = 1 << 11;
     static final int PATCHES = 1 << 16;
 
+    /** Tokens of a sequence; also bounds the text that is encoded before its tokens are counted. */
+    static final int CONTEXT_LENGTH = 1 << 24;
+
     /** Largest base of the rotary frequencies. */
     static final double ROPE_THETA = 1e12;
 

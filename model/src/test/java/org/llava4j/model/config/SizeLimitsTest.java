@@ -54,6 +54,7 @@ class SizeLimitsTest {
                 "a_clip56 | image_size=1024;patch_size=1 | \"patch_size\" is 1, which divides an image into 1048576 patches",
                 "a_clip56 | hidden_size=65536;num_hidden_layers=256;intermediate_size=1048576 | parameters, more than",
                 "c_llava_linear | intermediate_size=2147483647 | \"intermediate_size\" is 2147483647 but at most",
+                "c_llava_linear | tokenizer_model_max_length=2147483647 | \"tokenizer_model_max_length\" is 2147483647 but at most",
                 "c_llava_linear | tokenizer_model_max_length=-1 | \"tokenizer_model_max_length\" must be above 0"
             })
     void readRejectsAbsurdSizes(String golden, String changes, String message) throws IOException {
