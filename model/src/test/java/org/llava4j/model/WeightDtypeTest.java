@@ -179,6 +179,6 @@ class WeightDtypeTest {
         assertThat(WeightDtype.forFrozenWeights("bf16")).isEqualTo(WeightDtype.BF16);
         assertThatThrownBy(() -> WeightDtype.forFrozenWeights("int4"))
                 .isInstanceOf(BadInputException.class)
-                .hasMessage("--frozen-dtype int4 is not supported; use fp32, bf16, fp16 or stored");
+                .hasMessage("--frozen-dtype int4 is not supported; use fp32, bf16, fp16, q8, q4 or stored");
     }
 }

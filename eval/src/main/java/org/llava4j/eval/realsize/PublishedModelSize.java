@@ -8,7 +8,6 @@ import org.llava4j.model.config.LlamaConfig;
 import org.llava4j.model.config.LlavaConfig;
 import org.llava4j.model.config.LlavaConfig.ProjectorType;
 import org.llava4j.model.config.LlavaConfig.SelectFeature;
-import org.llava4j.model.kernels.QuantizedFormat;
 import org.llava4j.model.weights.WeightDtype;
 
 /**
@@ -73,14 +72,7 @@ record PublishedModelSize(String name, LlavaConfig config, int textTokens, long 
     /** Bytes of all weights in memory, with their matrices in a 16-bit or quantized dtype. */
     long bytes(WeightDtype dtype) {
         return Llava.weightShapes(config).entrySet().stream()
-                .mapToLong(weight -> bytes(dtype, weight.getKey(), weight.getValue()))
+                .mapToLong(weight -> dtype.bytes(weight.getKey(), weight.getValue()))
                 .sum();
-    }
-
-    private static long bytes(WeightDtype dtype, String name, long... shape) {
-        QuantizedFormat format = dtype.formatOf(name, shape);
-        return format == null
-                ? Arrays.stream(shape).reduce(BYTES_16_BIT, Math::multiplyExact)
-                : shape[0] * format.rowBytes(shape[1]);
     }
 }

@@ -28,19 +28,30 @@ final class CpuLinear implements LinearKernels {
     private final RowMath math;
     private final KernelThreadPool pool;
     private final LinearKernels fallback;
+    private final boolean rounding;
 
     CpuLinear(MathBackend backend, KernelThreadPool pool, LinearKernels fallback) {
+        this(backend, pool, fallback, true);
+    }
+
+    private CpuLinear(MathBackend backend, KernelThreadPool pool, LinearKernels fallback, boolean rounding) {
         this.backend = backend;
         this.math = backend.rows();
         this.pool = pool;
         this.fallback = fallback;
+        this.rounding = rounding;
+    }
+
+    @Override
+    public LinearKernels withoutRounding() {
+        return new CpuLinear(backend, pool, fallback.withoutRounding(), false);
     }
 
     @Override
     public void forward(INDArray x, INDArray w, @Nullable INDArray bias, @Nullable INDArray residual, INDArray y) {
         if (Matrix.allReadable(x, bias, residual, y) && LinearWeight.allReadable(w)) {
             LinearWeight weight = LinearWeight.of(w, backend);
-            if (x.size(0) > LinearWeight.SMALL_BATCH_ROWS && weight.roundsActivations()) {
+            if (x.size(0) > LinearWeight.SMALL_BATCH_ROWS && rounds(weight)) {
                 INDArray rounded = Nd4j.createUninitialized(DataType.FLOAT, x.shape(), 'c');
                 round(of(x), of(rounded));
                 forward(of(rounded), weight, orNull(bias), orNull(residual), of(y));
@@ -63,7 +74,7 @@ final class CpuLinear implements LinearKernels {
         }
         float @Nullable [] biasRow =
                 bias == null ? null : bias.expect("bias", 1, outputs).toHeap();
-        SmallBatch smallBatch = rows <= LinearWeight.SMALL_BATCH_ROWS
+        SmallBatch smallBatch = isSmallBatch(rows, w)
                 ? SmallBatch.of(x, w.smallBatchForm(), backend.quantized())
                 : null;
         ProductBlocks.run(pool, rows, outputs, w.inputs(), (r0, r1, n0, n1) -> {
@@ -77,6 +88,15 @@ final class CpuLinear implements LinearKernels {
         });
     }
 
+    private boolean rounds(LinearWeight w) {
+        return rounding && w.roundsActivations();
+    }
+
+    /** Whether a product reads the weight as it is stored. Weights with rounded activations read no others that way. */
+    private boolean isSmallBatch(long rows, LinearWeight w) {
+        return rows <= LinearWeight.SMALL_BATCH_ROWS && rounds(w) == w.roundsActivations();
+    }
+
     private void round(Matrix x, Matrix rounded) {
         pool.parallelFor(
                 x.rows(),
@@ -86,10 +106,10 @@ final class CpuLinear implements LinearKernels {
 
     @Override
     public void forwardEach(INDArray x, INDArray[] ws, INDArray[] ys) {
-        if (x.size(0) <= LinearWeight.SMALL_BATCH_ROWS
-                && Matrix.allReadable(x)
+        if (Matrix.allReadable(x)
                 && Matrix.allReadable(ys)
-                && LinearWeight.allReadable(ws)) {
+                && LinearWeight.allReadable(ws)
+                && weights(ws).stream().allMatch(w -> isSmallBatch(x.size(0), w))) {
             forwardSmallBatch(of(x), weights(ws), matrices(ys));
         } else {
             LinearKernels.super.forwardEach(x, ws, ys);

@@ -30,6 +30,23 @@ public record Kernels(
         VisionKernels vision,
         OptimizerKernels optimizer) {
 
+    /** These kernels with {@link LinearKernels#withoutRounding}, for training. */
+    public Kernels withoutRounding() {
+        return new Kernels(
+                name,
+                linear.withoutRounding(),
+                norms,
+                rope,
+                attention,
+                decodeAttention,
+                activations,
+                elementwise,
+                rows,
+                loss,
+                vision,
+                optimizer);
+    }
+
     @Override
     public String toString() {
         return name;

@@ -7,7 +7,7 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  * Kernels of linear layers, y = x W^T (+ bias) (+ residual). W has Hugging Face's layout [N, K], or [N, ...] with product
  * K. A W that is only read may be stored in low precision (BFLOAT16, HALF or a {@link QuantizedFormat}): the result is
  * that of float32 on the rounded weight. A product with a {@link QuantizedFormat#Q4} weight rounds x ({@link
- * RoundedActivations}); gradients are those of the product without this rounding (a straight-through estimate).
+ * RoundedActivations}), except in {@link #withoutRounding}.
  */
 public interface LinearKernels {
     /** y[R, N] = x[R, K] w[N, K]^T + bias[N] + residual[R, N]; bias and residual may be null. */
@@ -28,4 +28,9 @@ public interface LinearKernels {
 
     /** db[N] = column sums of dy[R, N]. */
     void gradBias(INDArray dy, INDArray db);
+
+    /** Kernels that never round x, so that gradients are those of the forward pass. Slower for a few rows of x. */
+    default LinearKernels withoutRounding() {
+        return this;
+    }
 }

@@ -6,10 +6,25 @@ import org.nd4j.linalg.factory.Nd4j;
 
 /** Reference kernels of linear layers. */
 final class Nd4jLinear implements LinearKernels {
+    private final boolean rounding;
+
+    Nd4jLinear() {
+        this(true);
+    }
+
+    private Nd4jLinear(boolean rounding) {
+        this.rounding = rounding;
+    }
+
+    @Override
+    public LinearKernels withoutRounding() {
+        return new Nd4jLinear(false);
+    }
+
     @Override
     public void forward(INDArray x, INDArray w, @Nullable INDArray bias, @Nullable INDArray residual, INDArray y) {
         if (Nd4jLowPrecision.isLowPrecision(w)) {
-            Nd4jLowPrecision.gemmTransposedB(x, matrix(w), y);
+            Nd4jLowPrecision.gemmTransposedB(rounding ? rounded(x, w) : x, matrix(w), y);
         } else {
             Nd4j.gemm(x, matrix(w), y, false, true, 1.0, 0.0);
         }
@@ -41,6 +56,11 @@ final class Nd4jLinear implements LinearKernels {
     @Override
     public void gradBias(INDArray dy, INDArray db) {
         db.assign(dy.sum(0));
+    }
+
+    private static INDArray rounded(INDArray x, INDArray w) {
+        boolean rounds = QuantizedFormat.isQuantized(w) && QuantizedFormat.of(w) == QuantizedFormat.Q4;
+        return rounds ? RoundedActivations.round(x) : x;
     }
 
     private static INDArray matrix(INDArray w) {

@@ -53,9 +53,7 @@ final class Nd4jLowPrecision {
     }
 
     /** y = x w^T. */
-    static void gemmTransposedB(INDArray exactX, INDArray w, INDArray y) {
-        boolean rounds = QuantizedFormat.isQuantized(w) && QuantizedFormat.of(w) == QuantizedFormat.Q4;
-        INDArray x = rounds ? RoundedActivations.round(exactX) : exactX;
+    static void gemmTransposedB(INDArray x, INDArray w, INDArray y) {
         forBlocks(w, x.dataType(), (from, to, converted) -> {
             INDArray part = Nd4j.createUninitialized(y.dataType(), new long[] {x.size(0), to - from}, 'c');
             Nd4j.gemm(x, converted, part, false, true, 1.0, 0.0);

@@ -34,9 +34,9 @@ class GraphSession extends InferenceSession {
     private final Kernels kernels;
     private final PooledMemory memory;
 
-    /** A session with this JVM's kernels and the current thread's pool. */
+    /** A session with this JVM's kernels, whose products do not round, and the current thread's pool. */
     GraphSession(SameDiff sameDiff) {
-        this(sameDiff, KernelChoice.kernels(), PooledMemory.forCurrentThread());
+        this(sameDiff, KernelChoice.kernels().withoutRounding(), PooledMemory.forCurrentThread());
     }
 
     GraphSession(SameDiff sameDiff, Kernels kernels, PooledMemory memory) {

@@ -14,7 +14,7 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 /**
  * Weight dtype of frozen matrices in memory. BF16 and FP16 halve their memory: the arrays are BFLOAT16 or HALF
  * constants of the graph, so that everything that reads an array's data type (hashes, files, the reference kernels)
- * handles them. Q8 and Q4 quantize while loading ({@link QuantizedFormat}), for inference only. STORED converts nothing. Only LLaVA4J's own ops
+ * handles them. Q8 and Q4 quantize while loading ({@link QuantizedFormat}). STORED converts nothing. Only LLaVA4J's own ops
  * read low-precision arrays. All arithmetic is float32.
  */
 public enum WeightDtype {
@@ -91,6 +91,27 @@ public enum WeightDtype {
     }
 
     /**
+     * Bytes of a matrix in memory.
+     *
+     * @param name of the variable
+     * @throws ArithmeticException if they exceed 63 bits
+     */
+    public long bytes(String name, long... shape) {
+        QuantizedFormat quantized = formatOf(name, shape);
+        return quantized == null
+                ? Arrays.stream(shape).reduce(dataType.width(), Math::multiplyExact)
+                : Math.multiplyExact(shape[0], quantized.rowBytes(shape[1]));
+    }
+
+    /**
+     * The dtype of the vision tower beside a frozen decoder of this dtype. Only the decoder is quantized for training, as
+     * in LLaVA's {@code finetune_qlora.sh}, which runs the tower in bf16.
+     */
+    public WeightDtype ofTower() {
+        return isQuantized() ? BF16 : this;
+    }
+
+    /**
      * Parses {@code --dtype} of inference: fp32, bf16, fp16, q8, q4 or stored.
      *
      * @throws BadInputException if the name is unknown
@@ -105,14 +126,15 @@ public enum WeightDtype {
     }
 
     /**
-     * Parses {@code --frozen-dtype} of training: fp32, bf16, fp16 or stored.
+     * Parses {@code --frozen-dtype} of training: fp32, bf16, fp16, q8, q4 or stored.
      *
      * @throws BadInputException if the name is unknown
      */
     public static WeightDtype forFrozenWeights(String name) {
         WeightDtype type = find(name);
-        if (type == null || type.format != null) {
-            throw new BadInputException("--frozen-dtype " + name + " is not supported; use fp32, bf16, fp16 or stored");
+        if (type == null) {
+            throw new BadInputException(
+                    "--frozen-dtype " + name + " is not supported; use fp32, bf16, fp16, q8, q4 or stored");
         }
         return type;
     }

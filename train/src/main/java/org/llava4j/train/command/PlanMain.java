@@ -15,7 +15,6 @@ import org.llava4j.data.BadInputException;
 import org.llava4j.data.FileReadError;
 import org.llava4j.model.config.LlavaConfig;
 import org.llava4j.model.weights.Checkpoint;
-import org.llava4j.model.weights.WeightDtype;
 import org.llava4j.model.weights.WeightStore;
 import org.llava4j.train.CosineScheduleWithWarmup;
 import org.llava4j.train.data.DataSource;
@@ -48,7 +47,9 @@ public final class PlanMain extends Command {
 
     @Override
     protected Options options() {
-        return VisionTowerFlags.addTo(new Options(), "CLIP folder, its config.json or a published name")
+        Options options = VisionTowerFlags.addTo(new Options(), "CLIP folder, its config.json or a published name");
+        FrozenDtypeFlags.add(options);
+        return options
                 .addOption(required("model-path", "PATH", "LLaVA or LLaMA folder, only its config.json, or GGUF file"))
                 .addOption(required(
                         "stage", "NAME|FILE", "pretrain, finetune, finetune-scienceqa, another stage or a .json file"))
@@ -67,11 +68,6 @@ public final class PlanMain extends Command {
                 .addOption(alias(
                         flag("gradient-accumulation-steps", "N", "batches per optimizer step (default: the stage's)"),
                         "accumulation"))
-                .addOption(
-                        flag(
-                                "frozen-dtype",
-                                "TYPE",
-                                "dtype of frozen matrices in memory: fp32 (default), bf16, fp16, or stored (as the files have them)"))
                 .addOption(
                         alias(toggle("gradient-checkpointing", TrainCommand.GRADIENT_CHECKPOINTING_HELP), "recompute"))
                 .addOption(flag("samples", "N", "number of samples per epoch"))
@@ -97,8 +93,7 @@ public final class PlanMain extends Command {
         Path tower = RunPaths.towerFolder(model, VisionTowerFlags.path(line));
         LlavaConfig config = LlavaConfig.readShapes(model, tower);
         RunOptions options = RunOptions.DEFAULT
-                .withFrozenDtype(
-                        WeightDtype.forFrozenWeights(line.getOptionValue("frozen-dtype", WeightDtype.FP32.toString())))
+                .withFrozenDtype(FrozenDtypeFlags.of(line))
                 .withGradientCheckpointing(line.hasOption("gradient-checkpointing"));
         Long samples = samples(line, stage);
         MachineMemory machine = machine(line);

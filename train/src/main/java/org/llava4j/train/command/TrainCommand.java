@@ -13,7 +13,6 @@ import org.llava4j.data.FileReadError;
 import org.llava4j.data.image.ExifOrientation;
 import org.llava4j.model.config.LlavaConfig.ProjectorType;
 import org.llava4j.model.tensors.TensorType;
-import org.llava4j.model.weights.WeightDtype;
 import org.llava4j.train.logging.ProgressLine;
 import org.llava4j.train.logging.RunPage;
 import org.llava4j.train.logging.TensorBoardLog;
@@ -43,6 +42,7 @@ abstract class TrainCommand extends Command {
     }
 
     protected static void addRunFlags(Options options) {
+        FrozenDtypeFlags.add(options);
         options.addOption(repeatable("set", "KEY=VALUE", "change a value of the stage; repeatable"))
                 .addOption(
                         flag("mm-projector-type", "TYPE", "projector of a model that has none: linear or mlp2x_gelu"))
@@ -54,11 +54,6 @@ abstract class TrainCommand extends Command {
                 .addOption(flag("feature-cache-gb", "REAL", "maximum size of that cache in GB (default 20)"))
                 .addOption(flag("save-steps", "N", "steps between checkpoints (default 500; 0 for none)"))
                 .addOption(flag("save-total-limit", "K", "number of the last checkpoints to keep (default 2)"))
-                .addOption(
-                        flag(
-                                "frozen-dtype",
-                                "TYPE",
-                                "dtype of frozen matrices in memory: fp32 (default), bf16, fp16, or stored (as the files have them)"))
                 .addOption(alias(toggle("gradient-checkpointing", GRADIENT_CHECKPOINTING_HELP), "recompute"))
                 .addOption(toggle("no-plan", "run even if the estimated memory (command plan) does not fit"))
                 .addOption(flag(
@@ -67,7 +62,7 @@ abstract class TrainCommand extends Command {
 
     protected static RunOptions runOptions(CommandLine line, CheckpointPolicy policy) {
         ModelOptions model = new ModelOptions(
-                WeightDtype.forFrozenWeights(line.getOptionValue("frozen-dtype", WeightDtype.FP32.toString())),
+                FrozenDtypeFlags.of(line),
                 line.hasOption("gradient-checkpointing"),
                 line.hasOption("mm-projector-type")
                         ? ProjectorType.fromName(line.getOptionValue("mm-projector-type"))

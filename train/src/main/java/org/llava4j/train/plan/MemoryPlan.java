@@ -107,7 +107,7 @@ public record MemoryPlan(
 
     private static long bytes(Weight weight, PlannedRun run) {
         boolean lowPrecision = weight.matrix() && !run.isTrainable(weight.name());
-        return lowPrecision ? run.frozenBytes(weight.name(), weight.length()) : weight.length() * Float.BYTES;
+        return lowPrecision ? run.frozenBytes(weight) : weight.length() * Float.BYTES;
     }
 
     private static long estimatePoolBytes(PlannedRun run, MetaMemory memory, long activationBytes) {

@@ -17,10 +17,14 @@ final class MetaWeights implements TensorSource {
     /**
      * A weight.
      *
-     * @param length number of elements
-     * @param matrix whether it may be stored in 16 bits when frozen
+     * @param matrix whether it may be stored in low precision when frozen
      */
-    record Weight(String name, long length, boolean matrix) {}
+    record Weight(String name, List<Long> shape, boolean matrix) {
+        /** Number of elements. */
+        long length() {
+            return shape.stream().reduce(1L, (a, b) -> a * b);
+        }
+    }
 
     /** All weights declared so far, in the order of their declaration. */
     List<Weight> declared() {
@@ -48,7 +52,7 @@ final class MetaWeights implements TensorSource {
     }
 
     private SDVariable declare(SameDiff graph, String name, boolean matrix, long... shape) {
-        weights.add(new Weight(name, Arrays.stream(shape).reduce(1, (a, b) -> a * b), matrix));
+        weights.add(new Weight(name, Arrays.stream(shape).boxed().toList(), matrix));
         return graph.constant(name, tensor(name, shape));
     }
 }

@@ -8,6 +8,7 @@ import org.llava4j.model.Llava;
 import org.llava4j.model.config.LlavaConfig;
 import org.llava4j.model.lora.LoraConfig;
 import org.llava4j.model.weights.WeightDtype;
+import org.llava4j.train.plan.MetaWeights.Weight;
 
 /**
  * Settings of a training run whose memory is to be estimated, with one image per sample.
@@ -70,10 +71,12 @@ public record PlannedRun(
     }
 
     /** Size of a frozen matrix. */
-    long frozenBytes(String name, long length) {
-        return frozenDtype == WeightDtype.STORED
-                ? storedBytes.getOrDefault(name, length * Float.BYTES)
-                : length * frozenDtype.dataType().width();
+    long frozenBytes(Weight weight) {
+        if (frozenDtype == WeightDtype.STORED) {
+            return storedBytes.getOrDefault(weight.name(), weight.length() * Float.BYTES);
+        }
+        boolean ofTower = weight.name().startsWith(Llava.TOWER_PREFIX);
+        return (ofTower ? frozenDtype.ofTower() : frozenDtype).bytes(weight.name(), weight.shape().stream().mapToLong(Long::longValue).toArray());
     }
 
     /** Whether a weight is trainable; the weights of the tower never are. */

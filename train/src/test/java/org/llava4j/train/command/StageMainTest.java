@@ -192,8 +192,11 @@ class StageMainTest {
     void valueOutOfRangeIsRejected() {
         assertFails("--warmup-ratio", "1.5").hasMessageContaining("\"warmupRatio\" is 1.5; it must be at least 0");
         assertFails("--num-train-epochs", "two").hasMessageContaining("--num-train-epochs must be an integer, got two");
+        assertFails("--bits", "5").hasMessageContaining("--bits 5 is not supported; use 4, 8 or 16");
+        assertFails("--bits", "4", "--frozen-dtype", "q8")
+                .hasMessageContaining("--bits and --frozen-dtype are both present; give one");
         assertFails("--frozen-dtype", "int8")
-                .hasMessageContaining("--frozen-dtype int8 is not supported; use fp32, bf16, fp16 or stored");
+                .hasMessageContaining("--frozen-dtype int8 is not supported; use fp32, bf16, fp16, q8, q4 or stored");
         assertFails("--save-type", "int8").hasMessageContaining("int8");
         assertFails("--conv-mode", "v9").hasMessageContaining("v9");
     }

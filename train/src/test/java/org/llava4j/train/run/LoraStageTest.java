@@ -14,6 +14,9 @@ import org.assertj.core.data.Percentage;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.EnumSource;
 import org.llava4j.cli.CommandFailedException;
 import org.llava4j.data.BadInputException;
 import org.llava4j.model.ImageStartEndEmbeddings;
@@ -149,6 +152,26 @@ class LoraStageTest {
         }
     }
 
+    /** QLoRA: the frozen decoder is quantized, the tower is in bf16, and A, B and the projector are float32. */
+    @ParameterizedTest
+    @CsvSource({"Q8, 0.5", "Q4, 5"})
+    void stageTrainsAdapterOnQuantizedDecoder(WeightDtype type, double lossPercent) {
+        RunReport exact = run(temp.resolve("exact"));
+        RunReport report = run(out, type, CheckpointPolicy.NONE, TrainingListener.NONE);
+        assertThat(report.summary().lastLoss())
+                .isNotEqualTo(exact.summary().lastLoss())
+                .isCloseTo(exact.summary().lastLoss(), Percentage.withPercentage(lossPercent));
+        ModelSource source = ModelSource.withAdapter(model, out);
+        Path image = ModelFolders.IMAGES.resolve("edges_90x60.png");
+        try (LlavaModel unmerged = LlavaModel.load(source, source.chatFormat(null), type)) {
+            assertThat(unmerged.answer(image, "What is it?", 12)).isNotEmpty();
+        }
+        Path merged = temp.resolve("merged");
+        assertThat(new LoraMerge(model, out, null, SaveType.AS_STORED, Long.MAX_VALUE).writeTo(merged))
+                .as("base known")
+                .isTrue();
+    }
+
     /** A LLaMA and a tower as transformers 5 writes them, with {@code tokenizer.json} alone. */
     @Test
     void stageTrainsAndMergesFoldersOfTransformers5() {
@@ -193,18 +216,19 @@ class LoraStageTest {
         assertThat(merge.writeTo(temp.resolve("published"))).as("base known").isFalse();
     }
 
-    @Test
-    void resumedRunUsesSameDropout() throws IOException {
+    @ParameterizedTest
+    @EnumSource(names = {"FP32", "Q4"})
+    void resumedRunUsesSameDropout(WeightDtype frozen) throws IOException {
         Path whole = temp.resolve("whole");
         CheckpointPolicy never = new CheckpointPolicy(temp.resolve("uninterrupted"), 0, 1, ResumeMode.NEVER);
-        run(whole, WeightDtype.FP32, never, TrainingListener.NONE);
+        run(whole, frozen, never, TrainingListener.NONE);
         CheckpointPolicy policy = new CheckpointPolicy(temp.resolve("checkpoints"), 2, 2, ResumeMode.AUTO);
         for (int stop : List.of(2, 3)) {
-            assertThat(run(out, WeightDtype.FP32, policy, new StopAfter(stop)).stopped())
+            assertThat(run(out, frozen, policy, new StopAfter(stop)).stopped())
                     .isNotNull();
         }
         int[] taken = {0};
-        RunReport report = run(out, WeightDtype.FP32, policy, progress -> taken[0]++);
+        RunReport report = run(out, frozen, policy, progress -> taken[0]++);
         assertThat(taken[0]).isEqualTo(STEPS - 3);
         assertThat(report.steps()).hasSize(STEPS);
         for (String name : List.of("adapter_model.safetensors", "non_lora_trainables.safetensors")) {
@@ -213,7 +237,7 @@ class LoraStageTest {
                     .isEqualTo(-1);
         }
         stage = Stages.with(stage, List.of("lora.dropout=0"));
-        run(temp.resolve("undropped"));
+        run(temp.resolve("undropped"), frozen, CheckpointPolicy.NONE, TrainingListener.NONE);
         assertThat(Files.mismatch(
                         whole.resolve("adapter_model.safetensors"),
                         temp.resolve("undropped/adapter_model.safetensors")))
