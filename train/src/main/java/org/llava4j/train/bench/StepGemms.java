@@ -1,8 +1,11 @@
 package org.llava4j.train.bench;
 
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import org.jspecify.annotations.Nullable;
+import org.llava4j.model.Llava;
 import org.llava4j.model.config.LlamaConfig;
 import org.llava4j.model.kernels.AttentionKernels;
 import org.llava4j.model.kernels.AttentionShape;
@@ -10,44 +13,49 @@ import org.llava4j.model.kernels.GemmBaseline.Layout;
 import org.llava4j.model.kernels.GemmBaseline.Product;
 import org.llava4j.model.kernels.LinearKernels;
 import org.llava4j.model.kernels.MetaKernels;
+import org.llava4j.model.memory.MetaMemory;
+import org.llava4j.model.samediff.GraphTrace;
 import org.llava4j.train.plan.PlannedRun;
 import org.llava4j.train.plan.StepTrace;
+import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
- * The matrix products of a step, recorded as the step runs on meta arrays, without gradient checkpointing. Attention
- * counts the products of each head, causal ones up to the diagonal in blocks of rows, and assumes in the backward pass
- * that the probabilities are stored.
+ * The matrix products of a training step or a prefill, recorded as the model's own graph runs on meta arrays, without
+ * gradient checkpointing. Attention counts the products of each head, causal ones up to the diagonal in blocks of rows, and
+ * assumes in the backward pass that the probabilities are stored.
  */
 final class StepGemms implements LinearKernels, AttentionKernels {
     /** Rows of a causal block: entries above the diagonal within a block are computed, those beyond it are not. */
     private static final int BLOCK = 96;
+    /** Node of the logits of the positions that {@link Llava#TARGET_ROWS} selects. */
+    private static final String LOGITS = "target_logits";
 
     private final List<Product> products = new ArrayList<>();
 
-    private StepGemms() {}
+    private final boolean joinsProjections;
+
+    /** @param joinsProjections whether projections of one input (q, k, v; gate, up) count as one product */
+    private StepGemms(boolean joinsProjections) {
+        this.joinsProjections = joinsProjections;
+    }
 
     static List<Product> of(PlannedRun run) {
-        StepGemms gemms = new StepGemms();
+        StepGemms gemms = new StepGemms(false);
         StepTrace.of(run.withGradientCheckpointing(false), MetaKernels.observedBy(gemms, gemms));
         return gemms.products;
     }
 
     /** The products of the prefill of a prompt by a decoder, with the logits of its last token. */
     static List<Product> ofPrefill(LlamaConfig decoder, int tokens) {
-        StepGemms gemms = new StepGemms();
-        int width = decoder.hiddenSize();
-        int kvWidth = decoder.kvHeads() * decoder.headDim();
-        AttentionShape attention =
-                new AttentionShape(1, tokens, decoder.heads(), decoder.kvHeads(), decoder.headDim(), true);
-        for (int layer = 0; layer < decoder.layers(); layer++) {
-            gemms.add(Layout.A_BT, tokens, width + 2L * kvWidth, width);
-            gemms.attention(attention, false);
-            gemms.add(Layout.A_BT, tokens, width, width);
-            gemms.add(Layout.A_BT, tokens, 2L * decoder.intermediateSize(), width);
-            gemms.add(Layout.A_BT, tokens, width, decoder.intermediateSize());
-        }
-        gemms.add(Layout.A_BT, 1, decoder.vocabSize(), width);
+        StepGemms gemms = new StepGemms(true);
+        Llava model = Llava.buildLlama(decoder, (name, shape) -> MetaMemory.array(DataType.FLOAT, shape));
+        Map<String, INDArray> prompt = Map.of(
+                Llava.INPUT_IDS, MetaMemory.array(DataType.INT32, 1, tokens),
+                Llava.POSITIONS, MetaMemory.array(DataType.INT32, tokens),
+                Llava.ROW_STARTS, MetaMemory.array(DataType.INT32, 1),
+                Llava.TARGET_ROWS, MetaMemory.array(DataType.INT32, 1));
+        GraphTrace.of(model.graph(), List.of(LOGITS), prompt, MetaKernels.observedBy(gemms, gemms));
         return gemms.products;
     }
 
@@ -56,6 +64,17 @@ final class StepGemms implements LinearKernels, AttentionKernels {
     public void forward(INDArray x, INDArray w, @Nullable INDArray bias, @Nullable INDArray residual, INDArray y) {
         long outputs = w.size(0);
         add(Layout.A_BT, x.size(0), outputs, w.length() / outputs);
+    }
+
+    /** ys[i][R, Ni] = x[R, K] ws[i][Ni, K]^T. */
+    @Override
+    public void forwardEach(INDArray x, INDArray[] ws, INDArray[] ys) {
+        if (!joinsProjections) {
+            LinearKernels.super.forwardEach(x, ws, ys);
+            return;
+        }
+        long outputs = Arrays.stream(ws).mapToLong(w -> w.size(0)).sum();
+        add(Layout.A_BT, x.size(0), outputs, ws[0].length() / ws[0].size(0));
     }
 
     /** dx[R, K] = the sum of dy[R, N] w[N, K]. */
