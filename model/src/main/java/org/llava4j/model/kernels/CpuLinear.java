@@ -74,9 +74,8 @@ final class CpuLinear implements LinearKernels {
         }
         float @Nullable [] biasRow =
                 bias == null ? null : bias.expect("bias", 1, outputs).toHeap();
-        SmallBatch smallBatch = isSmallBatch(rows, w)
-                ? SmallBatch.of(x, w.smallBatchForm(), backend.quantized())
-                : null;
+        SmallBatch smallBatch =
+                isSmallBatch(rows, w) ? SmallBatch.of(x, w.smallBatchForm(), backend.quantized()) : null;
         ProductBlocks.run(pool, rows, outputs, w.inputs(), (r0, r1, n0, n1) -> {
             Scratch s = Scratch.forCurrentThread();
             float beta = initializeOutput(s, biasRow, residual, y, r0, r1, n0, n1);

@@ -49,8 +49,8 @@ public final class PlanMain extends Command {
     protected Options options() {
         Options options = VisionTowerFlags.addTo(new Options(), "CLIP folder, its config.json or a published name");
         FrozenDtypeFlags.add(options);
-        return options
-                .addOption(required("model-path", "PATH", "LLaVA or LLaMA folder, only its config.json, or GGUF file"))
+        return options.addOption(
+                        required("model-path", "PATH", "LLaVA or LLaMA folder, only its config.json, or GGUF file"))
                 .addOption(required(
                         "stage", "NAME|FILE", "pretrain, finetune, finetune-scienceqa, another stage or a .json file"))
                 .addOption(alias(

@@ -76,7 +76,10 @@ public record PlannedRun(
             return storedBytes.getOrDefault(weight.name(), weight.length() * Float.BYTES);
         }
         boolean ofTower = weight.name().startsWith(Llava.TOWER_PREFIX);
-        return (ofTower ? frozenDtype.ofTower() : frozenDtype).bytes(weight.name(), weight.shape().stream().mapToLong(Long::longValue).toArray());
+        return (ofTower ? frozenDtype.ofTower() : frozenDtype)
+                .bytes(
+                        weight.name(),
+                        weight.shape().stream().mapToLong(Long::longValue).toArray());
     }
 
     /** Whether a weight is trainable; the weights of the tower never are. */

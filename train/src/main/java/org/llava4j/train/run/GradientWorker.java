@@ -63,7 +63,10 @@ public final class GradientWorker implements StepGradients {
         Path visionTower = paths.towerFolder();
         LlavaConfig config = config(stage, paths, options);
         TowerFeatures tower = TowerFeatures.load(
-                        paths.model(), visionTower, config, options.model().frozenDtype().ofTower())
+                        paths.model(),
+                        visionTower,
+                        config,
+                        options.model().frozenDtype().ofTower())
                 .withOrientation(options.features().exifOrientation());
         FeatureStore store = paths.featureCache() == null
                 ? null

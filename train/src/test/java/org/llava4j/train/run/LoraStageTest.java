@@ -224,8 +224,7 @@ class LoraStageTest {
         run(whole, frozen, never, TrainingListener.NONE);
         CheckpointPolicy policy = new CheckpointPolicy(temp.resolve("checkpoints"), 2, 2, ResumeMode.AUTO);
         for (int stop : List.of(2, 3)) {
-            assertThat(run(out, frozen, policy, new StopAfter(stop)).stopped())
-                    .isNotNull();
+            assertThat(run(out, frozen, policy, new StopAfter(stop)).stopped()).isNotNull();
         }
         int[] taken = {0};
         RunReport report = run(out, frozen, policy, progress -> taken[0]++);
