@@ -5,13 +5,16 @@ import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Slots that clients take in turns: a free one goes to the waiting client with the fewest slots, of these to the one whose
  * last turn was longest ago, then to the piece of work that has waited longest.
  */
 final class FairSlots {
-    private static final long POLL_MILLIS = 50;
+    private static final long POLL_MILLIS = 200;
 
     private final int slots;
     private final Map<Object, Client> clients = new HashMap<>();
@@ -36,6 +39,8 @@ final class FairSlots {
     private static final class Waiting {
         private final Client client;
         private final int count;
+        /** Wakes this work alone: waking all would take longer than short work itself. */
+        private final CountDownLatch granted = new CountDownLatch(1);
 
         Waiting(Client client, int count) {
             this.client = client;
@@ -50,13 +55,17 @@ final class FairSlots {
      * @param check runs often while waiting; ends it by throwing
      */
     void acquire(Object client, int count, Runnable check) throws InterruptedException {
-        Waiting work = enqueue(client, count);
+        Waiting work = enqueue(client, Math.min(count, slots));
+        boolean acquired = false;
         try {
-            while (!tryAcquire(work)) {
+            while (!work.granted.await(POLL_MILLIS, TimeUnit.MILLISECONDS)) {
                 check.run();
             }
+            acquired = true;
         } finally {
-            dequeue(client, work);
+            if (!acquired) {
+                abandon(client, work);
+            }
         }
     }
 
@@ -69,52 +78,52 @@ final class FairSlots {
     synchronized void release(Object client, int count) {
         int returned = Math.min(count, slots);
         free += returned;
-        client(client).held -= returned;
-        removeIfGone(client);
-        notifyAll();
-    }
-
-    private Client client(Object client) {
-        return clients.computeIfAbsent(client, key -> new Client());
+        clients.computeIfPresent(client, (key, state) -> {
+            state.held -= returned;
+            return present(state);
+        });
+        grant();
     }
 
     private synchronized Waiting enqueue(Object client, int count) {
-        Waiting work = new Waiting(client(client), Math.min(count, slots));
+        Waiting work = new Waiting(clients.computeIfAbsent(client, key -> new Client()), count);
         work.client.waiting++;
         queue.add(work);
+        grant();
         return work;
     }
 
-    private synchronized void dequeue(Object client, Waiting work) {
-        queue.remove(work);
+    /** Ends work that waits no longer; it may have got its slots at the same time. */
+    private synchronized void abandon(Object client, Waiting work) {
+        if (!queue.remove(work)) {
+            release(client, work.count);
+            return;
+        }
         work.client.waiting--;
-        removeIfGone(client);
-        notifyAll();
+        clients.computeIfPresent(client, (key, state) -> present(state));
+        grant();
     }
 
-    private void removeIfGone(Object client) {
-        clients.computeIfPresent(client, (key, state) -> state.held == 0 && state.waiting == 0 ? null : state);
+    private static @Nullable Client present(Client client) {
+        return client.held == 0 && client.waiting == 0 ? null : client;
     }
 
-    private synchronized boolean tryAcquire(Waiting work) throws InterruptedException {
-        if (!isNext(work)) {
-            wait(POLL_MILLIS);
+    /** Gives free slots to the work that is next, as long as they suffice for it. */
+    private void grant() {
+        while (free > 0 && !queue.isEmpty()) {
+            Waiting next = queue.stream()
+                    .min(Comparator.<Waiting>comparingInt(work -> work.client.held)
+                            .thenComparingLong(work -> work.client.lastTurn))
+                    .orElseThrow();
+            if (next.count > free) {
+                return;
+            }
+            queue.remove(next);
+            free -= next.count;
+            next.client.waiting--;
+            next.client.held += next.count;
+            next.client.lastTurn = ++turns;
+            next.granted.countDown();
         }
-        if (!isNext(work)) {
-            return false;
-        }
-        free -= work.count;
-        work.client.held += work.count;
-        work.client.lastTurn = ++turns;
-        return true;
-    }
-
-    private boolean isNext(Waiting work) {
-        return free >= work.count
-                && queue.stream()
-                                .min(Comparator.<Waiting>comparingInt(other -> other.client.held)
-                                        .thenComparingLong(other -> other.client.lastTurn))
-                                .orElseThrow()
-                        == work;
     }
 }
