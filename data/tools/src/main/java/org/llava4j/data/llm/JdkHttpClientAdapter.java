@@ -25,7 +25,7 @@ import java.util.concurrent.TimeoutException;
  * never ends, and it reads a body of any size.
  */
 final class JdkHttpClientAdapter implements HttpClient {
-    /** Bytes of a response; an answer of 100,000 tokens with log-probabilities of each has fewer. */
+    /** Bytes of a response. Answers have kilobytes; only a broken endpoint sends more than this. */
     private static final int MAX_BODY_BYTES = 64 << 20;
 
     private final java.net.http.HttpClient client;

@@ -144,10 +144,7 @@ public final class OpenAiLlmClient implements LlmClient {
             if (cause instanceof ConnectException) {
                 return new RequestFailedException("cannot connect to " + baseUrl, FailureAction.RETRY, false, null);
             }
-            if (cause instanceof HttpTimeoutException) {
-                return new RequestFailedException(String.valueOf(cause.getMessage()), FailureAction.RETRY, true, null);
-            }
-            if (cause instanceof LimitedBody.TooLargeException) {
+            if (cause instanceof HttpTimeoutException || cause instanceof LimitedBody.TooLargeException) {
                 return new RequestFailedException(String.valueOf(cause.getMessage()), FailureAction.RETRY, true, null);
             }
             if (cause instanceof JsonProcessingException json) {
