@@ -24,7 +24,7 @@ final class FairBudget {
     }
 
     /**
-     * Opens a holding without units. It may be displaced until {@link Holding#tryKeep}.
+     * Opens a holding without units. It may be displaced until {@link Holding#tryPin}.
      *
      * @param onDisplaced called once if the holding is displaced, on a thread of another client, without a lock
      */
@@ -37,7 +37,7 @@ final class FairBudget {
         private final Object client;
         private final Runnable onDisplaced;
         private long units;
-        private boolean kept;
+        private boolean pinned;
         private volatile boolean displaced;
 
         private Holding(Object client, Runnable onDisplaced) {
@@ -54,10 +54,10 @@ final class FairBudget {
         }
 
         /** Protects this holding from being displaced; returns false if it was before. */
-        boolean tryKeep() {
+        boolean tryPin() {
             synchronized (FairBudget.this) {
                 displaceable.remove(this);
-                kept = true;
+                pinned = true;
                 return !displaced;
             }
         }
@@ -93,7 +93,7 @@ final class FairBudget {
         }
         free -= more;
         holding.units += more;
-        if (!holding.kept) {
+        if (!holding.pinned) {
             displaceable.add(holding);
         }
         held.merge(holding.client, more, Long::sum);

@@ -83,7 +83,7 @@ final class RequestMemoryBudget {
          * @throws ApiException 429 if a body of another client has taken the memory
          */
         byte[] complete() {
-            if (!holding.tryKeep()) {
+            if (!holding.tryPin()) {
                 throw busy();
             }
             synchronized (this) {

@@ -83,7 +83,7 @@ final class RequestPlaces {
          */
         void start(Runnable check) throws InterruptedException {
             running.acquire(client, choices, check);
-            if (!holding.tryKeep()) {
+            if (!holding.tryPin()) {
                 finish();
                 throw displaced();
             }
