@@ -74,8 +74,9 @@ final class CpuLinear implements LinearKernels {
         }
         float @Nullable [] biasRow =
                 bias == null ? null : bias.expect("bias", 1, outputs).toHeap();
-        SmallBatch smallBatch =
-                isSmallBatch(rows, w) ? SmallBatch.of(x, w.smallBatchForm(), backend.quantized()) : null;
+        SmallBatch smallBatch = rows <= LinearWeight.SMALL_BATCH_ROWS && hasSmallBatchProduct(w)
+                ? SmallBatch.of(x, w.smallBatchForm(), backend.quantized())
+                : null;
         ProductBlocks.run(pool, rows, outputs, w.inputs(), (r0, r1, n0, n1) -> {
             Scratch s = Scratch.forCurrentThread();
             float beta = initializeOutput(s, biasRow, residual, y, r0, r1, n0, n1);
@@ -91,9 +92,9 @@ final class CpuLinear implements LinearKernels {
         return rounding && w.roundsActivations();
     }
 
-    /** Whether a product reads the weight as it is stored. Weights with rounded activations read no others that way. */
-    private boolean isSmallBatch(long rows, LinearWeight w) {
-        return rows <= LinearWeight.SMALL_BATCH_ROWS && rounds(w) == w.roundsActivations();
+    /** Whether a few rows of x have a product of their own: that of a weight with rounded activations has no exact form. */
+    private boolean hasSmallBatchProduct(LinearWeight w) {
+        return rounding || !w.roundsActivations();
     }
 
     private void round(Matrix x, Matrix rounded) {
@@ -105,14 +106,17 @@ final class CpuLinear implements LinearKernels {
 
     @Override
     public void forwardEach(INDArray x, INDArray[] ws, INDArray[] ys) {
-        if (Matrix.allReadable(x)
+        if (x.size(0) <= LinearWeight.SMALL_BATCH_ROWS
+                && Matrix.allReadable(x)
                 && Matrix.allReadable(ys)
-                && LinearWeight.allReadable(ws)
-                && weights(ws).stream().allMatch(w -> isSmallBatch(x.size(0), w))) {
-            forwardSmallBatch(of(x), weights(ws), matrices(ys));
-        } else {
-            LinearKernels.super.forwardEach(x, ws, ys);
+                && LinearWeight.allReadable(ws)) {
+            List<LinearWeight> weights = weights(ws);
+            if (weights.stream().allMatch(this::hasSmallBatchProduct)) {
+                forwardSmallBatch(of(x), weights, matrices(ys));
+                return;
+            }
         }
+        LinearKernels.super.forwardEach(x, ws, ys);
     }
 
     /**
