@@ -29,6 +29,7 @@ record Suggestion(String description, PlannedRun run) {
         Suggestion unchanged = new Suggestion("", plan.run());
         Suggestion bf16 = unchanged.withBf16();
         Suggestion checkpointing = unchanged.withCheckpointing();
+        Suggestion q4 = unchanged.withQ4();
         for (Suggestion base : List.of(
                 unchanged,
                 bf16,
@@ -37,7 +38,11 @@ record Suggestion(String description, PlannedRun run) {
                 unchanged.withBatchOfOne(),
                 bf16.withBatchOfOne(),
                 checkpointing.withBatchOfOne(),
-                bf16.withCheckpointing().withBatchOfOne())) {
+                bf16.withCheckpointing().withBatchOfOne(),
+                // Last, because it changes the frozen weights most.
+                q4,
+                q4.withCheckpointing(),
+                q4.withCheckpointing().withBatchOfOne())) {
             List<Suggestion> found = changes(base, fits);
             if (!found.isEmpty()) {
                 return found;
@@ -64,6 +69,14 @@ record Suggestion(String description, PlannedRun run) {
         return run.frozenDtype() == WeightDtype.FP32
                 ? with("--frozen-dtype " + WeightDtype.BF16, run.withFrozenDtype(WeightDtype.BF16))
                 : this;
+    }
+
+    /** With frozen matrices in q4; unchanged if they already are quantized, or as stored. */
+    private Suggestion withQ4() {
+        WeightDtype dtype = run.frozenDtype();
+        return dtype.isQuantized() || dtype == WeightDtype.STORED
+                ? this
+                : with("--frozen-dtype " + WeightDtype.Q4, run.withFrozenDtype(WeightDtype.Q4));
     }
 
     /** With gradient checkpointing; unchanged if already enabled. */

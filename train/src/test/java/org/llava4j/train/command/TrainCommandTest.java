@@ -7,6 +7,8 @@ import org.apache.commons.cli.DefaultParser;
 import org.apache.commons.cli.Options;
 import org.apache.commons.cli.ParseException;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.llava4j.data.BadInputException;
 import org.llava4j.data.image.ExifOrientation;
 import org.llava4j.model.weights.WeightDtype;
@@ -50,5 +52,11 @@ class TrainCommandTest {
     void memoryFlagsAreApplied() throws ParseException {
         assertThat(options("--frozen-dtype", "bf16", "--gradient-checkpointing"))
                 .isEqualTo(RunOptions.DEFAULT.withFrozenDtype(WeightDtype.BF16).withGradientCheckpointing(true));
+    }
+
+    @ParameterizedTest
+    @CsvSource({"4, Q4", "8, Q8", "16, BF16"})
+    void bitsAreFrozenDtype(String bits, WeightDtype type) throws ParseException {
+        assertThat(options("--bits", bits).model().frozenDtype()).isEqualTo(type);
     }
 }

@@ -14,11 +14,15 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.EnumSource;
 import org.llava4j.data.BadInputException;
 import org.llava4j.data.memory.NativeMemory;
 import org.llava4j.model.ImageStartEndEmbeddings;
+import org.llava4j.model.Llava;
+import org.llava4j.model.Llava.ImageInput;
 import org.llava4j.model.config.LlavaConfig;
 import org.llava4j.model.lora.LoraConfig;
+import org.llava4j.model.weights.Checkpoint;
 import org.llava4j.model.weights.WeightDtype;
 import org.llava4j.testing.Golden;
 import org.llava4j.train.plan.PlannedRun.TowerPlacement;
@@ -150,6 +154,51 @@ class MemoryPlanTest {
         PlannedRun all = stage2("vicuna-7b");
         assertThat(planner.plan(all.withFrozenDtype(WeightDtype.BF16)).gradientBytes())
                 .isEqualTo(planner.plan(all).gradientBytes());
+    }
+
+    /** Planned bytes are those of the arrays that a run loads. */
+    @ParameterizedTest
+    @EnumSource(names = {"BF16", "Q8", "Q4"})
+    void weightBytesEqualThoseOfLoadedModel(WeightDtype type) {
+        Path folder = Golden.path("c_llava_linear");
+        Path tower = Golden.path("a_clip56");
+        LlavaConfig config = LlavaConfig.read(folder, tower);
+        long loaded;
+        try (Checkpoint weights =
+                Checkpoint.llava(folder, tower).withoutTower().withWeightDtype(type, name -> name.matches(STAGE_1))) {
+            Llava model = Llava.build(config, weights, ImageInput.FEATURES);
+            loaded = model.weightNames().stream()
+                    .map(model::weight)
+                    .mapToLong(weight -> weight.length() * weight.dataType().width())
+                    .sum();
+        }
+        PlannedRun run = new PlannedRun(
+                config,
+                null,
+                name -> name.matches(STAGE_1),
+                TowerPlacement.NONE,
+                type,
+                4,
+                512,
+                0,
+                1,
+                false,
+                8,
+                GB / 4,
+                GB,
+                Map.of());
+        assertThat(planner.plan(run).weightBytes()).isEqualTo(loaded);
+    }
+
+    @Test
+    void quantizedDecoderIsSuggestedIfNothingElseFits() {
+        MachineMemory machine = MachineMemory.of(12 * GB);
+        MemoryPlan plan = planner.plan(stage1("vicuna-7b").withMaxLength(700));
+        assertThat(Suggestion.thatFit(plan, machine))
+                .isNotEmpty()
+                .allSatisfy(suggestion -> assertThat(suggestion.description()).startsWith("--frozen-dtype q4"))
+                .allSatisfy(suggestion ->
+                        assertThat(planner.plan(suggestion.run()).fits(machine)).isTrue());
     }
 
     @ParameterizedTest
