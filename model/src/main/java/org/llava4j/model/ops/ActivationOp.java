@@ -12,16 +12,9 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  */
 public final class ActivationOp extends GraphOp {
 
-    /** For SameDiff, which clones operations. */
-    public ActivationOp() {}
-
-    private ActivationOp(Activation f) {
-        addIArgument(f.ordinal());
-    }
-
     /** Adds the operation to the graph of {@code x} and returns y. */
     public static SDVariable of(Activation f, String name, SDVariable x) {
-        return new ActivationOp(f).apply(name, x)[0];
+        return new ActivationOp().ints(f.ordinal()).apply(name, x)[0];
     }
 
     @Override
@@ -31,18 +24,11 @@ public final class ActivationOp extends GraphOp {
 
     @Override
     protected List<SDVariable> gradients(List<SDVariable> dys) {
-        return listOf(new Grad(intArg(0)).apply(dys.get(0), arg(0))[0]);
+        return listOf(new Grad().argumentsOf(this).apply(dys.get(0), arg(0))[0]);
     }
 
     /** Gradient: dx from (dy, x). */
     public static final class Grad extends GraphOp {
-        /** For SameDiff, which clones operations. */
-        public Grad() {}
-
-        private Grad(int f) {
-            addIArgument(f);
-        }
-
         @Override
         protected void compute(Kernels kernels, List<INDArray> in, List<INDArray> out) {
             kernels.activations().activationGrad(Activation.values()[intArg(0)], in.get(0), in.get(1), out.get(0));

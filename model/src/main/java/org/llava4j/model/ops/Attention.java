@@ -16,13 +16,6 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  */
 public final class Attention extends GraphOp {
 
-    /** For SameDiff, which clones operations. */
-    public Attention() {}
-
-    private Attention(int fixedLength, int heads, int kvHeads, int headDim) {
-        addIArgument(fixedLength, heads, kvHeads, headDim);
-    }
-
     /**
      * Causal attention: each position attends to itself and to the earlier positions of its sequence, from the
      * sequence's start on.
@@ -36,13 +29,13 @@ public final class Attention extends GraphOp {
             int heads,
             int kvHeads,
             int headDim) {
-        return new Attention(0, heads, kvHeads, headDim).apply(name, q, k, v, starts)[0];
+        return new Attention().ints(0, heads, kvHeads, headDim).apply(name, q, k, v, starts)[0];
     }
 
     /** Full attention: every position attends to all {@code length} rows of its group. */
     public static SDVariable full(
             String name, SDVariable q, SDVariable k, SDVariable v, int length, int heads, int headDim) {
-        return new Attention(length, heads, heads, headDim).apply(name, q, k, v)[0];
+        return new Attention().ints(length, heads, heads, headDim).apply(name, q, k, v)[0];
     }
 
     /** Keys {@code float32[B*T, G*d]}. */
@@ -89,26 +82,14 @@ public final class Attention extends GraphOp {
         SDVariable[] args = causal
                 ? new SDVariable[] {dy, arg(0), arg(1), arg(2), arg(3)}
                 : new SDVariable[] {dy, arg(0), arg(1), arg(2)};
-        return listOf(new Grad(ints()).apply(args));
+        return listOf(new Grad().argumentsOf(this).apply(args));
     }
 
     /** Gradient: dq, dk and dv from (dy, q, k, v, starts). */
-    public static final class Grad extends GraphOp {
-        /** For SameDiff, which clones operations. */
-        public Grad() {}
-
-        private Grad(int[] ints) {
-            addIArgument(ints);
-        }
-
+    public static final class Grad extends InputGradient {
         @Override
         protected int outputCount() {
             return 3;
-        }
-
-        @Override
-        protected long[][] outputShapes(List<INDArray> in) {
-            return new long[][] {in.get(1).shape(), in.get(2).shape(), in.get(3).shape()};
         }
 
         @Override

@@ -54,15 +54,10 @@ public final class ClassAndPositionEmbeddings extends GraphOp {
     }
 
     /** Gradient: dClass[D] and dPositions[P+1, D] from (dy, class, positions); the last two give the shapes. */
-    public static final class GradEmbeddings extends GraphOp {
+    public static final class GradEmbeddings extends InputGradient {
         @Override
         protected int outputCount() {
             return 2;
-        }
-
-        @Override
-        protected long[][] outputShapes(List<INDArray> in) {
-            return new long[][] {in.get(1).shape(), in.get(2).shape()};
         }
 
         @Override

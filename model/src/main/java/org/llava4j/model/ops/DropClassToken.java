@@ -9,20 +9,13 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 /** Drops the class token: {@code x} without the first row of every group. */
 public final class DropClassToken extends GraphOp {
 
-    /** For SameDiff, which clones operations. */
-    public DropClassToken() {}
-
-    private DropClassToken(int group) {
-        addIArgument(group);
-    }
-
     /**
      * Adds the operation to the graph of {@code x}.
      *
      * @param group rows of a group, including the first
      */
     public static SDVariable of(String name, SDVariable x, int group) {
-        return new DropClassToken(group).apply(name, x)[0];
+        return new DropClassToken().ints(group).apply(name, x)[0];
     }
 
     static long[] shapeWithoutFirst(INDArray x, long group) {
@@ -41,18 +34,11 @@ public final class DropClassToken extends GraphOp {
 
     @Override
     protected List<SDVariable> gradients(List<SDVariable> dys) {
-        return listOf(new Grad(intArg(0)).apply(dys.get(0))[0]);
+        return listOf(new Grad().argumentsOf(this).apply(dys.get(0))[0]);
     }
 
     /** Gradient: dx from dy. */
     public static final class Grad extends GraphOp {
-        /** For SameDiff, which clones operations. */
-        public Grad() {}
-
-        private Grad(int group) {
-            addIArgument(group);
-        }
-
         @Override
         protected long[][] outputShapes(List<INDArray> in) {
             long group = intArg(0);

@@ -14,14 +14,6 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  */
 public final class Dropout extends GraphOp {
 
-    /** For SameDiff, which clones operations. */
-    public Dropout() {}
-
-    private Dropout(double rate, long stream) {
-        addTArgument(rate);
-        addIArgument(stream);
-    }
-
     /**
      * Adds the operation to the graph of {@code x}.
      *
@@ -29,7 +21,7 @@ public final class Dropout extends GraphOp {
      * @param stream see {@link DropoutMask#stream}
      */
     public static SDVariable of(String name, SDVariable x, SDVariable seed, double rate, long stream) {
-        return new Dropout(rate, stream).apply(name, x, seed)[0];
+        return new Dropout().doubles(rate).ints(stream).apply(name, x, seed)[0];
     }
 
     @Override
@@ -40,6 +32,6 @@ public final class Dropout extends GraphOp {
 
     @Override
     protected List<SDVariable> gradients(List<SDVariable> dys) {
-        return listOf(new Dropout(doubleArg(0), iArguments.get(0)).apply(dys.get(0), arg(1))[0]);
+        return listOf(new Dropout().argumentsOf(this).apply(dys.get(0), arg(1))[0]);
     }
 }

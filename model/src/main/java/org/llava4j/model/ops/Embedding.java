@@ -3,7 +3,6 @@ package org.llava4j.model.ops;
 import java.util.List;
 import org.llava4j.model.kernels.Kernels;
 import org.llava4j.model.kernels.QuantizedFormat;
-import org.llava4j.model.samediff.GraphOp;
 import org.nd4j.autodiff.samediff.SDVariable;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
@@ -11,11 +10,16 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  * Embedding lookup {@code y[R, D] = table[V, D][ids]}; ids int32 of any shape with R entries. A frozen table may be
  * stored in low precision; the output is float32.
  */
-public final class Embedding extends GraphOp {
+public final class Embedding extends IndexedOp {
 
     /** Adds the operation to the graph of {@code table} and returns y. */
     public static SDVariable of(String name, SDVariable table, SDVariable ids) {
         return new Embedding().apply(name, table, ids)[0];
+    }
+
+    @Override
+    InputGradient gradient() {
+        return new Grad();
     }
 
     @Override
@@ -28,18 +32,8 @@ public final class Embedding extends GraphOp {
         kernels.rows().embedding(in.get(1), in.get(0), out.get(0));
     }
 
-    @Override
-    protected List<SDVariable> gradients(List<SDVariable> dys) {
-        return listOf(new Grad().apply(dys.get(0), arg(0), arg(1))[0]);
-    }
-
     /** Gradient: dTable[V, D] from (dy, table, ids); the table gives the shape. */
-    public static final class Grad extends GraphOp {
-        @Override
-        protected long[][] outputShapes(List<INDArray> in) {
-            return new long[][] {in.get(1).shape()};
-        }
-
+    public static final class Grad extends InputGradient {
         @Override
         protected void compute(Kernels kernels, List<INDArray> in, List<INDArray> out) {
             requireTrainable(in.get(1));

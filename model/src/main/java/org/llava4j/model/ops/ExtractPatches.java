@@ -12,16 +12,9 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  */
 public final class ExtractPatches extends GraphOp {
 
-    /** For SameDiff, which clones operations. */
-    public ExtractPatches() {}
-
-    private ExtractPatches(int patchSize) {
-        addIArgument(patchSize);
-    }
-
     /** Adds the operation to the graph of {@code pixels} and returns y. */
     public static SDVariable of(String name, SDVariable pixels, int patchSize) {
-        return new ExtractPatches(patchSize).apply(name, pixels)[0];
+        return new ExtractPatches().ints(patchSize).apply(name, pixels)[0];
     }
 
     @Override

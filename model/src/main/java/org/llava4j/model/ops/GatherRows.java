@@ -2,16 +2,20 @@ package org.llava4j.model.ops;
 
 import java.util.List;
 import org.llava4j.model.kernels.Kernels;
-import org.llava4j.model.samediff.GraphOp;
 import org.nd4j.autodiff.samediff.SDVariable;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /** Row gather {@code y[M, D] = x[R, D][rows]}, rows int32[M]. It selects the target tokens before the LM head. */
-public final class GatherRows extends GraphOp {
+public final class GatherRows extends IndexedOp {
 
     /** Adds the operation to the graph of {@code x} and returns y. */
     public static SDVariable of(String name, SDVariable x, SDVariable rows) {
         return new GatherRows().apply(name, x, rows)[0];
+    }
+
+    @Override
+    InputGradient gradient() {
+        return new Grad();
     }
 
     @Override
@@ -24,18 +28,8 @@ public final class GatherRows extends GraphOp {
         kernels.rows().gatherRows(in.get(0), in.get(1), out.get(0));
     }
 
-    @Override
-    protected List<SDVariable> gradients(List<SDVariable> dys) {
-        return listOf(new Grad().apply(dys.get(0), arg(0), arg(1))[0]);
-    }
-
     /** Gradient: dx[R, D] from (dy, x, rows); x gives the shape. */
-    public static final class Grad extends GraphOp {
-        @Override
-        protected long[][] outputShapes(List<INDArray> in) {
-            return new long[][] {in.get(1).shape()};
-        }
-
+    public static final class Grad extends InputGradient {
         @Override
         protected void compute(Kernels kernels, List<INDArray> in, List<INDArray> out) {
             kernels.rows().gatherRowsGrad(in.get(0), in.get(2), out.get(0));

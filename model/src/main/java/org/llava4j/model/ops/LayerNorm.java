@@ -13,16 +13,9 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  */
 public final class LayerNorm extends GraphOp {
 
-    /** For SameDiff, which clones operations. */
-    public LayerNorm() {}
-
-    private LayerNorm(double eps) {
-        addTArgument(eps);
-    }
-
     /** Adds the operation to the graph of {@code x} and returns y. */
     public static SDVariable of(String name, SDVariable x, SDVariable w, SDVariable b, double eps) {
-        return new LayerNorm(eps).apply(name, x, w, b)[0];
+        return new LayerNorm().doubles(eps).apply(name, x, w, b)[0];
     }
 
     @Override
@@ -34,20 +27,13 @@ public final class LayerNorm extends GraphOp {
     protected List<SDVariable> gradients(List<SDVariable> dys) {
         SDVariable dy = dys.get(0);
         List<SDVariable> gradients = new ArrayList<>();
-        gradients.add(new GradInput(doubleArg(0)).apply(dy, arg(0), arg(1))[0]);
-        gradients.addAll(List.of(new GradParams(doubleArg(0)).apply(dy, arg(0))));
+        gradients.add(new GradInput().argumentsOf(this).apply(dy, arg(0), arg(1))[0]);
+        gradients.addAll(List.of(new GradParams().argumentsOf(this).apply(dy, arg(0))));
         return gradients;
     }
 
     /** Gradient: dx from (dy, x, w). */
     public static final class GradInput extends GraphOp {
-        /** For SameDiff, which clones operations. */
-        public GradInput() {}
-
-        private GradInput(double eps) {
-            addTArgument(eps);
-        }
-
         @Override
         protected void compute(Kernels kernels, List<INDArray> in, List<INDArray> out) {
             kernels.norms().layerNormGradInput(in.get(0), in.get(1), in.get(2), doubleArg(0), out.get(0));
@@ -56,13 +42,6 @@ public final class LayerNorm extends GraphOp {
 
     /** Gradient: dw[D] and db[D] from (dy, x). */
     public static final class GradParams extends GraphOp {
-        /** For SameDiff, which clones operations. */
-        public GradParams() {}
-
-        private GradParams(double eps) {
-            addTArgument(eps);
-        }
-
         @Override
         protected int outputCount() {
             return 2;

@@ -16,42 +16,34 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  */
 public final class Linear extends GraphOp {
 
-    /** For SameDiff, which clones operations. */
-    public Linear() {}
-
-    private Linear(int weights, boolean bias, boolean residual) {
-        addIArgument(weights);
-        addBArgument(bias, residual);
-    }
-
     /** y = x W^T. */
     public static SDVariable of(String name, SDVariable x, SDVariable w) {
-        return new Linear(1, false, false).apply(name, x, w)[0];
+        return new Linear().ints(1).booleans(false, false).apply(name, x, w)[0];
     }
 
     /** y = x W^T + b. */
     public static SDVariable of(String name, SDVariable x, SDVariable w, SDVariable b) {
-        return new Linear(1, true, false).apply(name, x, w, b)[0];
+        return new Linear().ints(1).booleans(true, false).apply(name, x, w, b)[0];
     }
 
     /** y = x W^T + residual. */
     public static SDVariable withResidual(String name, SDVariable residual, SDVariable x, SDVariable w) {
-        return new Linear(1, false, true).apply(name, x, w, residual)[0];
+        return new Linear().ints(1).booleans(false, true).apply(name, x, w, residual)[0];
     }
 
     /** y = x W^T + b + residual. */
     public static SDVariable withResidual(String name, SDVariable residual, SDVariable x, SDVariable w, SDVariable b) {
-        return new Linear(1, true, true).apply(name, x, w, b, residual)[0];
+        return new Linear().ints(1).booleans(true, true).apply(name, x, w, b, residual)[0];
     }
 
     /** y_i = x W_i^T, each one output. */
     public static SDVariable[] projections(String name, SDVariable x, SDVariable... ws) {
-        return new Linear(ws.length, false, false).apply(name, concat(x, ws));
+        return new Linear().ints(ws.length).booleans(false, false).apply(name, concat(x, ws));
     }
 
     /** y_i = x W_i^T + b_i, each one output; {@code bs[i]} belongs to {@code ws[i]}. */
     public static SDVariable[] projections(String name, SDVariable x, SDVariable[] ws, SDVariable[] bs) {
-        return new Linear(ws.length, true, false).apply(name, concat(x, ws, bs));
+        return new Linear().ints(ws.length).booleans(true, false).apply(name, concat(x, ws, bs));
     }
 
     private static SDVariable[] concat(SDVariable x, SDVariable[]... groups) {

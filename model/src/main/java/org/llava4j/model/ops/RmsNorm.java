@@ -12,16 +12,9 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  */
 public final class RmsNorm extends GraphOp {
 
-    /** For SameDiff, which clones operations. */
-    public RmsNorm() {}
-
-    private RmsNorm(double eps) {
-        addTArgument(eps);
-    }
-
     /** Adds the operation to the graph of {@code x} and returns y. */
     public static SDVariable of(String name, SDVariable x, SDVariable w, double eps) {
-        return new RmsNorm(eps).apply(name, x, w)[0];
+        return new RmsNorm().doubles(eps).apply(name, x, w)[0];
     }
 
     @Override
@@ -33,19 +26,12 @@ public final class RmsNorm extends GraphOp {
     protected List<SDVariable> gradients(List<SDVariable> dys) {
         SDVariable dy = dys.get(0);
         return listOf(
-                new GradInput(doubleArg(0)).apply(dy, arg(0), arg(1))[0],
-                new GradWeight(doubleArg(0)).apply(dy, arg(0))[0]);
+                new GradInput().argumentsOf(this).apply(dy, arg(0), arg(1))[0],
+                new GradWeight().argumentsOf(this).apply(dy, arg(0))[0]);
     }
 
     /** Gradient: dx from (dy, x, w). */
     public static final class GradInput extends GraphOp {
-        /** For SameDiff, which clones operations. */
-        public GradInput() {}
-
-        private GradInput(double eps) {
-            addTArgument(eps);
-        }
-
         @Override
         protected void compute(Kernels kernels, List<INDArray> in, List<INDArray> out) {
             kernels.norms().rmsNormGradInput(in.get(0), in.get(1), in.get(2), doubleArg(0), out.get(0));
@@ -54,13 +40,6 @@ public final class RmsNorm extends GraphOp {
 
     /** Gradient: dw[D] from (dy, x). */
     public static final class GradWeight extends GraphOp {
-        /** For SameDiff, which clones operations. */
-        public GradWeight() {}
-
-        private GradWeight(double eps) {
-            addTArgument(eps);
-        }
-
         @Override
         protected long[][] outputShapes(List<INDArray> in) {
             return new long[][] {{in.get(0).size(1)}};

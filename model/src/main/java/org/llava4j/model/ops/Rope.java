@@ -14,15 +14,6 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  */
 public final class Rope extends GraphOp {
 
-    /** For SameDiff, which clones operations. */
-    public Rope() {}
-
-    private Rope(int headDim, int order, double theta, double scale, boolean inverse) {
-        addIArgument(headDim, order);
-        addTArgument(theta, scale);
-        addBArgument(inverse);
-    }
-
     /**
      * Adds the operation to the graph of {@code x}.
      *
@@ -37,7 +28,11 @@ public final class Rope extends GraphOp {
             RotaryOrder order,
             double theta,
             double scale) {
-        return new Rope(headDim, order.ordinal(), theta, scale, false).apply(name, x, positions)[0];
+        return new Rope()
+                .ints(headDim, order.ordinal())
+                .doubles(theta, scale)
+                .booleans(false)
+                .apply(name, x, positions)[0];
     }
 
     @Override
@@ -49,7 +44,10 @@ public final class Rope extends GraphOp {
 
     @Override
     protected List<SDVariable> gradients(List<SDVariable> dys) {
-        return listOf(new Rope(intArg(0), intArg(1), doubleArg(0), doubleArg(1), !booleanArg(0))
+        return listOf(new Rope()
+                .ints(intArg(0), intArg(1))
+                .doubles(doubleArg(0), doubleArg(1))
+                .booleans(!booleanArg(0))
                 .apply(dys.get(0), arg(1))[0]);
     }
 }

@@ -9,16 +9,9 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 /** Scaling {@code y = factor * x}. */
 public final class Scale extends GraphOp {
 
-    /** For SameDiff, which clones operations. */
-    public Scale() {}
-
-    private Scale(double factor) {
-        addTArgument(factor);
-    }
-
     /** Adds the operation to the graph of {@code x} and returns y. */
     public static SDVariable of(String name, SDVariable x, double factor) {
-        return new Scale(factor).apply(name, x)[0];
+        return new Scale().doubles(factor).apply(name, x)[0];
     }
 
     @Override
@@ -28,6 +21,6 @@ public final class Scale extends GraphOp {
 
     @Override
     protected List<SDVariable> gradients(List<SDVariable> dys) {
-        return listOf(new Scale(doubleArg(0)).apply(dys.get(0))[0]);
+        return listOf(new Scale().argumentsOf(this).apply(dys.get(0))[0]);
     }
 }

@@ -25,15 +25,10 @@ public final class SwiGlu extends GraphOp {
     }
 
     /** Gradient: dGate and dUp from (dy, gate, up). */
-    public static final class Grad extends GraphOp {
+    public static final class Grad extends InputGradient {
         @Override
         protected int outputCount() {
             return 2;
-        }
-
-        @Override
-        protected long[][] outputShapes(List<INDArray> in) {
-            return new long[][] {in.get(1).shape(), in.get(2).shape()};
         }
 
         @Override

@@ -16,13 +16,6 @@ import org.nd4j.linalg.factory.Nd4j;
  */
 public final class TrainableTokenEmbeddings extends GraphOp {
 
-    /** For SameDiff, which clones operations. */
-    public TrainableTokenEmbeddings() {}
-
-    private TrainableTokenEmbeddings(int... tokenIds) {
-        addIArgument(tokenIds);
-    }
-
     /**
      * Adds the operation to the graph of {@code embeddings}.
      *
@@ -30,7 +23,9 @@ public final class TrainableTokenEmbeddings extends GraphOp {
      */
     public static SDVariable of(
             String name, SDVariable embeddings, SDVariable tokenRows, SDVariable ids, int... tokenIds) {
-        return new TrainableTokenEmbeddings(tokenIds).apply(name, embeddings, tokenRows, ids)[0];
+        return new TrainableTokenEmbeddings()
+                .ints(Arrays.stream(tokenIds).asLongStream().toArray())
+                .apply(name, embeddings, tokenRows, ids)[0];
     }
 
     @Override
@@ -53,23 +48,12 @@ public final class TrainableTokenEmbeddings extends GraphOp {
     protected List<SDVariable> gradients(List<SDVariable> dys) {
         SDVariable dy = dys.get(0);
         return listOf(
-                new GradEmbeddings(tokenIds()).apply(dy, arg(2))[0],
-                new GradTokenRows(tokenIds()).apply(dy, arg(1), arg(2))[0]);
-    }
-
-    private int[] tokenIds() {
-        return iArguments.stream().mapToInt(Math::toIntExact).toArray();
+                new GradEmbeddings().argumentsOf(this).apply(dy, arg(2))[0],
+                new GradTokenRows().argumentsOf(this).apply(dy, arg(1), arg(2))[0]);
     }
 
     /** Gradient: dEmbeddings from (dy, ids). */
     public static final class GradEmbeddings extends GraphOp {
-        /** For SameDiff, which clones operations. */
-        public GradEmbeddings() {}
-
-        private GradEmbeddings(int... tokenIds) {
-            addIArgument(tokenIds);
-        }
-
         @Override
         protected void compute(Kernels kernels, List<INDArray> in, List<INDArray> out) {
             TokenPositions positions = TokenPositions.of(in.get(1), iArguments);
@@ -84,19 +68,7 @@ public final class TrainableTokenEmbeddings extends GraphOp {
     }
 
     /** Gradient: dTokenRows[K, D] from (dy, tokenRows, ids): rows of dy summed by id; tokenRows gives the shape. */
-    public static final class GradTokenRows extends GraphOp {
-        /** For SameDiff, which clones operations. */
-        public GradTokenRows() {}
-
-        private GradTokenRows(int... tokenIds) {
-            addIArgument(tokenIds);
-        }
-
-        @Override
-        protected long[][] outputShapes(List<INDArray> in) {
-            return new long[][] {in.get(1).shape()};
-        }
-
+    public static final class GradTokenRows extends InputGradient {
         @Override
         protected void compute(Kernels kernels, List<INDArray> in, List<INDArray> out) {
             TokenPositions positions = TokenPositions.of(in.get(2), iArguments);

@@ -46,6 +46,32 @@ public abstract class GraphOp extends DynamicCustomOp {
         return 1;
     }
 
+    /** Adds integer arguments and returns this operation. */
+    public final GraphOp ints(long... values) {
+        addIArgument(values);
+        return this;
+    }
+
+    /** Adds floating-point arguments and returns this operation. */
+    public final GraphOp doubles(double... values) {
+        addTArgument(values);
+        return this;
+    }
+
+    /** Adds boolean arguments and returns this operation. */
+    public final GraphOp booleans(boolean... values) {
+        addBArgument(values);
+        return this;
+    }
+
+    /** Adds the arguments of {@code other} and returns this operation. */
+    public final GraphOp argumentsOf(GraphOp other) {
+        iArguments.addAll(other.iArguments);
+        tArguments.addAll(other.tArguments);
+        bArguments.addAll(other.bArguments);
+        return this;
+    }
+
     /** Adds this operation to the graph of its inputs and names its outputs {@code name}, {@code name:1}, ... */
     public final SDVariable[] apply(@Nullable String name, SDVariable... inputs) {
         setSameDiff(inputs[0].getSameDiff());
@@ -62,11 +88,7 @@ public abstract class GraphOp extends DynamicCustomOp {
 
     /** Creates the same operation outside of any graph. */
     final GraphOp copyWithoutGraph() {
-        GraphOp copy = newInstance();
-        copy.iArguments.addAll(iArguments);
-        copy.tArguments.addAll(tArguments);
-        copy.bArguments.addAll(bArguments);
-        return copy;
+        return newInstance().argumentsOf(this);
     }
 
     private GraphOp newInstance() {
