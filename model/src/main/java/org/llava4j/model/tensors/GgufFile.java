@@ -2,7 +2,6 @@ package org.llava4j.model.tensors;
 
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Collections;
 import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
@@ -10,29 +9,23 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.SortedMap;
 import java.util.TreeMap;
-import org.jspecify.annotations.Nullable;
 import org.llava4j.data.BadInputException;
 import org.llava4j.data.gguf.GgufHeader;
 import org.llava4j.data.gguf.GgufMetadata;
 import org.llava4j.data.gguf.GgufTensor;
-import org.nd4j.linalg.api.buffer.DataType;
-import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
  * GGUF file, open for reading, with the names of llama.cpp. A weight {@code [N, K]} in blocks is listed and read
  * as {@code U8[N, K / blockSize, typeSize]}, the bytes of its blocks.
  */
-public final class GgufFile implements TensorStore {
-    private final TensorBytes bytes;
+public final class GgufFile extends TensorFile {
     private final GgufMetadata metadata;
-    private final SortedMap<String, TensorInfo> tensors;
     private final Map<String, Long> starts;
 
     private GgufFile(
             TensorBytes bytes, GgufMetadata metadata, SortedMap<String, TensorInfo> tensors, Map<String, Long> starts) {
-        this.bytes = bytes;
+        super(bytes, tensors);
         this.metadata = metadata;
-        this.tensors = Collections.unmodifiableSortedMap(tensors);
         this.starts = starts;
     }
 
@@ -120,11 +113,6 @@ public final class GgufFile implements TensorStore {
         return metadata;
     }
 
-    @Override
-    public SortedMap<String, TensorInfo> tensors() {
-        return tensors;
-    }
-
     /** Always empty: {@link #header} has the metadata of this format. */
     @Override
     public Map<String, String> metadata() {
@@ -132,43 +120,7 @@ public final class GgufFile implements TensorStore {
     }
 
     @Override
-    public INDArray read(String name) {
-        TensorInfo info = info(name);
-        return bytes.read(info, info.type().inMemory(), start(info));
-    }
-
-    @Override
-    public INDArray read(String name, DataType type) {
-        TensorInfo info = info(name);
-        info.requireFloats(this);
-        return bytes.read(info, type, start(info));
-    }
-
-    @Override
-    public @Nullable INDArray map(String name, DataType type) {
-        TensorInfo info = info(name);
-        return info.type().exactType() == type ? bytes.map(info, start(info)) : null;
-    }
-
-    private TensorInfo info(String name) {
-        TensorInfo info = tensors.get(name);
-        if (info == null) {
-            throw bytes.missing(name, tensors.size());
-        }
-        return info;
-    }
-
-    private long start(TensorInfo info) {
+    long start(TensorInfo info) {
         return Objects.requireNonNull(starts.get(info.name()));
-    }
-
-    @Override
-    public void close() {
-        bytes.close();
-    }
-
-    @Override
-    public String toString() {
-        return bytes.toString();
     }
 }

@@ -1,33 +1,32 @@
 package org.llava4j.model.tensors;
 
 import java.nio.file.Path;
-import java.util.Collections;
 import java.util.Map;
+import java.util.Objects;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 import org.llava4j.model.tensors.torch.StorageType;
 import org.llava4j.model.tensors.torch.TorchArchive;
 import org.llava4j.model.tensors.torch.TorchTensor;
-import org.nd4j.linalg.api.buffer.DataType;
-import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
  * PyTorch checkpoint file ({@code .bin}, {@code .pt}) with a flat dictionary of tensors, open for reading: the format
  * of {@code torch.save(model.state_dict(), ..)} since PyTorch 1.6. The content is listed and validated when the file is
  * opened, tensors are read on demand. No code of the pickle is ever executed.
  */
-public final class TorchFile implements TensorStore {
-    private final TensorBytes bytes;
+public final class TorchFile extends TensorFile {
     private final SortedMap<String, TorchTensor> stored;
-    private final SortedMap<String, TensorInfo> tensors;
 
     private TorchFile(TensorBytes bytes, SortedMap<String, TorchTensor> stored) {
-        this.bytes = bytes;
+        super(bytes, infos(stored));
         this.stored = stored;
+    }
+
+    private static SortedMap<String, TensorInfo> infos(SortedMap<String, TorchTensor> stored) {
         SortedMap<String, TensorInfo> infos = new TreeMap<>();
-        stored.forEach((name, tensor) -> infos.put(name, info(name, tensor)));
-        this.tensors = Collections.unmodifiableSortedMap(infos);
+        stored.forEach((name, tensor) -> infos.put(name, new TensorInfo(name, typeOf(tensor.type()), tensor.shape())));
+        return infos;
     }
 
     /**
@@ -56,11 +55,6 @@ public final class TorchFile implements TensorStore {
         };
     }
 
-    @Override
-    public SortedMap<String, TensorInfo> tensors() {
-        return tensors;
-    }
-
     /** Always empty: the format has no metadata. */
     @Override
     public Map<String, String> metadata() {
@@ -68,57 +62,20 @@ public final class TorchFile implements TensorStore {
     }
 
     @Override
-    public INDArray read(String name) {
-        TorchTensor tensor = stored(name);
-        TensorInfo info = info(name, tensor);
-        return read(info, tensor, info.type().inMemory());
+    long start(TensorInfo info) {
+        return stored(info).start();
     }
 
     @Override
-    public INDArray read(String name, DataType type) {
-        TorchTensor tensor = stored(name);
-        TensorInfo info = info(name, tensor);
-        info.requireFloats(this);
-        return read(info, tensor, type);
+    @Nullable
+    StridedBytes layout(TensorInfo info) {
+        TorchTensor tensor = stored(info);
+        return StridedBytes.isContiguous(tensor.shape(), tensor.strides())
+                ? null
+                : new StridedBytes(info, tensor.strides(), tensor.start(), tensor.limit());
     }
 
-    private TorchTensor stored(String name) {
-        TorchTensor tensor = stored.get(name);
-        if (tensor == null) {
-            throw bytes.missing(name, stored.size());
-        }
-        return tensor;
-    }
-
-    private static TensorInfo info(String name, TorchTensor tensor) {
-        return new TensorInfo(name, typeOf(tensor.type()), tensor.shape());
-    }
-
-    private INDArray read(TensorInfo info, TorchTensor tensor, DataType type) {
-        if (isContiguous(tensor)) {
-            return bytes.read(info, type, tensor.start());
-        }
-        return bytes.read(info, type, new StridedBytes(info, tensor.strides(), tensor.start(), tensor.limit()));
-    }
-
-    private static boolean isContiguous(TorchTensor tensor) {
-        return StridedBytes.isContiguous(tensor.shape(), tensor.strides());
-    }
-
-    @Override
-    public @Nullable INDArray map(String name, DataType type) {
-        TorchTensor tensor = stored(name);
-        TensorInfo info = info(name, tensor);
-        return info.type().exactType() == type && isContiguous(tensor) ? bytes.map(info, tensor.start()) : null;
-    }
-
-    @Override
-    public void close() {
-        bytes.close();
-    }
-
-    @Override
-    public String toString() {
-        return bytes.toString();
+    private TorchTensor stored(TensorInfo info) {
+        return Objects.requireNonNull(stored.get(info.name()));
     }
 }
