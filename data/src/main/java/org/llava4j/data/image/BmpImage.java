@@ -56,18 +56,10 @@ final class BmpImage implements ParsedImage {
     }
 
     @Override
-    public int width() {
-        return os2 ? data.getShort(18) & 0xffff : data.getInt(18);
-    }
-
-    @Override
-    public int height() {
-        return os2 ? data.getShort(20) & 0xffff : Math.abs(data.getInt(22));
-    }
-
-    @Override
-    public int orientation() {
-        return 1;
+    public ImageSize size() {
+        return os2
+                ? new ImageSize(data.getShort(18) & 0xffff, data.getShort(20) & 0xffff)
+                : new ImageSize(data.getInt(18), Math.abs(data.getInt(22)));
     }
 
     @Override

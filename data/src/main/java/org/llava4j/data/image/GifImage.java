@@ -25,8 +25,7 @@ final class GifImage implements ParsedImage {
     private int background;
     private int left;
     private int top;
-    private int width;
-    private int height;
+    private final ImageSize size;
     private final int frameWidth;
     private final int frameHeight;
     private final boolean interlaced;
@@ -57,8 +56,9 @@ final class GifImage implements ParsedImage {
         interlaced = (flags & INTERLACED) != 0;
         readColors(flags);
         dataAt = data.position();
-        width = Math.max(data.getShort(6) & 0xffff, left + frameWidth);
-        height = Math.max(data.getShort(8) & 0xffff, top + frameHeight);
+        size = new ImageSize(
+                Math.max(data.getShort(6) & 0xffff, left + frameWidth),
+                Math.max(data.getShort(8) & 0xffff, top + frameHeight));
         if (frameWidth < 1 || frameHeight < 1) {
             throw new IOException("its first frame has no pixels");
         }
@@ -99,37 +99,27 @@ final class GifImage implements ParsedImage {
     }
 
     @Override
-    public int width() {
-        return width;
-    }
-
-    @Override
-    public int height() {
-        return height;
-    }
-
-    @Override
-    public int orientation() {
-        return 1;
+    public ImageSize size() {
+        return size;
     }
 
     @Override
     public RgbImage decode(Runnable check) throws IOException {
         Raster frame = ImageIoReader.read("gif", firstFrame(), check).getRaster();
-        byte[] rgb = new byte[3 * width * height];
+        byte[] rgb = new byte[3 * width() * height()];
         for (int i = 0; i < rgb.length; i += 3) {
             put(rgb, i, background);
         }
         int[] row = new int[frame.getWidth()];
         for (int y = 0; y < frame.getHeight(); y++) {
             frame.getPixels(0, y, frame.getWidth(), 1, row);
-            int to = 3 * ((top + y) * width + left);
+            int to = 3 * ((top + y) * size.width() + left);
             for (int index : row) {
                 put(rgb, to, index);
                 to += 3;
             }
         }
-        return new RgbImage(width, height, rgb);
+        return new RgbImage(size.width(), size.height(), rgb);
     }
 
     /** A file of the first frame alone, with as many colors as indices, which the reader otherwise changes. */

@@ -30,13 +30,8 @@ final class JpegImage implements ParsedImage {
     }
 
     @Override
-    public int width() {
-        return segments.width();
-    }
-
-    @Override
-    public int height() {
-        return segments.height();
+    public ImageSize size() {
+        return new ImageSize(segments.width(), segments.height());
     }
 
     @Override

@@ -26,13 +26,8 @@ final class PngImage implements ParsedImage {
     }
 
     @Override
-    public int width() {
-        return data.getInt(16);
-    }
-
-    @Override
-    public int height() {
-        return data.getInt(20);
+    public ImageSize size() {
+        return new ImageSize(data.getInt(16), data.getInt(20));
     }
 
     @Override

@@ -22,18 +22,16 @@ final class TiffImage implements ParsedImage {
 
     private final byte[] bytes;
     private final TiffDirectory directory;
-    private final int width;
-    private final int height;
+    private final ImageSize size;
 
     TiffImage(byte[] bytes) throws IOException {
         this.bytes = bytes;
         directory = TiffDirectory.first(ByteBuffer.wrap(bytes));
-        width = size(WIDTH);
-        height = size(HEIGHT);
+        size = new ImageSize(side(WIDTH), side(HEIGHT));
         checkBlocks();
     }
 
-    private int size(int tag) throws IOException {
+    private int side(int tag) throws IOException {
         long value = directory.value(tag, 0);
         if (value < 1 || value > Integer.MAX_VALUE) {
             throw new IOException("it has no valid size");
@@ -43,6 +41,8 @@ final class TiffImage implements ParsedImage {
 
     /** Checks strips or tiles: each is read and decoded once, in memory of its own size. */
     private void checkBlocks() throws IOException {
+        int width = size.width();
+        int height = size.height();
         boolean tiled = directory.has(TILE_OFFSETS) || directory.has(TILE_WIDTH);
         long blockWidth = tiled ? directory.value(TILE_WIDTH, 0) : width;
         long blockHeight =
@@ -82,25 +82,15 @@ final class TiffImage implements ParsedImage {
     }
 
     @Override
-    public int width() {
-        return width;
+    public ImageSize size() {
+        return size;
     }
 
-    @Override
-    public int height() {
-        return height;
-    }
-
-    /** The pixels are already upright: Pillow turns a TIFF when it loads it. */
-    @Override
-    public int orientation() {
-        return 1;
-    }
-
+    /** Decodes the pixels upright: Pillow turns a TIFF when it loads it. */
     @Override
     public RgbImage decode(Runnable check) throws IOException {
-        TiffSamples samples = new TiffSamples(directory, width, height);
-        byte[] pixels = directory.withoutMetadata(ImageIoReader.padded(bytes.length, width, height));
+        TiffSamples samples = new TiffSamples(directory, size.width(), size.height());
+        byte[] pixels = directory.withoutMetadata(ImageIoReader.padded(bytes.length, size.width(), size.height()));
         // TwelveMonkeys scales floating-point numbers; Pillow and the JDK do not.
         BufferedImage image =
                 samples.areFloats() ? ImageIoReader.read("tiff", pixels, check) : ImageIoReader.readTiff(pixels, check);

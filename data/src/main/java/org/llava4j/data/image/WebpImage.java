@@ -123,13 +123,8 @@ final class WebpImage implements ParsedImage {
     }
 
     @Override
-    public int width() {
-        return canvasWidth;
-    }
-
-    @Override
-    public int height() {
-        return canvasHeight;
+    public ImageSize size() {
+        return new ImageSize(canvasWidth, canvasHeight);
     }
 
     @Override
