@@ -5,16 +5,13 @@ import java.io.DataInputStream;
 import java.io.IOException;
 import java.io.ObjectInputStream;
 import java.net.URI;
-import java.nio.file.FileSystemNotFoundException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.NoSuchElementException;
-import org.datavec.api.conf.Configuration;
 import org.datavec.api.records.Record;
 import org.datavec.api.records.metadata.RecordMetaData;
-import org.datavec.api.records.reader.BaseRecordReader;
 import org.datavec.api.split.InputSplit;
 import org.datavec.api.writable.Writable;
 import org.llava4j.data.BadInputException;
@@ -27,11 +24,10 @@ import org.llava4j.data.JsonInput;
  *
  * @param <T> Java type of a record; DataVec gets writables
  */
-public abstract class IndexedRecordReader<T> extends BaseRecordReader {
+public abstract class IndexedRecordReader<T> extends FileRecordReader {
     private static final long serialVersionUID = 1L;
     private static final int MAX_ID = 80;
 
-    private transient Configuration conf = new Configuration();
     private transient List<EntryIndex> files = List.of();
     private transient int[] firstRecord = {0}; // first record of file i; the last element is the number of records
     private transient int position;
@@ -89,12 +85,6 @@ public abstract class IndexedRecordReader<T> extends BaseRecordReader {
         position = 0;
     }
 
-    @Override
-    public void initialize(Configuration configuration, InputSplit split) {
-        setConf(configuration);
-        initialize(split);
-    }
-
     /**
      * Checks that a file exists.
      *
@@ -106,14 +96,6 @@ public abstract class IndexedRecordReader<T> extends BaseRecordReader {
             throw new BadInputException(file + ": no such file; check the path");
         }
         return file;
-    }
-
-    static Path path(URI location) {
-        try {
-            return Path.of(location);
-        } catch (IllegalArgumentException | FileSystemNotFoundException e) {
-            throw new BadInputException(location + ": is not a local file; copy it to this machine", e);
-        }
     }
 
     /** Returns the number of records. */
@@ -191,11 +173,6 @@ public abstract class IndexedRecordReader<T> extends BaseRecordReader {
     }
 
     @Override
-    public List<Writable> next() {
-        return nextRecord().getRecord();
-    }
-
-    @Override
     public Record nextRecord() {
         return record(nextNumber());
     }
@@ -216,17 +193,6 @@ public abstract class IndexedRecordReader<T> extends BaseRecordReader {
     @Override
     public void reset() {
         position = 0;
-    }
-
-    @Override
-    public boolean resetSupported() {
-        return true;
-    }
-
-    /** Returns no labels: records have no classes. */
-    @Override
-    public List<String> getLabels() {
-        return List.of();
     }
 
     @Override
@@ -266,18 +232,7 @@ public abstract class IndexedRecordReader<T> extends BaseRecordReader {
     /** A deserialized reader must be initialized again. */
     private void readObject(ObjectInputStream in) throws IOException, ClassNotFoundException {
         in.defaultReadObject();
-        conf = new Configuration();
         files = List.of();
         firstRecord = new int[] {0};
-    }
-
-    @Override
-    public void setConf(Configuration configuration) {
-        conf = configuration;
-    }
-
-    @Override
-    public Configuration getConf() {
-        return conf;
     }
 }

@@ -5,7 +5,6 @@ import java.io.DataInputStream;
 import java.io.IOException;
 import java.io.ObjectInputStream;
 import java.net.URI;
-import java.nio.file.FileSystemNotFoundException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -13,16 +12,15 @@ import java.util.List;
 import java.util.Map;
 import java.util.NoSuchElementException;
 import java.util.Set;
-import org.datavec.api.conf.Configuration;
 import org.datavec.api.records.Record;
 import org.datavec.api.records.metadata.RecordMetaData;
 import org.datavec.api.records.metadata.RecordMetaDataURI;
-import org.datavec.api.records.reader.BaseRecordReader;
 import org.datavec.api.split.InputSplit;
 import org.datavec.api.writable.BytesWritable;
 import org.datavec.api.writable.Writable;
 import org.jspecify.annotations.Nullable;
 import org.llava4j.data.BadInputException;
+import org.llava4j.data.records.FileRecordReader;
 
 /**
  * Base class of the record readers over Parquet files. They read in file order with one page of each column in memory,
@@ -32,11 +30,10 @@ import org.llava4j.data.BadInputException;
  *
  * @param <T> Java type of a sample
  */
-public abstract class ParquetRecordReader<T> extends BaseRecordReader {
+public abstract class ParquetRecordReader<T> extends FileRecordReader {
     private static final long serialVersionUID = 1L;
 
     private final DatasetKind kind;
-    private transient Configuration conf = new Configuration();
     private transient List<Path> files = List.of();
     private transient int nextFile;
     private transient @Nullable ParquetRows rows;
@@ -80,20 +77,6 @@ public abstract class ParquetRecordReader<T> extends BaseRecordReader {
     }
 
     @Override
-    public void initialize(Configuration configuration, InputSplit inputs) {
-        setConf(configuration);
-        initialize(inputs);
-    }
-
-    private static Path path(URI location) {
-        try {
-            return Path.of(location);
-        } catch (IllegalArgumentException | FileSystemNotFoundException e) {
-            throw new BadInputException(location + ": is not a local file; copy it to this machine", e);
-        }
-    }
-
-    @Override
     public boolean hasNext() {
         return current() != null;
     }
@@ -129,11 +112,6 @@ public abstract class ParquetRecordReader<T> extends BaseRecordReader {
     }
 
     @Override
-    public List<Writable> next() {
-        return nextRecord().getRecord();
-    }
-
-    @Override
     public Record nextRecord() {
         ParquetSample<T> sample = nextSample();
         List<Writable> columns = new ArrayList<>(writables(sample.value()));
@@ -156,17 +134,6 @@ public abstract class ParquetRecordReader<T> extends BaseRecordReader {
             rows.close();
             rows = null;
         }
-    }
-
-    @Override
-    public boolean resetSupported() {
-        return true;
-    }
-
-    /** Returns no labels: records have no classes. */
-    @Override
-    public List<String> getLabels() {
-        return List.of();
     }
 
     /** Not supported: Parquet needs random access, since its schema is at the end of the file. */
@@ -197,19 +164,8 @@ public abstract class ParquetRecordReader<T> extends BaseRecordReader {
     /** A deserialized reader must be initialized again. */
     private void readObject(ObjectInputStream in) throws IOException, ClassNotFoundException {
         in.defaultReadObject();
-        conf = new Configuration();
         files = List.of();
         split = "";
         rowsOfSplits = new HashMap<>();
-    }
-
-    @Override
-    public void setConf(Configuration configuration) {
-        conf = configuration;
-    }
-
-    @Override
-    public Configuration getConf() {
-        return conf;
     }
 }
