@@ -4,7 +4,6 @@ import java.io.Serializable;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.UUID;
-import org.apache.commons.cli.CommandLine;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.api.java.function.Function;
 import org.jspecify.annotations.Nullable;
@@ -12,6 +11,7 @@ import org.llava4j.cli.Command;
 import org.llava4j.cli.RecordCommand;
 import org.llava4j.cli.RecordExecutor;
 import org.llava4j.cli.RecordProcessor;
+import org.llava4j.cli.RecordRun;
 import org.llava4j.data.BadInputException;
 import org.llava4j.data.memory.NativeMemory;
 
@@ -28,7 +28,7 @@ final class SparkRecordExecutor<T> implements RecordExecutor {
     private final JavaSparkContext spark;
     private final RecordCommandFactory<T> commandFactory;
     private final MirroredFlags flags;
-    private final UUID run = UUID.randomUUID();
+    private final UUID id = UUID.randomUUID();
 
     SparkRecordExecutor(JavaSparkContext spark, RecordCommandFactory<T> commandFactory, MirroredFlags flags) {
         this.spark = spark;
@@ -42,12 +42,8 @@ final class SparkRecordExecutor<T> implements RecordExecutor {
     }
 
     @Override
-    public <R> void process(
-            RecordCommand<R> command,
-            CommandLine line,
-            RecordProcessor<R> records,
-            List<Integer> indices,
-            ResultHandler<R> onResult) {
+    public <R> void process(RecordRun<R> run, List<Integer> indices, ResultHandler<R> onResult) {
+        RecordProcessor<R> records = run.records();
         int perTask = records.isParallel() ? RECORDS_PER_TASK : 1;
         List<int[]> parts = new ArrayList<>();
         for (int from = 0; from < indices.size(); from += perTask) {
@@ -60,9 +56,9 @@ final class SparkRecordExecutor<T> implements RecordExecutor {
         }
         @SuppressWarnings("unchecked") // this executor's own command
         RecordTask<R> task = new RecordTask<>(
-                run,
+                id,
                 (RecordCommandFactory<R>) commandFactory,
-                new ArrayList<>(flags.addressed(Command.arguments(line))),
+                new ArrayList<>(flags.addressed(Command.arguments(run.line()))),
                 records.size());
         @SuppressWarnings("unchecked") // a class literal has no type argument
         Class<TaskResult<R>> type = (Class<TaskResult<R>>) (Class<?>) TaskResult.class;
