@@ -6,8 +6,6 @@ import org.llava4j.model.Llava;
 import org.llava4j.model.config.ClipConfig;
 import org.llava4j.model.config.LlamaConfig;
 import org.llava4j.model.config.LlavaConfig;
-import org.llava4j.model.config.LlavaConfig.ProjectorType;
-import org.llava4j.model.config.LlavaConfig.SelectFeature;
 import org.llava4j.model.weights.WeightDtype;
 
 /**
@@ -42,8 +40,7 @@ record PublishedModelSize(String name, LlavaConfig config, int textTokens, long 
     }
 
     private static LlavaConfig config(ClipConfig vision, LlamaConfig decoder) {
-        return new LlavaConfig(
-                vision, decoder, ProjectorType.LINEAR, -2, SelectFeature.PATCH, MAX_LENGTH, false, false);
+        return LlavaConfig.withDefaults(vision, decoder, MAX_LENGTH);
     }
 
     static PublishedModelSize named(String name) {

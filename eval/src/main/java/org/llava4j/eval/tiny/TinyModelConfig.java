@@ -3,8 +3,6 @@ package org.llava4j.eval.tiny;
 import org.llava4j.model.config.ClipConfig;
 import org.llava4j.model.config.LlamaConfig;
 import org.llava4j.model.config.LlavaConfig;
-import org.llava4j.model.config.LlavaConfig.ProjectorType;
-import org.llava4j.model.config.LlavaConfig.SelectFeature;
 
 /** Configuration of the tiny model: LLaVA's architecture at a small size. */
 final class TinyModelConfig {
@@ -40,7 +38,6 @@ final class TinyModelConfig {
 
     /** Configuration of the demo's base model. */
     static LlavaConfig llava() {
-        return new LlavaConfig(
-                VISION, decoder(), ProjectorType.LINEAR, -2, SelectFeature.PATCH, MAX_LENGTH, false, false);
+        return LlavaConfig.withDefaults(VISION, decoder(), MAX_LENGTH);
     }
 }

@@ -18,6 +18,7 @@ import java.util.List;
 import java.util.Set;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 
@@ -28,6 +29,7 @@ import org.junit.jupiter.api.Test;
 class ApiSignatureTest {
     private static final Path ROOT = Path.of(System.getProperty("llava4j.root"));
     private static final Path RECORD = ROOT.resolve("resources/api.txt");
+    private static final String PACKAGE = "org.llava4j";
     private static final String ACCEPT = "llava4j.acceptApi";
     private static final Set<String> OF_OBJECT = Set.of("equals", "hashCode", "toString");
     private static List<Class<?>> types;
@@ -73,7 +75,7 @@ class ApiSignatureTest {
     private static Stream<String> signatures(Class<?> type) {
         String name = type.getName() + ": ";
         Stream<String> members =
-                members(type).map(member -> name + text(member)).sorted();
+                members(type).map(member -> name + text(member, type)).sorted();
         Stream<String> nested = nested(type).flatMap(ApiSignatureTest::signatures);
         return Stream.concat(Stream.of(name + declaration(type)), Stream.concat(members, nested));
     }
@@ -88,22 +90,32 @@ class ApiSignatureTest {
                 .filter(above -> above != Object.class);
     }
 
-    private static String text(Member member) {
+    private static String text(Member member, Class<?> type) {
         String text = member instanceof Executable executable
                 ? executable.toGenericString()
                 : ((Field) member).toGenericString();
         return text.replace(" synchronized ", " ")
-                .replace(
-                        member.getDeclaringClass().getName(),
-                        member.getDeclaringClass().getSimpleName())
+                .replace(member.getDeclaringClass().getName(), type.getSimpleName())
                 .replace("java.lang.", "");
     }
 
     private static Stream<Member> members(Class<?> type) {
-        return Stream.<Member[]>of(type.getDeclaredConstructors(), type.getDeclaredMethods(), type.getDeclaredFields())
-                .flatMap(Arrays::stream)
+        Stream<Member> own = Stream.<Member[]>of(
+                        type.getDeclaredConstructors(), type.getDeclaredMethods(), type.getDeclaredFields())
+                .flatMap(Arrays::stream);
+        return Stream.concat(own, inherited(type.getSuperclass()))
                 .filter(member -> !member.isSynthetic() && isVisible(member.getModifiers()))
                 .filter(member -> !OF_OBJECT.contains(member.getName()));
+    }
+
+    /** Members of a superclass that is not an API type itself. */
+    private static Stream<Member> inherited(@Nullable Class<?> above) {
+        if (above == null || !above.getName().startsWith(PACKAGE) || types.contains(above)) {
+            return Stream.empty();
+        }
+        Stream<Member> own = Stream.<Member[]>of(above.getDeclaredMethods(), above.getDeclaredFields())
+                .flatMap(Arrays::stream);
+        return Stream.concat(own, inherited(above.getSuperclass()));
     }
 
     private static Stream<Class<?>> nested(Class<?> type) {
@@ -128,6 +140,6 @@ class ApiSignatureTest {
                     : Arrays.stream(parameters);
         });
         return Stream.concat(own, nested(type).flatMap(ApiSignatureTest::signatureTypes))
-                .filter(used -> used.getName().startsWith("org.llava4j"));
+                .filter(used -> used.getName().startsWith(PACKAGE));
     }
 }

@@ -3,15 +3,9 @@ package org.llava4j.langchain4j;
 import dev.langchain4j.exception.InvalidRequestException;
 import dev.langchain4j.exception.ModelNotFoundException;
 import dev.langchain4j.exception.UnsupportedFeatureException;
-import dev.langchain4j.model.ModelProvider;
-import dev.langchain4j.model.chat.Capability;
 import dev.langchain4j.model.chat.ChatModel;
-import dev.langchain4j.model.chat.listener.ChatModelListener;
 import dev.langchain4j.model.chat.request.ChatRequest;
-import dev.langchain4j.model.chat.request.ChatRequestParameters;
 import dev.langchain4j.model.chat.response.ChatResponse;
-import java.util.List;
-import java.util.Set;
 import org.llava4j.model.chat.LlavaModel;
 
 /**
@@ -29,11 +23,9 @@ import org.llava4j.model.chat.LlavaModel;
  *       {@link InvalidRequestException}, other model names with {@link ModelNotFoundException}.
  * </ul>
  */
-public final class LlavaChatModel implements ChatModel {
-    private final ChatBackend backend;
-
+public final class LlavaChatModel extends ChatModelProperties implements ChatModel {
     private LlavaChatModel(ChatBackend backend) {
-        this.backend = backend;
+        super(backend);
     }
 
     /** A chat model with the defaults of all options. */
@@ -53,27 +45,6 @@ public final class LlavaChatModel implements ChatModel {
     @Override
     public ChatResponse doChat(ChatRequest request) {
         return backend.await(backend.submit(request, text -> {}));
-    }
-
-    @Override
-    public ChatRequestParameters defaultRequestParameters() {
-        return backend.parameters();
-    }
-
-    @Override
-    public List<ChatModelListener> listeners() {
-        return backend.listeners();
-    }
-
-    /** Answers can be constrained to a JSON schema. */
-    @Override
-    public Set<Capability> supportedCapabilities() {
-        return ChatBackend.CAPABILITIES;
-    }
-
-    @Override
-    public ModelProvider provider() {
-        return ChatBackend.PROVIDER;
     }
 
     /** Builder of a {@link LlavaChatModel}. */

@@ -1,14 +1,8 @@
 package org.llava4j.langchain4j;
 
-import dev.langchain4j.model.ModelProvider;
-import dev.langchain4j.model.chat.Capability;
 import dev.langchain4j.model.chat.StreamingChatModel;
-import dev.langchain4j.model.chat.listener.ChatModelListener;
 import dev.langchain4j.model.chat.request.ChatRequest;
-import dev.langchain4j.model.chat.request.ChatRequestParameters;
 import dev.langchain4j.model.chat.response.StreamingChatResponseHandler;
-import java.util.List;
-import java.util.Set;
 import java.util.concurrent.Executor;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -18,12 +12,11 @@ import org.llava4j.model.chat.LlavaModel;
  * LangChain4j's {@link StreamingChatModel} on a LLaVA in the same JVM; see {@link LlavaChatModel}. Handlers run on an executor,
  * one callback of an answer at a time, so that a slow handler does not stop the model. All errors go to the handler.
  */
-public final class LlavaStreamingChatModel implements StreamingChatModel {
-    private final ChatBackend backend;
+public final class LlavaStreamingChatModel extends ChatModelProperties implements StreamingChatModel {
     private final Executor executor;
 
     private LlavaStreamingChatModel(ChatBackend backend, Executor executor) {
-        this.backend = backend;
+        super(backend);
         this.executor = executor;
     }
 
@@ -44,27 +37,6 @@ public final class LlavaStreamingChatModel implements StreamingChatModel {
     @Override
     public void doChat(ChatRequest request, StreamingChatResponseHandler handler) {
         new StreamedAnswer(backend, handler, executor).start(request);
-    }
-
-    @Override
-    public ChatRequestParameters defaultRequestParameters() {
-        return backend.parameters();
-    }
-
-    @Override
-    public List<ChatModelListener> listeners() {
-        return backend.listeners();
-    }
-
-    /** Answers can be constrained to a JSON schema. */
-    @Override
-    public Set<Capability> supportedCapabilities() {
-        return ChatBackend.CAPABILITIES;
-    }
-
-    @Override
-    public ModelProvider provider() {
-        return ChatBackend.PROVIDER;
     }
 
     /** Builder of a {@link LlavaStreamingChatModel}. */

@@ -85,17 +85,10 @@ public record LlavaConfig(
         }
     }
 
-    /** A model without image start and end tokens. */
-    public LlavaConfig(
-            ClipConfig vision,
-            LlamaConfig decoder,
-            ProjectorType projector,
-            int selectLayer,
-            SelectFeature selectFeature,
-            int maxLength,
-            boolean padLeft,
-            boolean padToSquare) {
-        this(vision, decoder, projector, selectLayer, selectFeature, maxLength, padLeft, padToSquare, null);
+    /** A model with LLaVA's defaults: a linear projector on the patches of the second to last layer, padding on the right. */
+    public static LlavaConfig withDefaults(ClipConfig vision, LlamaConfig decoder, int maxLength) {
+        return new LlavaConfig(
+                vision, decoder, ProjectorType.LINEAR, -2, SelectFeature.PATCH, maxLength, false, false, null);
     }
 
     /**

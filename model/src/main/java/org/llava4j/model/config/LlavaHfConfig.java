@@ -65,7 +65,8 @@ public final class LlavaHfConfig {
                 json.choice(PADDING_SIDE_KEY, "right", LlavaConfig::padsLeft),
                 json.has(ASPECT_RATIO_KEY)
                         ? json.choice(ASPECT_RATIO_KEY, "", AspectRatio::fromName) == AspectRatio.PAD
-                        : pads(folder));
+                        : pads(folder),
+                null);
         LlavaConfig.requireSamePadding(folder, json, config.padToSquare());
         config.vision().requirePreprocessing(folder, json.text(STRATEGY_KEY, "default"));
         json.reportUnknown();

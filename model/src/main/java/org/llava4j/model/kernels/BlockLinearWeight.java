@@ -5,16 +5,6 @@ import org.llava4j.model.memory.Scratch;
 /** A weight of a linear layer in a {@link BlockFormat}. A product with a small batch reads its blocks as they are stored. */
 record BlockLinearWeight(BlockMatrix matrix, MathBackend math) implements LowPrecisionLinearWeight {
     @Override
-    public int outputs() {
-        return matrix.rows();
-    }
-
-    @Override
-    public int inputs() {
-        return matrix.columns();
-    }
-
-    @Override
     public void toFloat32(Scratch scratch, int row, int column, int width, float[] to) {
         matrix.dequantize(math, row, column, width, to);
     }

@@ -18,7 +18,8 @@ import org.nd4j.linalg.factory.Nd4j;
  * @param address of the first block
  * @param blocks number of blocks of a row
  */
-public record BlockMatrix(INDArray array, BlockFormat format, long address, int rows, int blocks) {
+public record BlockMatrix(INDArray array, BlockFormat format, long address, int rows, int blocks)
+        implements WeightMatrix {
     /** Rows that a thread converts or validates at once. */
     private static final int ROWS_PER_TASK = 64;
     /** Bytes of the rows of a {@link BlockChunk}. While a small chunk is multiplied, the CPU prefetches the next one. */
@@ -39,7 +40,7 @@ public record BlockMatrix(INDArray array, BlockFormat format, long address, int 
     }
 
     /** K. */
-    int columns() {
+    public int columns() {
         return Math.multiplyExact(blocks, format.blockSize());
     }
 

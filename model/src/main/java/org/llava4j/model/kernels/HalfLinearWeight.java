@@ -8,16 +8,6 @@ import org.llava4j.model.memory.Scratch;
  */
 record HalfLinearWeight(HalfMatrix matrix, MathBackend math) implements LowPrecisionLinearWeight {
     @Override
-    public int outputs() {
-        return matrix.rows();
-    }
-
-    @Override
-    public int inputs() {
-        return matrix.columns();
-    }
-
-    @Override
     public void toFloat32(Scratch scratch, int row, int column, int width, float[] to) {
         matrix.widen(scratch, math.halves(), row, column, width, to);
     }

@@ -14,7 +14,7 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  * @param array the array that owns the memory, BFLOAT16 or HALF
  * @param address of the first element
  */
-record HalfMatrix(INDArray array, long address, int rows, int columns) {
+record HalfMatrix(INDArray array, long address, int rows, int columns) implements WeightMatrix {
     /** Bytes of rows that are multiplied with each row of a batch in turn: they stay in the L2 cache. */
     private static final int READ_BYTES = 1 << 17;
 

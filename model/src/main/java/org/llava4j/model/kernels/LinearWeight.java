@@ -25,11 +25,18 @@ interface LinearWeight {
                 : new Float32(Matrix.of(w));
     }
 
+    /** The stored weight. */
+    WeightMatrix matrix();
+
     /** N. */
-    int outputs();
+    default int outputs() {
+        return matrix().rows();
+    }
 
     /** K. */
-    int inputs();
+    default int inputs() {
+        return matrix().columns();
+    }
 
     /** The largest number of rows of a {@link #tile}. */
     int tileRows();
@@ -82,16 +89,6 @@ interface LinearWeight {
 
     /** A float32 weight [N, K]. */
     record Float32(Matrix matrix) implements LinearWeight {
-        @Override
-        public int outputs() {
-            return matrix.rows();
-        }
-
-        @Override
-        public int inputs() {
-            return matrix.columns();
-        }
-
         @Override
         public int tileRows() {
             return matrix.rows();

@@ -14,7 +14,7 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  * @param array the array that owns the memory
  * @param address of the first element
  */
-record Matrix(INDArray array, long address, int rows, int columns) {
+record Matrix(INDArray array, long address, int rows, int columns) implements WeightMatrix {
 
     static Matrix of(INDArray array) {
         int rows = array.rank() < 2 ? 1 : Math.toIntExact(array.size(0));

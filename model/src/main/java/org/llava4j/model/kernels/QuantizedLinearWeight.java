@@ -12,16 +12,6 @@ record QuantizedLinearWeight(QuantizedMatrix matrix, MathBackend math) implement
     private static final int BLOCKS_ROW = 1;
 
     @Override
-    public int outputs() {
-        return matrix.rows();
-    }
-
-    @Override
-    public int inputs() {
-        return matrix.columns();
-    }
-
-    @Override
     public void toFloat32(Scratch scratch, int row, int column, int width, float[] to) {
         float[] blocks = scratch.row(BLOCKS_ROW, width + 2 * matrix.format().blockColumns());
         matrix.dequantize(scratch, math.halves(), math.quantized(), row, column, width, blocks, to);

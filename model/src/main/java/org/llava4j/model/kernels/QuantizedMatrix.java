@@ -19,7 +19,8 @@ import org.nd4j.linalg.factory.Nd4j;
  * @param address of the first integer
  * @param columns K, without padding
  */
-public record QuantizedMatrix(INDArray array, QuantizedFormat format, long address, int rows, int columns) {
+public record QuantizedMatrix(INDArray array, QuantizedFormat format, long address, int rows, int columns)
+        implements WeightMatrix {
     private static final int MAX_Q8 = 127;
     private static final int MIN_Q4 = -8;
     private static final int MAX_Q4 = 7;

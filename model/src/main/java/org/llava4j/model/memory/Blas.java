@@ -1,5 +1,8 @@
 package org.llava4j.model.memory;
 
+import static org.bytedeco.openblas.global.openblas_nolapack.CblasNoTrans;
+import static org.bytedeco.openblas.global.openblas_nolapack.CblasTrans;
+
 import org.bytedeco.openblas.global.openblas_nolapack;
 import org.llava4j.data.memory.AddressSpace;
 import org.nd4j.linalg.factory.Nd4j;
@@ -42,76 +45,34 @@ public final class Blas {
             float beta,
             long c,
             int ldc) {
-        sgemm(
-                s,
-                openblas_nolapack.CblasNoTrans,
-                openblas_nolapack.CblasTrans,
-                m,
-                n,
-                k,
-                alpha,
-                a,
-                lda,
-                b,
-                ldb,
-                beta,
-                c,
-                ldc);
+        sgemm(s, CblasNoTrans, CblasTrans, alpha, beta, m, n, k, a, lda, b, ldb, c, ldc);
     }
 
     /** c[m, n] = a[m, k] b[k, n] + beta c. */
     public static void gemm(
             Scratch s, int m, int n, int k, long a, int lda, long b, int ldb, float beta, long c, int ldc) {
-        sgemm(
-                s,
-                openblas_nolapack.CblasNoTrans,
-                openblas_nolapack.CblasNoTrans,
-                m,
-                n,
-                k,
-                1,
-                a,
-                lda,
-                b,
-                ldb,
-                beta,
-                c,
-                ldc);
+        sgemm(s, CblasNoTrans, CblasNoTrans, 1, beta, m, n, k, a, lda, b, ldb, c, ldc);
     }
 
     /** c[m, n] = a[k, m]^T b[k, n] + beta c. */
     public static void gemmTransposedA(
             Scratch s, int m, int n, int k, long a, int lda, long b, int ldb, float beta, long c, int ldc) {
-        sgemm(
-                s,
-                openblas_nolapack.CblasTrans,
-                openblas_nolapack.CblasNoTrans,
-                m,
-                n,
-                k,
-                1,
-                a,
-                lda,
-                b,
-                ldb,
-                beta,
-                c,
-                ldc);
+        sgemm(s, CblasTrans, CblasNoTrans, 1, beta, m, n, k, a, lda, b, ldb, c, ldc);
     }
 
     private static void sgemm(
             Scratch s,
             int transA,
             int transB,
+            float alpha,
+            float beta,
             int m,
             int n,
             int k,
-            float alpha,
             long a,
             int lda,
             long b,
             int ldb,
-            float beta,
             long c,
             int ldc) {
         openblas_nolapack.cblas_sgemm(
@@ -138,12 +99,12 @@ public final class Blas {
 
     /** y[n] = alpha w[n, k] x[k]. */
     public static void gemv(Scratch s, int n, int k, float alpha, long w, long x, long y) {
-        sgemv(s, openblas_nolapack.CblasNoTrans, n, k, alpha, w, x, y);
+        sgemv(s, CblasNoTrans, n, k, alpha, w, x, y);
     }
 
     /** y[k] = x[n] w[n, k]. */
     public static void gemvTransposed(Scratch s, int n, int k, long x, long w, long y) {
-        sgemv(s, openblas_nolapack.CblasTrans, n, k, 1, w, x, y);
+        sgemv(s, CblasTrans, n, k, 1, w, x, y);
     }
 
     private static void sgemv(Scratch s, int trans, int n, int k, float alpha, long w, long x, long y) {

@@ -1,5 +1,7 @@
 package org.llava4j.model.weights;
 
+import static java.util.Map.entry;
+
 import java.util.HashMap;
 import java.util.Map;
 import java.util.regex.Matcher;
@@ -30,67 +32,40 @@ final class GgufNames {
     private static final Pattern ORIGINAL_TOWER_LAYER =
             Pattern.compile(Pattern.quote(vision("encoder.layers.")) + "(\\d+)\\.(.+)\\.(weight|bias)");
 
-    private static final Map<String, String> DECODER = Map.of(
-            TOKEN_EMBEDDINGS,
-            "model.embed_tokens.weight",
-            "output_norm.weight",
-            "model.norm.weight",
-            OUTPUT,
-            "lm_head.weight");
+    private static final Map<String, String> DECODER = Map.ofEntries(
+            entry(TOKEN_EMBEDDINGS, "model.embed_tokens.weight"),
+            entry("output_norm.weight", "model.norm.weight"),
+            entry(OUTPUT, "lm_head.weight"));
 
-    private static final Map<String, String> DECODER_LAYERS = Map.of(
-            "attn_norm",
-            "input_layernorm",
-            "ffn_norm",
-            "post_attention_layernorm",
-            QUERY,
-            "self_attn.q_proj",
-            KEY,
-            "self_attn.k_proj",
-            "attn_v",
-            "self_attn.v_proj",
-            "attn_output",
-            "self_attn.o_proj",
-            "ffn_gate",
-            "mlp.gate_proj",
-            UP,
-            "mlp.up_proj",
-            DOWN,
-            "mlp.down_proj");
+    private static final Map<String, String> DECODER_LAYERS = Map.ofEntries(
+            entry("attn_norm", "input_layernorm"),
+            entry("ffn_norm", "post_attention_layernorm"),
+            entry(QUERY, "self_attn.q_proj"),
+            entry(KEY, "self_attn.k_proj"),
+            entry("attn_v", "self_attn.v_proj"),
+            entry("attn_output", "self_attn.o_proj"),
+            entry("ffn_gate", "mlp.gate_proj"),
+            entry(UP, "mlp.up_proj"),
+            entry(DOWN, "mlp.down_proj"));
 
-    private static final Map<String, String> TOWER = Map.of(
-            "v.class_embd",
-            "embeddings.class_embedding",
-            "v.patch_embd.weight",
-            "embeddings.patch_embedding.weight",
-            POSITION_EMBEDDINGS,
-            "embeddings.position_embedding.weight",
-            "v.pre_ln.weight",
-            "pre_layrnorm.weight",
-            "v.pre_ln.bias",
-            "pre_layrnorm.bias",
-            "v.post_ln.weight",
-            "post_layernorm.weight",
-            "v.post_ln.bias",
-            "post_layernorm.bias");
+    private static final Map<String, String> TOWER = Map.ofEntries(
+            entry("v.class_embd", "embeddings.class_embedding"),
+            entry("v.patch_embd.weight", "embeddings.patch_embedding.weight"),
+            entry(POSITION_EMBEDDINGS, "embeddings.position_embedding.weight"),
+            entry("v.pre_ln.weight", "pre_layrnorm.weight"),
+            entry("v.pre_ln.bias", "pre_layrnorm.bias"),
+            entry("v.post_ln.weight", "post_layernorm.weight"),
+            entry("v.post_ln.bias", "post_layernorm.bias"));
 
-    private static final Map<String, String> TOWER_LAYERS = Map.of(
-            QUERY,
-            "self_attn.q_proj",
-            KEY,
-            "self_attn.k_proj",
-            "attn_v",
-            "self_attn.v_proj",
-            "attn_out",
-            "self_attn.out_proj",
-            "ln1",
-            "layer_norm1",
-            "ln2",
-            "layer_norm2",
-            UP,
-            "mlp.fc1",
-            DOWN,
-            "mlp.fc2");
+    private static final Map<String, String> TOWER_LAYERS = Map.ofEntries(
+            entry(QUERY, "self_attn.q_proj"),
+            entry(KEY, "self_attn.k_proj"),
+            entry("attn_v", "self_attn.v_proj"),
+            entry("attn_out", "self_attn.out_proj"),
+            entry("ln1", "layer_norm1"),
+            entry("ln2", "layer_norm2"),
+            entry(UP, "mlp.fc1"),
+            entry(DOWN, "mlp.fc2"));
 
     private static final Map<String, String> TO_DECODER = inverse(DECODER);
     private static final Map<String, String> TO_DECODER_LAYERS = inverse(DECODER_LAYERS);

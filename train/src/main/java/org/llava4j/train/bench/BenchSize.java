@@ -6,8 +6,6 @@ import org.llava4j.model.TensorSource;
 import org.llava4j.model.config.ClipConfig;
 import org.llava4j.model.config.LlamaConfig;
 import org.llava4j.model.config.LlavaConfig;
-import org.llava4j.model.config.LlavaConfig.ProjectorType;
-import org.llava4j.model.config.LlavaConfig.SelectFeature;
 import org.llava4j.model.memory.NativeArray;
 import org.llava4j.model.weights.WeightDtype;
 import org.llava4j.model.weights.WeightInitializer;
@@ -55,8 +53,7 @@ record BenchSize(String name, LlavaConfig config, int textTokens, int targetToke
     };
 
     private static LlavaConfig config(ClipConfig vision, LlamaConfig decoder) {
-        return new LlavaConfig(
-                vision, decoder, ProjectorType.LINEAR, -2, SelectFeature.PATCH, MAX_LENGTH, false, false);
+        return LlavaConfig.withDefaults(vision, decoder, MAX_LENGTH);
     }
 
     static BenchSize named(String name) {
