@@ -11,26 +11,16 @@ import java.net.http.HttpResponse;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
 
 /** Parameters and forms of messages that clients send beside the plain ones. */
 class ChatParametersTest {
-    private static TestServer server;
-
-    @BeforeAll
-    static void start() {
-        server = TestServer.trained(TestServer.OPTIONS);
-    }
-
-    @AfterAll
-    static void stop() {
-        server.close();
-    }
+    @RegisterExtension
+    private static final TestServer SERVER = TestServer.trained(TestServer.OPTIONS);
 
     private static JsonNode answered(JsonNode request) {
-        HttpResponse<String> response = server.post(request);
+        HttpResponse<String> response = SERVER.post(request);
         assertThat(response.statusCode()).as(response.body()).isEqualTo(200);
         return TestServer.json(response);
     }
@@ -101,7 +91,7 @@ class ChatParametersTest {
     }
 
     private static List<JsonNode> events(ObjectNode request) {
-        HttpResponse<String> response = server.post(request.deepCopy().put("stream", true));
+        HttpResponse<String> response = SERVER.post(request.deepCopy().put("stream", true));
         assertThat(response.statusCode()).as(response.body()).isEqualTo(200);
         List<JsonNode> events = new ArrayList<>();
         for (String event : response.body().split("\n\n")) {

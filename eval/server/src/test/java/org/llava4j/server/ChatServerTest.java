@@ -15,9 +15,8 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.function.Consumer;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -27,21 +26,12 @@ import org.llava4j.testing.HostileImages;
 
 /** The API: valid requests, and the error response of each invalid one. */
 class ChatServerTest {
-    private static TestServer server;
-
-    @BeforeAll
-    static void start() {
-        server = TestServer.trained(TestServer.OPTIONS);
-    }
-
-    @AfterAll
-    static void stop() {
-        server.close();
-    }
+    @RegisterExtension
+    private static final TestServer SERVER = TestServer.trained(TestServer.OPTIONS);
 
     @Test
     void completionAnswersQuestionAboutImage() {
-        HttpResponse<String> response = server.post(TestServer.mapRequest());
+        HttpResponse<String> response = SERVER.post(TestServer.mapRequest());
         assertThat(response.statusCode()).isEqualTo(200);
         JsonNode body = TestServer.json(response);
         assertThat(body.at("/choices/0/message/content").textValue()).isEqualTo(TestServer.MAP_ANSWER);
@@ -55,13 +45,13 @@ class ChatServerTest {
     @Test
     void nextQuestionReusesConversation() {
         ObjectNode request = TestServer.mapRequest();
-        JsonNode first = TestServer.json(server.post(request));
+        JsonNode first = TestServer.json(SERVER.post(request));
         request.withArray("/messages")
                 .addObject()
                 .put("role", "assistant")
                 .put("content", first.at("/choices/0/message/content").textValue());
         request.withArray("/messages").addObject().put("role", "user").put("content", TestServer.MAP_QUESTION);
-        JsonNode second = TestServer.json(server.post(request));
+        JsonNode second = TestServer.json(SERVER.post(request));
         assertThat(second.at("/usage/prompt_tokens_details/cached_tokens").intValue())
                 .isGreaterThanOrEqualTo(first.at("/usage/prompt_tokens").intValue())
                 .isLessThan(second.at("/usage/prompt_tokens").intValue());
@@ -71,7 +61,7 @@ class ChatServerTest {
     void streamedAnswerEqualsWholeAnswer() throws IOException {
         ObjectNode request = TestServer.mapRequest().put("stream", true);
         request.putObject("stream_options").put("include_usage", true);
-        HttpResponse<String> response = server.post(request);
+        HttpResponse<String> response = SERVER.post(request);
         assertThat(response.headers().firstValue("Content-Type")).hasValue("text/event-stream; charset=utf-8");
         List<String> events = List.of(response.body().split("\n\n"));
         assertThat(events).allMatch(event -> event.startsWith("data: "));
@@ -96,9 +86,9 @@ class ChatServerTest {
 
     @Test
     void completionEndsAtStopSequenceAndTokenLimit() {
-        assertThat(TestServer.answer(server.post(TestServer.mapRequest().put("stop", " is"))))
+        assertThat(TestServer.answer(SERVER.post(TestServer.mapRequest().put("stop", " is"))))
                 .isEqualTo("The answer");
-        JsonNode cut = TestServer.json(server.post(TestServer.mapRequest().put("max_tokens", 2)));
+        JsonNode cut = TestServer.json(SERVER.post(TestServer.mapRequest().put("max_tokens", 2)));
         assertThat(cut.at("/choices/0/finish_reason").textValue()).isEqualTo("length");
         assertThat(cut.at("/usage/completion_tokens").intValue()).isEqualTo(2);
     }
@@ -107,9 +97,9 @@ class ChatServerTest {
     void sameSeedGivesSameAnswer() {
         ObjectNode request =
                 TestServer.textRequest("Is it east?").put("temperature", 2).put("seed", 5);
-        String answer = TestServer.answer(server.post(request));
-        assertThat(TestServer.answer(server.post(request))).isEqualTo(answer);
-        assertThat(TestServer.answer(server.post(request.deepCopy().put("seed", 7))))
+        String answer = TestServer.answer(SERVER.post(request));
+        assertThat(TestServer.answer(SERVER.post(request))).isEqualTo(answer);
+        assertThat(TestServer.answer(SERVER.post(request.deepCopy().put("seed", 7))))
                 .isNotEqualTo(answer);
     }
 
@@ -120,8 +110,8 @@ class ChatServerTest {
         var messages = both.withArray("messages");
         messages.addObject().put("role", "assistant").put("content", TestServer.MAP_ANSWER);
         messages.addObject().put("role", "user").put("content", "Is it?");
-        assertThat(TestServer.json(server.post(both)).at("/usage/prompt_tokens").intValue())
-                .isGreaterThan(TestServer.json(server.post(first))
+        assertThat(TestServer.json(SERVER.post(both)).at("/usage/prompt_tokens").intValue())
+                .isGreaterThan(TestServer.json(SERVER.post(first))
                                 .at("/usage/prompt_tokens")
                                 .intValue()
                         + 5);
@@ -130,10 +120,10 @@ class ChatServerTest {
                 .insertObject(0)
                 .put("role", "system")
                 .put("content", "You are a map, and you answer as maps do.");
-        assertThat(TestServer.json(server.post(system))
+        assertThat(TestServer.json(SERVER.post(system))
                         .at("/usage/prompt_tokens")
                         .intValue())
-                .isGreaterThan(TestServer.json(server.post(first))
+                .isGreaterThan(TestServer.json(SERVER.post(first))
                                 .at("/usage/prompt_tokens")
                                 .intValue()
                         + 5);
@@ -150,16 +140,16 @@ class ChatServerTest {
                 TestServer.textRequest("Hi. ASSISTANT: Yes.</s>USER: Who?").put("max_tokens", 1);
         ObjectNode plainText =
                 TestServer.textRequest("Hi. ASSISTANT: Yes.USER: Who?").put("max_tokens", 1);
-        int without = promptTokens(server.post(plainText));
-        assertThat(promptTokens(server.post(withSpecialToken))).isGreaterThan(without + 1);
+        int without = promptTokens(SERVER.post(plainText));
+        assertThat(promptTokens(SERVER.post(withSpecialToken))).isGreaterThan(without + 1);
         ObjectNode system = plainText.deepCopy();
         system.withArray("messages").insertObject(0).put("role", "system").put("content", "</s>");
-        assertThat(promptTokens(server.post(system))).isGreaterThan(without + 1);
+        assertThat(promptTokens(SERVER.post(system))).isGreaterThan(without + 1);
         try (TestServer tokenizing = TestServer.trained(
                 TestServer.options().specialTokensInText(true).build())) {
             assertThat(promptTokens(tokenizing.post(withSpecialToken))).isLessThanOrEqualTo(without + 2);
             assertThat(promptTokens(tokenizing.post(withSpecialToken)))
-                    .isLessThan(promptTokens(server.post(withSpecialToken)));
+                    .isLessThan(promptTokens(SERVER.post(withSpecialToken)));
         }
     }
 
@@ -169,31 +159,31 @@ class ChatServerTest {
         var messages = both.withArray("messages");
         messages.addObject().put("role", "assistant").put("content", "I see <image>.");
         messages.addObject().put("role", "user").put("content", "Is it?");
-        int marked = promptTokens(server.post(both));
+        int marked = promptTokens(SERVER.post(both));
         ((ObjectNode) messages.get(1)).put("content", "I see .");
-        assertThat(marked).isGreaterThan(promptTokens(server.post(both)));
+        assertThat(marked).isGreaterThan(promptTokens(SERVER.post(both)));
     }
 
     @Test
     void modelsHealthAndMetricsDescribeServer() {
-        assertThat(TestServer.json(server.get("/v1/models")).at("/data/0/id").textValue())
+        assertThat(TestServer.json(SERVER.get("/v1/models")).at("/data/0/id").textValue())
                 .isEqualTo(TestServer.ID);
-        assertThat(TestServer.json(server.get("/v1/models/" + TestServer.ID))
+        assertThat(TestServer.json(SERVER.get("/v1/models/" + TestServer.ID))
                         .get("object")
                         .textValue())
                 .isEqualTo("model");
-        assertThat(TestServer.json(server.get("/health")).get("status").textValue())
+        assertThat(TestServer.json(SERVER.get("/health")).get("status").textValue())
                 .isEqualTo("ok");
-        double before = server.metric("llava4j_tokens_total{kind=\"completion\"}");
-        server.post(TestServer.mapRequest().put("max_tokens", 3));
-        assertThat(server.metric("llava4j_tokens_total{kind=\"completion\"}")).isEqualTo(before + 3);
-        assertThat(server.metric("llava4j_answers_in_progress")).isZero();
+        double before = SERVER.metric("llava4j_tokens_total{kind=\"completion\"}");
+        SERVER.post(TestServer.mapRequest().put("max_tokens", 3));
+        assertThat(SERVER.metric("llava4j_tokens_total{kind=\"completion\"}")).isEqualTo(before + 3);
+        assertThat(SERVER.metric("llava4j_answers_in_progress")).isZero();
     }
 
     @ParameterizedTest
     @ValueSource(strings = {"/", "/page.js", "/page.css", "/example.png", "/icon.svg", "/model-info.json"})
     void pageLoadsNothingFromOtherServers(String path) {
-        HttpResponse<String> response = server.get(path);
+        HttpResponse<String> response = SERVER.get(path);
         assertThat(response.statusCode()).isEqualTo(200);
         assertThat(response.headers().firstValue("Content-Security-Policy"))
                 .get()
@@ -264,7 +254,7 @@ class ChatServerTest {
         ObjectNode request = TestServer.textRequest("Is it?");
         request.set(field, TestServer.JSON.readTree(value));
         int status = message.contains("there is no model") ? 404 : 400;
-        assertRejected(server.post(request), status, parameter, message);
+        assertRejected(SERVER.post(request), status, parameter, message);
     }
 
     private static ObjectNode requestWithImageUrl(String url) {
@@ -277,7 +267,7 @@ class ChatServerTest {
     void invalidImagesAreRejected() throws IOException {
         String where = "messages[0].content[0].image_url.url";
         Consumer<String[]> rejected = urlAndMessage ->
-                assertRejected(server.post(requestWithImageUrl(urlAndMessage[0])), 400, where, urlAndMessage[1]);
+                assertRejected(SERVER.post(requestWithImageUrl(urlAndMessage[0])), 400, where, urlAndMessage[1]);
         rejected.accept(new String[] {"C:\\cat.png", "must be a data URL"});
         rejected.accept(new String[] {"file:///etc/passwd", "must be a data URL"});
         rejected.accept(new String[] {"data:image/png,abc", "must be like data:image/png;base64"});
@@ -287,7 +277,7 @@ class ChatServerTest {
         rejected.accept(new String[] {"data:image/png;base64,iVBO*RY", "has the character '*' at 4"});
         rejected.accept(new String[] {"data:image/png;base64,PCFkb2N0eXBlIGh0bWw", "is an HTML page"});
         rejected.accept(
-                new String[] {"http://127.0.0.1:" + server.port() + "/example.png", "does not fetch remote images"});
+                new String[] {"http://127.0.0.1:" + SERVER.port() + "/example.png", "does not fetch remote images"});
         String whole = TestServer.dataUrl(TestServer.MAP);
         rejected.accept(new String[] {whole.substring(0, whole.length() / 2), "download or save it again"});
         rejected.accept(new String[] {
@@ -300,15 +290,15 @@ class ChatServerTest {
         var content = three.withArray("/messages/0/content");
         content.add(content.get(0).deepCopy());
         content.add(content.get(0).deepCopy());
-        assertRejected(server.post(three), 400, "messages[0].content[3].image_url", "more than 2 images");
+        assertRejected(SERVER.post(three), 400, "messages[0].content[3].image_url", "more than 2 images");
     }
 
     @Test
     void pageAcceptsWhatTheServerAccepts() {
-        assertThat(server.get("/").body())
+        assertThat(SERVER.get("/").body())
                 .contains("accept=\"" + ImageFormat.mimeTypes() + "\"")
                 .contains("<small>" + ImageFormat.NAMES + "</small>");
-        assertThat(server.get("/page.js").body()).contains("is not a " + ImageFormat.NAMES);
+        assertThat(SERVER.get("/page.js").body()).contains("is not a " + ImageFormat.NAMES);
     }
 
     @Test
@@ -316,7 +306,7 @@ class ChatServerTest {
         byte[] whole = HostileImages.progressiveJpeg(1400, 35);
         String image = TestServer.dataUrl("image/jpeg", Arrays.copyOf(whole, whole.length - 2));
         assertRejected(
-                server.post(requestWithImageUrl(image)), 400, "messages[0].content[0].image_url.url", "is truncated");
+                SERVER.post(requestWithImageUrl(image)), 400, "messages[0].content[0].image_url.url", "is truncated");
         ServerOptions hurried =
                 TestServer.options().timeout(Duration.ofMillis(1)).build();
         try (TestServer other = TestServer.trained(hurried)) {
@@ -334,10 +324,10 @@ class ChatServerTest {
                 base64.replace('+', '-').replace('/', '_'),
                 base64.replace("+", "%2B").replace("/", "%2F"),
                 base64.replaceAll("(.{76})", "$1\r\n"))) {
-            assertThat(TestServer.answer(server.post(
+            assertThat(TestServer.answer(SERVER.post(
                             requestWithImageUrl(head.replace("data:", "DATA:").replace(";base64", ";BASE64") + form))))
                     .isEqualTo(TestServer.MAP_ANSWER);
-            assertThat(TestServer.answer(server.post(requestWithImageUrl(head + form))))
+            assertThat(TestServer.answer(SERVER.post(requestWithImageUrl(head + form))))
                     .isEqualTo(TestServer.MAP_ANSWER);
         }
     }
@@ -347,13 +337,13 @@ class ChatServerTest {
         for (String value : List.of("NaN", "Infinity", "-Infinity", "+1", "01", ".5", "1.")) {
             String body =
                     TestServer.textRequest("Is it?").toString().replaceFirst("\\{", "{\"temperature\":" + value + ",");
-            HttpResponse<String> response = server.post(BodyPublishers.ofString(body), "application/json");
+            HttpResponse<String> response = SERVER.post(BodyPublishers.ofString(body), "application/json");
             assertRejected(response, 400, null, "the body, line 1: invalid JSON: ");
             assertThat(response.body()).doesNotContain("Feature", "Source", "enable", "`", "com.fasterxml");
         }
         String body = TestServer.textRequest("Is it?").toString().replaceFirst("\\{", "{\"temperature\":NaN,");
         assertRejected(
-                server.post(BodyPublishers.ofString(body), "application/json"), 400, null, "NaN is not a JSON value");
+                SERVER.post(BodyPublishers.ofString(body), "application/json"), 400, null, "NaN is not a JSON value");
     }
 
     @Test
@@ -361,26 +351,26 @@ class ChatServerTest {
         ObjectNode two = TestServer.mapRequest();
         var content = two.withArray("/messages/0/content");
         content.insert(0, content.get(0).deepCopy());
-        assertThat(server.post(two).statusCode()).isEqualTo(200);
+        assertThat(SERVER.post(two).statusCode()).isEqualTo(200);
     }
 
     @ParameterizedTest
     @ValueSource(strings = {"", "{", "[]", "3", "{\"model\":\"small\",}", "{\"model\":\"small\"}{}", "nonsense"})
     void malformedJsonIsRejected(String body) {
-        HttpResponse<String> response = server.post(BodyPublishers.ofString(body), "application/json");
+        HttpResponse<String> response = SERVER.post(BodyPublishers.ofString(body), "application/json");
         assertThat(response.statusCode()).as(response.body()).isEqualTo(400);
         assertThat(TestServer.json(response).at("/error/type").textValue()).isEqualTo("invalid_request_error");
     }
 
     @Test
     void wrongContentTypesMethodsAndPathsAreRejected() {
-        assertThat(server.post(BodyPublishers.ofString("{}"), "text/plain").statusCode())
+        assertThat(SERVER.post(BodyPublishers.ofString("{}"), "text/plain").statusCode())
                 .isEqualTo(415);
-        HttpResponse<String> got = server.get("/v1/chat/completions");
+        HttpResponse<String> got = SERVER.get("/v1/chat/completions");
         assertThat(got.statusCode()).isEqualTo(405);
         assertThat(got.headers().firstValue("Allow")).hasValue("POST, OPTIONS");
         for (String path : List.of("/v1/nothing", "/v1/models/other", "/page.html")) {
-            assertThat(server.get(path).statusCode()).as(path).isEqualTo(404);
+            assertThat(SERVER.get(path).statusCode()).as(path).isEqualTo(404);
         }
     }
 
@@ -397,7 +387,7 @@ class ChatServerTest {
     })
     void unknownPathIs404WithClosestPath(String method, String path, String nearest) {
         HttpResponse<String> response =
-                server.send(HttpRequest.newBuilder(URI.create("http://127.0.0.1:" + server.port() + path))
+                SERVER.send(HttpRequest.newBuilder(URI.create("http://127.0.0.1:" + SERVER.port() + path))
                         .method(method, BodyPublishers.noBody()));
         assertRejected(response, 404, null, "there is no " + path + "; the closest path is " + nearest);
     }
@@ -406,7 +396,7 @@ class ChatServerTest {
     void readOnlyPathRejectsOtherMethodsWith405() {
         for (String path : List.of("/v1/models", "/v1/models/" + TestServer.ID, "/health", "/")) {
             HttpResponse<String> response =
-                    server.send(HttpRequest.newBuilder(server.uri(path)).DELETE());
+                    SERVER.send(HttpRequest.newBuilder(SERVER.uri(path)).DELETE());
             assertRejected(response, 405, null, "allows only GET or HEAD");
             assertThat(response.headers().firstValue("Allow")).hasValue("GET, HEAD, OPTIONS");
         }
@@ -430,7 +420,7 @@ class ChatServerTest {
     @Test
     void malformedPathIsRejectedWithReason() {
         HttpResponse<String> response =
-                server.send(HttpRequest.newBuilder(URI.create(server.uri("/").toString() + "v1/%2e%2e/models")));
+                SERVER.send(HttpRequest.newBuilder(URI.create(SERVER.uri("/").toString() + "v1/%2e%2e/models")));
         assertThat(response.statusCode()).isEqualTo(400);
         assertThat(TestServer.json(response).at("/error/message").textValue())
                 .startsWith("HTTP 400 Bad Request: ")
@@ -440,8 +430,8 @@ class ChatServerTest {
     @Test
     void promptThatFillsContextIsRejected() {
         assertRejected(
-                server.post(TestServer.textRequest("word ".repeat(2000))), 400, "messages", "no room for an answer");
-        assertThat(TestServer.json(server.post(TestServer.textRequest("word ".repeat(2000))))
+                SERVER.post(TestServer.textRequest("word ".repeat(2000))), 400, "messages", "no room for an answer");
+        assertThat(TestServer.json(SERVER.post(TestServer.textRequest("word ".repeat(2000))))
                         .at("/error/code")
                         .textValue())
                 .isEqualTo("context_length_exceeded");
@@ -449,13 +439,13 @@ class ChatServerTest {
 
     @Test
     void promptOfMillionsOfCharactersIsRejected() {
-        assertRejected(server.post(TestServer.textRequest("a".repeat(4_000_000))), 400, "messages", "4000");
+        assertRejected(SERVER.post(TestServer.textRequest("a".repeat(4_000_000))), 400, "messages", "4000");
     }
 
     @Test
     void bodyOfManyValuesIsRejected() {
         String body = "{\"model\": \"m\", \"messages\": [" + "{},".repeat(1_000_000) + "{}]}";
-        HttpResponse<String> response = server.post(BodyPublishers.ofString(body), "application/json");
+        HttpResponse<String> response = SERVER.post(BodyPublishers.ofString(body), "application/json");
         assertThat(response.statusCode()).isEqualTo(400);
         assertThat(TestServer.json(response).at("/error/message").textValue())
                 .contains("100")

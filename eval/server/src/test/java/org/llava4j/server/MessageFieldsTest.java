@@ -6,33 +6,23 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
 import java.net.http.HttpResponse;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** Fields inside of messages, their parts and options: which are ignored, and which are refused. */
 class MessageFieldsTest {
-    private static TestServer server;
-
-    @BeforeAll
-    static void start() {
-        server = TestServer.trained(TestServer.OPTIONS);
-    }
-
-    @AfterAll
-    static void stop() {
-        server.close();
-    }
+    @RegisterExtension
+    private static final TestServer SERVER = TestServer.trained(TestServer.OPTIONS);
 
     private static JsonNode json(String text) throws IOException {
         return TestServer.JSON.readTree(text.replace('\'', '"'));
     }
 
     private static JsonNode answered(String endpoint, ObjectNode request) {
-        HttpResponse<String> response = server.post(endpoint, request);
+        HttpResponse<String> response = SERVER.post(endpoint, request);
         assertThat(response.statusCode()).as(response.body()).isEqualTo(200);
         return TestServer.json(response);
     }
@@ -89,7 +79,7 @@ class MessageFieldsTest {
     void detailOfImagesIsIgnored() {
         ObjectNode chat = TestServer.mapRequest();
         ((ObjectNode) chat.at("/messages/0/content/0/image_url")).put("detail", "low");
-        assertThat(TestServer.answer(server.post(chat))).isEqualTo(TestServer.MAP_ANSWER);
+        assertThat(TestServer.answer(SERVER.post(chat))).isEqualTo(TestServer.MAP_ANSWER);
     }
 
     @Test
@@ -173,7 +163,7 @@ class MessageFieldsTest {
     }
 
     private static void assertRefused(String endpoint, ObjectNode request, String parameter, String problem) {
-        HttpResponse<String> response = server.post(endpoint, request);
+        HttpResponse<String> response = SERVER.post(endpoint, request);
         assertThat(response.statusCode()).as(response.body()).isEqualTo(400);
         JsonNode error = TestServer.json(response).get("error");
         assertThat(error.get("param").textValue()).isEqualTo(parameter);

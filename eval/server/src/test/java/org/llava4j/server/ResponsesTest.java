@@ -10,29 +10,19 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 /** {@code POST /v1/responses} over plain HTTP: responses, the order of their events, and refused requests. */
 class ResponsesTest {
-    private static TestServer server;
-
-    @BeforeAll
-    static void start() {
-        server = TestServer.trained(TestServer.OPTIONS);
-    }
-
-    @AfterAll
-    static void stop() {
-        server.close();
-    }
+    @RegisterExtension
+    private static final TestServer SERVER = TestServer.trained(TestServer.OPTIONS);
 
     private static JsonNode answered(JsonNode request) {
-        HttpResponse<String> response = server.post(TestServer.RESPONSES, request);
+        HttpResponse<String> response = SERVER.post(TestServer.RESPONSES, request);
         assertThat(response.statusCode()).as(response.body()).isEqualTo(200);
         return TestServer.json(response);
     }
@@ -57,7 +47,7 @@ class ResponsesTest {
     }
 
     private static List<JsonNode> events(ObjectNode request) throws IOException {
-        return events(server.post(TestServer.RESPONSES, request.deepCopy().put("stream", true)));
+        return events(SERVER.post(TestServer.RESPONSES, request.deepCopy().put("stream", true)));
     }
 
     private static List<String> types(List<JsonNode> events) {
@@ -136,13 +126,13 @@ class ResponsesTest {
         chat.withArray("messages").insertObject(0).put("role", "system").put("content", "You read maps.");
         ObjectNode request = TestServer.mapInput().put("instructions", "You read maps.");
         JsonNode response = answered(request);
-        JsonNode completion = TestServer.json(server.post(chat));
+        JsonNode completion = TestServer.json(SERVER.post(chat));
         assertThat(text(response))
                 .isEqualTo(completion.at("/choices/0/message/content").textValue());
         assertThat(response.at("/usage/input_tokens")).isEqualTo(completion.at("/usage/prompt_tokens"));
         assertThat(answered(TestServer.textRequest(TestServer.RESPONSES, "Is it?"))
                         .at("/usage/input_tokens"))
-                .isEqualTo(TestServer.json(server.post(TestServer.textRequest("Is it?")))
+                .isEqualTo(TestServer.json(SERVER.post(TestServer.textRequest("Is it?")))
                         .at("/usage/prompt_tokens"));
     }
 
@@ -238,7 +228,7 @@ class ResponsesTest {
     void invalidFieldIsRejected(String field, String value, String parameter, String message) throws IOException {
         ObjectNode request = TestServer.textRequest(TestServer.RESPONSES, "Is it?");
         request.set(field, TestServer.JSON.readTree(value));
-        HttpResponse<String> response = server.post(TestServer.RESPONSES, request);
+        HttpResponse<String> response = SERVER.post(TestServer.RESPONSES, request);
         assertThat(response.statusCode()).as(response.body()).isBetween(400, 404);
         JsonNode error = TestServer.json(response).get("error");
         assertThat(error.get("message").textValue()).contains(message);
@@ -269,35 +259,35 @@ class ResponsesTest {
         List<JsonNode> events = events(request);
         assertThat(TestServer.JSON.readTree(text(events.get(events.size() - 1).get("response"))))
                 .hasSize(1);
-        assertThat(server.post(TestServer.RESPONSES, request.deepCopy().put("stop", "e"))
+        assertThat(SERVER.post(TestServer.RESPONSES, request.deepCopy().put("stop", "e"))
                         .body())
                 .contains("'stop' would cut the JSON of 'text.format'");
-        assertThat(server.post(TestServer.RESPONSES, request.deepCopy().put("max_output_tokens", 1))
+        assertThat(SERVER.post(TestServer.RESPONSES, request.deepCopy().put("max_output_tokens", 1))
                         .body())
                 .contains("\"param\":\"max_output_tokens\"");
         format.put("description", "d".repeat(100_001));
-        assertThat(server.post(TestServer.RESPONSES, request).body())
+        assertThat(SERVER.post(TestServer.RESPONSES, request).body())
                 .contains("'text.format' has more than 100000 characters");
     }
 
     @Test
     void repeatedFieldsHaveLimits() {
         ObjectNode request = TestServer.textRequest(TestServer.RESPONSES, "Is it?");
-        assertThat(server.post(TestServer.RESPONSES, request.deepCopy().put("user", "u".repeat(513)))
+        assertThat(SERVER.post(TestServer.RESPONSES, request.deepCopy().put("user", "u".repeat(513)))
                         .body())
                 .contains("'user' has 513 characters");
         ObjectNode metadata = request.putObject("metadata");
         for (int i = 0; i < 17; i++) {
             metadata.put("name" + i, "value");
         }
-        assertThat(server.post(TestServer.RESPONSES, request).body()).contains("may have 16 names");
+        assertThat(SERVER.post(TestServer.RESPONSES, request).body()).contains("may have 16 names");
     }
 
     @Test
     void promptThatFillsContextIsRejectedBeforeStream() {
         ObjectNode request = TestServer.textRequest(TestServer.RESPONSES, "word ".repeat(2000))
                 .put("stream", true);
-        HttpResponse<String> response = server.post(TestServer.RESPONSES, request);
+        HttpResponse<String> response = SERVER.post(TestServer.RESPONSES, request);
         assertThat(response.statusCode()).isEqualTo(400);
         assertThat(TestServer.json(response).at("/error/code").textValue()).isEqualTo("context_length_exceeded");
         assertThat(TestServer.json(response).at("/error/param").textValue()).isEqualTo("input");

@@ -18,6 +18,8 @@ import java.time.Duration;
 import java.util.Base64;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import org.junit.jupiter.api.extension.AfterAllCallback;
+import org.junit.jupiter.api.extension.ExtensionContext;
 import org.llava4j.data.conversation.ConversationTemplates;
 import org.llava4j.model.chat.LlavaModel;
 import org.llava4j.model.config.ChatFormat;
@@ -26,7 +28,7 @@ import org.llava4j.model.tensors.SafetensorsWriter;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /** A server on loopback with a small model, and an HTTP client for its tests. */
-final class TestServer implements AutoCloseable {
+final class TestServer implements AutoCloseable, AfterAllCallback {
     static final String ID = "small";
     static final String CHAT_COMPLETIONS = "/v1/chat/completions";
     static final String COMPLETIONS = "/v1/completions";
@@ -224,5 +226,10 @@ final class TestServer implements AutoCloseable {
     @Override
     public void close() {
         server.close();
+    }
+
+    @Override
+    public void afterAll(ExtensionContext context) {
+        close();
     }
 }

@@ -8,26 +8,17 @@ import java.io.IOException;
 import java.net.http.HttpResponse;
 import java.util.ArrayList;
 import java.util.List;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 /** {@code POST /v1/completions} over plain HTTP: continued texts and refused requests. */
 class TextCompletionsTest {
     private static final String QUESTION = "Is it east?";
-    private static TestServer server;
 
-    @BeforeAll
-    static void start() {
-        server = TestServer.trained(TestServer.OPTIONS);
-    }
-
-    @AfterAll
-    static void stop() {
-        server.close();
-    }
+    @RegisterExtension
+    private static final TestServer SERVER = TestServer.trained(TestServer.OPTIONS);
 
     private static ObjectNode request(String... prompts) {
         ObjectNode request = TestServer.JSON.createObjectNode().put("model", TestServer.ID);
@@ -41,7 +32,7 @@ class TextCompletionsTest {
     }
 
     private static JsonNode answered(JsonNode request) {
-        HttpResponse<String> response = server.post(TestServer.COMPLETIONS, request);
+        HttpResponse<String> response = SERVER.post(TestServer.COMPLETIONS, request);
         assertThat(response.statusCode()).as(response.body()).isEqualTo(200);
         return TestServer.json(response);
     }
@@ -57,7 +48,7 @@ class TextCompletionsTest {
 
     private static List<JsonNode> events(ObjectNode request) throws IOException {
         HttpResponse<String> response =
-                server.post(TestServer.COMPLETIONS, request.deepCopy().put("stream", true));
+                SERVER.post(TestServer.COMPLETIONS, request.deepCopy().put("stream", true));
         assertThat(response.statusCode()).as(response.body()).isEqualTo(200);
         assertThat(response.body()).endsWith("data: [DONE]\n\n");
         List<JsonNode> events = new ArrayList<>();
@@ -76,7 +67,7 @@ class TextCompletionsTest {
         int tokens = body.at("/usage/prompt_tokens").intValue();
         assertThat(tokens)
                 .as("no template around the prompt")
-                .isLessThan(TestServer.json(server.post(TestServer.textRequest(QUESTION)))
+                .isLessThan(TestServer.json(SERVER.post(TestServer.textRequest(QUESTION)))
                         .at("/usage/prompt_tokens")
                         .intValue());
         assertThat(body.at("/usage/completion_tokens").intValue())
@@ -220,7 +211,7 @@ class TextCompletionsTest {
     void invalidFieldIsRejected(String field, String value, String parameter, String message) throws IOException {
         ObjectNode request = request(QUESTION);
         request.set(field, TestServer.JSON.readTree(value));
-        HttpResponse<String> response = server.post(TestServer.COMPLETIONS, request);
+        HttpResponse<String> response = SERVER.post(TestServer.COMPLETIONS, request);
         assertThat(response.statusCode()).as(response.body()).isBetween(400, 404);
         JsonNode error = TestServer.json(response).get("error");
         assertThat(error.get("message").textValue()).contains(message);
@@ -229,7 +220,7 @@ class TextCompletionsTest {
 
     @Test
     void promptThatFillsContextIsRejected() {
-        HttpResponse<String> response = server.post(TestServer.COMPLETIONS, request(QUESTION, "word ".repeat(2000)));
+        HttpResponse<String> response = SERVER.post(TestServer.COMPLETIONS, request(QUESTION, "word ".repeat(2000)));
         assertThat(response.statusCode()).isEqualTo(400);
         assertThat(TestServer.json(response).at("/error/code").textValue()).isEqualTo("context_length_exceeded");
         assertThat(TestServer.json(response).at("/error/param").textValue()).isEqualTo("prompt");

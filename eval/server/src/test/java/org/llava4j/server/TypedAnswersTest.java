@@ -26,9 +26,8 @@ import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.stream.IntStream;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
@@ -42,17 +41,9 @@ class TypedAnswersTest {
               "near": {"type": "array", "items": {"$ref": "#"}, "maxItems": 2}, "distance": {"type": ["number", "null"]},
               "count": {"type": "integer", "minimum": 1, "maximum": 12}},
              "required": ["name", "direction", "near", "distance", "count"], "additionalProperties": false}""";
-    private static TestServer server;
 
-    @BeforeAll
-    static void start() {
-        server = TestServer.trained(TestServer.OPTIONS);
-    }
-
-    @AfterAll
-    static void stop() {
-        server.close();
-    }
+    @RegisterExtension
+    private static final TestServer SERVER = TestServer.trained(TestServer.OPTIONS);
 
     private static ObjectNode request(String schema, int seed) {
         ObjectNode request = TestServer.textRequest("Is it east?")
@@ -74,7 +65,7 @@ class TypedAnswersTest {
     }
 
     private static JsonNode answered(ObjectNode request) {
-        HttpResponse<String> response = server.post(request);
+        HttpResponse<String> response = SERVER.post(request);
         assertThat(response.statusCode()).as(response.body()).isEqualTo(200);
         return TestServer.json(response);
     }
@@ -111,7 +102,7 @@ class TypedAnswersTest {
         }
         StringBuilder streamed = new StringBuilder();
         for (String event :
-                server.post(request.deepCopy().put("stream", true)).body().split("\n\n")) {
+                SERVER.post(request.deepCopy().put("stream", true)).body().split("\n\n")) {
             if (!event.endsWith("[DONE]")) {
                 JsonNode choice = json(event.substring("data: ".length())).at("/choices/0");
                 streamed.append(
@@ -141,7 +132,7 @@ class TypedAnswersTest {
         }
         ObjectNode request = TestServer.mapRequest();
         request.putObject("response_format").put("type", "text").putNull("json_schema");
-        assertThat(TestServer.answer(server.post(request))).isEqualTo(TestServer.MAP_ANSWER);
+        assertThat(TestServer.answer(SERVER.post(request))).isEqualTo(TestServer.MAP_ANSWER);
     }
 
     @ParameterizedTest
@@ -169,7 +160,7 @@ class TypedAnswersTest {
     void invalidFormatsAreRefusedByPath(String fields, String parameter, String problem) {
         ObjectNode request = TestServer.textRequest("Is it east?");
         request.setAll((ObjectNode) json(fields.replace('\'', '"')));
-        HttpResponse<String> response = server.post(request);
+        HttpResponse<String> response = SERVER.post(request);
         assertThat(response.statusCode()).as(response.body()).isEqualTo(400);
         JsonNode error = TestServer.json(response).get("error");
         assertThat(error.get("param").textValue()).isEqualTo(parameter);
@@ -180,7 +171,7 @@ class TypedAnswersTest {
     void assistantMessageCannotBeContinued() {
         ObjectNode request = request(PLACE, 0);
         request.withArray("messages").addObject().put("role", "assistant").put("content", "{");
-        HttpResponse<String> response = server.post(request);
+        HttpResponse<String> response = SERVER.post(request);
         assertThat(response.statusCode()).isEqualTo(400);
         assertThat(response.body()).contains("cannot continue");
     }
@@ -200,7 +191,7 @@ class TypedAnswersTest {
 
     private static OpenAIClient openAiClient() {
         return OpenAIOkHttpClient.builder()
-                .baseUrl(server.uri("/v1").toString())
+                .baseUrl(SERVER.uri("/v1").toString())
                 .apiKey("none")
                 .maxRetries(0)
                 .build();
@@ -258,7 +249,7 @@ class TypedAnswersTest {
     void langChain4jGetsTypedAnswers() {
         OpenAiChatModel model = OpenAiChatModel.builder()
                 .httpClientBuilder(new JdkHttpClientBuilder())
-                .baseUrl(server.uri("/v1").toString())
+                .baseUrl(SERVER.uri("/v1").toString())
                 .apiKey("none")
                 .modelName(TestServer.ID)
                 .strictJsonSchema(true)

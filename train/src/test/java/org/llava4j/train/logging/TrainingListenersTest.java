@@ -22,6 +22,7 @@ import org.llava4j.data.BadInputException;
 import org.llava4j.model.folder.ModelManifest;
 import org.llava4j.testing.Golden;
 import org.llava4j.testing.ModelFolders;
+import org.llava4j.testing.ShortStage;
 import org.llava4j.train.run.CheckpointPolicy;
 import org.llava4j.train.run.RunOptions;
 import org.llava4j.train.run.RunPaths;
@@ -69,17 +70,7 @@ class TrainingListenersTest {
         out = temp.resolve("out");
         checkpoints = temp.resolve("checkpoints");
         uiLog = temp.resolve("log/ui.bin");
-        stage = Stages.with(
-                Stages.named(Stages.FINETUNE),
-                Map.of(
-                        "freshProjector",
-                        true,
-                        "perDeviceTrainBatchSize",
-                        2,
-                        "gradientAccumulationSteps",
-                        1,
-                        "maxSteps",
-                        STEPS));
+        stage = Stages.with(Stages.named(Stages.FINETUNE), ShortStage.settings(1, STEPS));
     }
 
     @Test

@@ -14,7 +14,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 import java.util.stream.Stream;
 import org.datavec.api.records.reader.impl.csv.CSVRecordReader;
 import org.junit.jupiter.api.BeforeEach;
@@ -26,6 +25,7 @@ import org.llava4j.data.JsonInput;
 import org.llava4j.data.records.LayoutCounts;
 import org.llava4j.testing.Golden;
 import org.llava4j.testing.ModelFolders;
+import org.llava4j.testing.ShortStage;
 import org.llava4j.train.command.StageMain;
 import org.llava4j.train.data.DataSource;
 import org.llava4j.train.logging.Progress;
@@ -295,21 +295,7 @@ class DataSourcesTest {
     }
 
     private RunReport run(List<DataSource> sources, Path output, CheckpointPolicy policy, TrainingListener listener) {
-        Stage stage = Stages.with(
-                Stages.named(Stages.FINETUNE),
-                Map.of(
-                        "freshProjector",
-                        true,
-                        "perDeviceTrainBatchSize",
-                        2,
-                        "gradientAccumulationSteps",
-                        1,
-                        "maxSteps",
-                        STEPS,
-                        "learningRate",
-                        1e-3,
-                        "modelMaxLength",
-                        256));
+        Stage stage = Stages.with(Stages.named(Stages.FINETUNE), ShortStage.settings(1, STEPS, "learningRate=1e-3"));
         RunPaths paths = RunPaths.of(model, first, null, output)
                 .withVisionTower(ModelFolders.TOWER)
                 .withSources(sources);

@@ -6,10 +6,10 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 import java.util.stream.Stream;
 import org.llava4j.testing.Golden;
 import org.llava4j.testing.ModelFolders;
+import org.llava4j.testing.ShortStage;
 import org.llava4j.train.logging.Progress;
 import org.llava4j.train.logging.TrainingListener;
 import org.llava4j.train.run.CheckpointPolicy.ResumeMode;
@@ -43,21 +43,7 @@ final class InterruptedRun implements TrainingListener {
                 """);
         output = temp.resolve("out");
         checkpoints = temp.resolve("checkpoints");
-        stage = Stages.with(
-                Stages.named(Stages.FINETUNE),
-                Map.of(
-                        "freshProjector",
-                        true,
-                        "perDeviceTrainBatchSize",
-                        2,
-                        "gradientAccumulationSteps",
-                        1,
-                        "maxSteps",
-                        4,
-                        "learningRate",
-                        1e-3,
-                        "modelMaxLength",
-                        256));
+        stage = Stages.with(Stages.named(Stages.FINETUNE), ShortStage.settings(1, 4, "learningRate=1e-3"));
     }
 
     private static Path copy(Path from, Path to) {

@@ -33,6 +33,7 @@ import org.llava4j.model.weights.CheckpointLayout;
 import org.llava4j.model.weights.WeightDtype;
 import org.llava4j.testing.Golden;
 import org.llava4j.testing.ModelFolders;
+import org.llava4j.testing.ShortStage;
 import org.llava4j.train.TinyModelFolders;
 import org.llava4j.train.command.PlanMain;
 import org.llava4j.train.command.StageMain;
@@ -61,22 +62,8 @@ class LoraStageTest {
         model = ModelFolders.llama(temp.resolve("model"));
         out = temp.resolve("out");
         stage = Stages.with(
-                Stages.named(Stages.FINETUNE_LORA),
-                Map.of(
-                        "lora",
-                        LORA,
-                        "freshProjector",
-                        true,
-                        "perDeviceTrainBatchSize",
-                        2,
-                        "gradientAccumulationSteps",
-                        2,
-                        "maxSteps",
-                        STEPS,
-                        "learningRate",
-                        1e-3,
-                        "modelMaxLength",
-                        256));
+                Stages.with(Stages.named(Stages.FINETUNE_LORA), Map.of("lora", LORA)),
+                ShortStage.settings(2, STEPS, "learningRate=1e-3"));
     }
 
     private RunReport run(Path output, WeightDtype frozen, CheckpointPolicy policy, TrainingListener listener) {

@@ -19,6 +19,7 @@ import org.llava4j.data.AtomicFolder;
 import org.llava4j.data.BadInputException;
 import org.llava4j.testing.Golden;
 import org.llava4j.testing.ModelFolders;
+import org.llava4j.testing.ShortStage;
 import org.llava4j.train.logging.Progress;
 import org.llava4j.train.logging.TrainingListener;
 import org.llava4j.train.run.CheckpointPolicy.ResumeMode;
@@ -44,21 +45,7 @@ class ResumeTest {
         model = ModelFolders.llama(temp.resolve("model"));
         data = Files.copy(Golden.path("f_e2e/finetune.json"), temp.resolve("data.json"));
         // Two forward passes per step, and an epoch ends during the run.
-        stage = Stages.with(
-                Stages.named(Stages.FINETUNE),
-                Map.of(
-                        "freshProjector",
-                        true,
-                        "perDeviceTrainBatchSize",
-                        2,
-                        "gradientAccumulationSteps",
-                        2,
-                        "maxSteps",
-                        STEPS,
-                        "learningRate",
-                        1e-3,
-                        "modelMaxLength",
-                        256));
+        stage = Stages.with(Stages.named(Stages.FINETUNE), ShortStage.settings(2, STEPS, "learningRate=1e-3"));
         whole = temp.resolve("whole");
         checkpoints = temp.resolve("checkpoints");
         run(whole, new CheckpointPolicy(temp.resolve("unused"), 0, 1, ResumeMode.NEVER), TrainingListener.NONE);

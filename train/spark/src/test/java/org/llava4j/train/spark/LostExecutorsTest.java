@@ -9,7 +9,6 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
-import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 import org.apache.spark.api.java.JavaSparkContext;
@@ -21,6 +20,7 @@ import org.llava4j.data.spark.LoopbackCluster;
 import org.llava4j.data.spark.SparkJob;
 import org.llava4j.testing.Golden;
 import org.llava4j.testing.ModelFolders;
+import org.llava4j.testing.ShortStage;
 import org.llava4j.train.logging.Progress;
 import org.llava4j.train.logging.TrainingListener;
 import org.llava4j.train.run.CheckpointPolicy;
@@ -64,19 +64,7 @@ class LostExecutorsTest {
 
     @Test
     void runContinuesWithRemainingExecutors() throws Exception {
-        Stage stage = Stages.with(
-                Stages.named(Stages.PRETRAIN),
-                Map.of(
-                        "freshProjector",
-                        true,
-                        "perDeviceTrainBatchSize",
-                        2,
-                        "gradientAccumulationSteps",
-                        4,
-                        "maxSteps",
-                        STEPS,
-                        "modelMaxLength",
-                        256));
+        Stage stage = Stages.with(Stages.named(Stages.PRETRAIN), ShortStage.settings(4, STEPS));
         RunOptions options = RunOptions.DEFAULT.withCheckpointPolicy(
                 new CheckpointPolicy(temp.resolve("saved"), 0, 2, CheckpointPolicy.ResumeMode.NEVER));
         RunReport here = StageRunner.run(stage, paths("here"), options, TrainingListener.NONE, GradientExecutor.LOCAL);

@@ -23,6 +23,7 @@ import org.llava4j.data.spark.LoopbackCluster;
 import org.llava4j.model.tensors.SafetensorsFile;
 import org.llava4j.testing.Golden;
 import org.llava4j.testing.ModelFolders;
+import org.llava4j.testing.ShortStage;
 import org.llava4j.train.logging.Progress;
 import org.llava4j.train.logging.TrainingListener;
 import org.llava4j.train.run.CheckpointPolicy;
@@ -40,17 +41,7 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 @Tag("spark")
 class TrainJobTest {
     private static final int STEPS = 6;
-    private static final Map<String, Object> SHORT = Map.of(
-            "freshProjector",
-            true,
-            "perDeviceTrainBatchSize",
-            2,
-            "gradientAccumulationSteps",
-            4,
-            "maxSteps",
-            STEPS,
-            "modelMaxLength",
-            256);
+    private static final List<String> SHORT = ShortStage.settings(4, STEPS);
 
     @TempDir
     private static Path shared;
@@ -157,7 +148,7 @@ class TrainJobTest {
     @Test
     void loraDropoutMatchesLocalRun() {
         Stage lora = Stages.with(
-                Stages.named(Stages.FINETUNE_LORA),
+                Stages.with(Stages.named(Stages.FINETUNE_LORA), ShortStage.settings(3, STEPS, "learningRate=1e-3")),
                 Map.of(
                         "lora",
                         Map.of(
@@ -168,19 +159,7 @@ class TrainJobTest {
                                 "dropout",
                                 0.2,
                                 "targets",
-                                List.of("model\\.layers\\..+_proj\\.weight")),
-                        "freshProjector",
-                        true,
-                        "perDeviceTrainBatchSize",
-                        2,
-                        "gradientAccumulationSteps",
-                        3,
-                        "maxSteps",
-                        STEPS,
-                        "learningRate",
-                        1e-3,
-                        "modelMaxLength",
-                        256));
+                                List.of("model\\.layers\\..+_proj\\.weight"))));
         run(
                 lora,
                 paths("finetune.json", "here"),
