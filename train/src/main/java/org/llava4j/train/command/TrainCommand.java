@@ -80,6 +80,7 @@ abstract class TrainCommand extends Command {
                 TensorType.ofTorchName(line.getOptionValue("save-type", "float32")),
                 policy,
                 validationOptions(line),
+                null,
                 line.hasOption("no-plan") ? null : RunOptions.DEFAULT.machine());
     }
 

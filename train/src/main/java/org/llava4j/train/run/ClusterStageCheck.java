@@ -19,6 +19,19 @@ public final class ClusterStageCheck {
     private ClusterStageCheck() {}
 
     /**
+     * Checks a run.
+     *
+     * @throws BadInputException if it has a preprocessor, or as in {@link #requireSupported(Stage, MemoryPlan)}
+     */
+    public static void requireSupported(Stage stage, RunOptions options, MemoryPlan plan) {
+        if (options.preProcessor() != null) {
+            throw new BadInputException("the executors of a cluster load the images of a batch and cannot run a"
+                    + " preprocessor of the caller; train on one machine, or without RunOptions.withPreProcessor");
+        }
+        requireSupported(stage, plan);
+    }
+
+    /**
      * Checks a stage.
      *
      * @throws BadInputException if it trains the decoder, or more weights than can be transferred; the message has the

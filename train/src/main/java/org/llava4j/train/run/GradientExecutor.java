@@ -12,11 +12,11 @@ public interface GradientExecutor {
     GradientExecutor LOCAL = (stage, paths, options, worker, listener) -> worker;
 
     /**
-     * Checks a stage before any weight is read.
+     * Checks a run before any weight is read.
      *
-     * @throws org.llava4j.data.BadInputException if this executor cannot train the stage
+     * @throws org.llava4j.data.BadInputException if this executor cannot train the stage, or not with these options
      */
-    default void requireSupported(Stage stage, MemoryPlan plan) {}
+    default void requireSupported(Stage stage, RunOptions options, MemoryPlan plan) {}
 
     /** Description for the environment that a run records. */
     default String description() {

@@ -61,6 +61,9 @@ record RunIdentity(Fingerprint values, InputSnapshot files) {
             identity.add(
                     "exif-orientation", options.features().exifOrientation().optionName());
         }
+        if (options.preProcessor() != null) {
+            identity.add("preprocessor", "of the caller");
+        }
         addConfig(identity, config, tower);
         identity.addFiles("weights of ", model.weights(), files);
         identity.addFiles("", model.tokenizer(), files);

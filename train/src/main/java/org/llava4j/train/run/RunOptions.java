@@ -1,12 +1,14 @@
 package org.llava4j.train.run;
 
 import java.io.Serializable;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.llava4j.data.image.ExifOrientation;
 import org.llava4j.model.config.LlavaConfig.ProjectorType;
 import org.llava4j.model.tensors.TensorType;
 import org.llava4j.model.weights.WeightDtype;
 import org.llava4j.train.plan.MachineMemory;
+import org.nd4j.linalg.dataset.api.MultiDataSetPreProcessor;
 
 /**
  * Options of a run besides its stage.
@@ -16,6 +18,7 @@ import org.llava4j.train.plan.MachineMemory;
  * @param saveType dtype of the weights in the output: F32, F16 or BF16
  * @param checkpointPolicy when checkpoints are written and resumed
  * @param validation validation set; null for none
+ * @param preProcessor changes each batch of the training data in place before the model gets it; null for none
  * @param machine memory that the run must fit into; null to skip the check
  */
 public record RunOptions(
@@ -24,6 +27,7 @@ public record RunOptions(
         TensorType saveType,
         CheckpointPolicy checkpointPolicy,
         @Nullable ValidationOptions validation,
+        @Nullable MultiDataSetPreProcessor preProcessor,
         @Nullable MachineMemory machine) {
 
     /** Float32 weights, the model's own architecture, 20 GB of features on disk and 256 MB in memory, this machine. */
@@ -32,6 +36,7 @@ public record RunOptions(
             new FeatureOptions(ExifOrientation.IGNORE, 20L << 30, 256L << 20),
             TensorType.F32,
             CheckpointPolicy.NONE,
+            null,
             null,
             MachineMemory.detect());
 
@@ -61,14 +66,46 @@ public record RunOptions(
     public record FeatureOptions(ExifOrientation exifOrientation, long cacheBytes, long memoryBytes)
             implements Serializable {}
 
+    /** The components while one of them changes. */
+    private static final class Components {
+        private ModelOptions model;
+        private FeatureOptions features;
+        private CheckpointPolicy checkpointPolicy;
+        private @Nullable ValidationOptions validation;
+        private @Nullable MultiDataSetPreProcessor preProcessor;
+        private @Nullable MachineMemory machine;
+
+        private Components(RunOptions options) {
+            model = options.model;
+            features = options.features;
+            checkpointPolicy = options.checkpointPolicy;
+            validation = options.validation;
+            preProcessor = options.preProcessor;
+            machine = options.machine;
+        }
+    }
+
+    private RunOptions with(Consumer<Components> change) {
+        Components changed = new Components(this);
+        change.accept(changed);
+        return new RunOptions(
+                changed.model,
+                changed.features,
+                saveType,
+                changed.checkpointPolicy,
+                changed.validation,
+                changed.preProcessor,
+                changed.machine);
+    }
+
     /** These options with other options of the model. */
     public RunOptions withModel(ModelOptions options) {
-        return new RunOptions(options, features, saveType, checkpointPolicy, validation, machine);
+        return with(changed -> changed.model = options);
     }
 
     /** These options with other options of the image features. */
     public RunOptions withFeatures(FeatureOptions options) {
-        return new RunOptions(model, options, saveType, checkpointPolicy, validation, machine);
+        return with(changed -> changed.features = options);
     }
 
     /** @param type dtype of frozen matrices in memory */
@@ -83,16 +120,26 @@ public record RunOptions(
 
     /** @param policy when checkpoints are written and resumed */
     public RunOptions withCheckpointPolicy(CheckpointPolicy policy) {
-        return new RunOptions(model, features, saveType, policy, validation, machine);
+        return with(changed -> changed.checkpointPolicy = policy);
     }
 
     /** @param data validation set */
     public RunOptions withValidation(ValidationOptions data) {
-        return new RunOptions(model, features, saveType, checkpointPolicy, data, machine);
+        return with(changed -> changed.validation = data);
+    }
+
+    /**
+     * These options with a preprocessor of your own, for training data alone: the trained model is evaluated and used
+     * without it. It changes the arrays of {@link org.llava4j.data.batch.BatchLayout#toMultiDataSet} in place. A
+     * resumed run gives the same result if the preprocessor depends on the batch alone. The identity of a run says that
+     * there is one, but has not its code. Executors of a cluster load images themselves and refuse it.
+     */
+    public RunOptions withPreProcessor(MultiDataSetPreProcessor own) {
+        return with(changed -> changed.preProcessor = own);
     }
 
     /** @param memory memory that the run must fit into; null to skip the check */
     public RunOptions withMachine(@Nullable MachineMemory memory) {
-        return new RunOptions(model, features, saveType, checkpointPolicy, validation, memory);
+        return with(changed -> changed.machine = memory);
     }
 }

@@ -185,6 +185,7 @@ public final class StageRunner {
         long startNanos = System.nanoTime();
         StepGradients gradients = gradientExecutor.open(stage, paths, options, worker, listener);
         batches.setImageLoader(worker.images());
+        batches.setPreProcessor(options.preProcessor());
         if (saver != null) {
             saver.requireCompatible(weightCheck.before(), totalSteps, batches.sources());
             saver.restore(trainer, batches);
@@ -338,7 +339,7 @@ public final class StageRunner {
     private void requireMemory(LlavaBatchIterator batches) {
         MemoryPlan needed = plan(batches);
         plan = needed;
-        gradientExecutor.requireSupported(stage, needed);
+        gradientExecutor.requireSupported(stage, options, needed);
         MachineMemory machine = options.machine();
         if (machine == null) {
             return;

@@ -52,7 +52,10 @@ class CustomStageTest {
                 return cancelled.get(); // the run writes a checkpoint; the next run resumes from it
             }
         };
-        RunReport report = StageRunner.run(stage, paths, RunOptions.DEFAULT.withCheckpointPolicy(policy), listener);
+        RunOptions options = RunOptions.DEFAULT
+                .withCheckpointPolicy(policy)
+                .withPreProcessor(batch -> {}); // or your own MultiDataSetPreProcessor
+        RunReport report = StageRunner.run(stage, paths, options, listener);
         LlavaModel trained = LlavaModel.load(report.output());
         // </example>
         assertThat(report.steps()).hasSize(4);

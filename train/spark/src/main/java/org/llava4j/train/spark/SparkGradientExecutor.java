@@ -24,8 +24,8 @@ public final class SparkGradientExecutor implements GradientExecutor {
     }
 
     @Override
-    public void requireSupported(Stage stage, MemoryPlan plan) {
-        ClusterStageCheck.requireSupported(stage, plan);
+    public void requireSupported(Stage stage, RunOptions options, MemoryPlan plan) {
+        ClusterStageCheck.requireSupported(stage, options, plan);
     }
 
     @Override
