@@ -27,6 +27,7 @@ import org.llava4j.model.samediff.ActivationCheckpointing.Segment;
 import org.llava4j.model.samediff.GraphHooks;
 import org.nd4j.autodiff.samediff.SDVariable;
 import org.nd4j.autodiff.samediff.SameDiff;
+import org.nd4j.autodiff.samediff.TrainingConfig;
 import org.nd4j.autodiff.samediff.VariableType;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
@@ -223,6 +224,11 @@ public final class Llava {
      */
     public SameDiff graph() {
         return sd;
+    }
+
+    /** A configuration for {@code fit} that maps data sets of {@link org.llava4j.data.batch.BatchLayout} to the placeholders. */
+    public TrainingConfig.Builder trainingConfig() {
+        return Placeholders.trainingConfig(sd.hasVariable(IMAGE_FEATURES) ? ImageInput.FEATURES : ImageInput.PIXELS);
     }
 
     /** The image start and end tokens; null if the model has none. */

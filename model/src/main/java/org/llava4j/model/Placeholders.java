@@ -35,8 +35,8 @@ public final class Placeholders {
         return List.of(Llava.TARGETS);
     }
 
-    /** A training configuration for {@code SameDiff.fit} that maps data sets to the placeholders. */
-    public static TrainingConfig.Builder trainingConfig(ImageInput images) {
+    /** See {@link Llava#trainingConfig}. */
+    static TrainingConfig.Builder trainingConfig(ImageInput images) {
         return TrainingConfig.builder()
                 .dataSetFeatureMapping(features(images).toArray(String[]::new))
                 .dataSetLabelMapping(labels().toArray(String[]::new));

@@ -99,7 +99,9 @@ class SameDiffFitTest {
     @Test
     void fitCallsListenersAndAppliesRegularization() {
         Llava model = projectorOnly();
-        model.graph().setTrainingConfig(config().updater(new Sgd(0.1)).l2(1e-4).build());
+        model.graph()
+                .setTrainingConfig(
+                        model.trainingConfig().updater(new Sgd(0.1)).l2(1e-4).build());
         Losses losses = new Losses();
         File log = temp.resolve("ui.bin").toFile();
         History history = model.graph()
@@ -161,7 +163,8 @@ class SameDiffFitTest {
     void fitRefusesEvaluationOnTrainingData() {
         Llava model = projectorOnly();
         model.graph()
-                .setTrainingConfig(config().updater(new Sgd(0.1))
+                .setTrainingConfig(model.trainingConfig()
+                        .updater(new Sgd(0.1))
                         .trainEvaluation("target_logits", 0, new TokenEvaluation())
                         .build());
         assertThatThrownBy(() -> model.graph().fit(batches(), 1))
@@ -217,11 +220,7 @@ class SameDiffFitTest {
     }
 
     private static void configure(Llava model, IUpdater updater) {
-        model.graph().setTrainingConfig(config().updater(updater).build());
-    }
-
-    private static TrainingConfig.Builder config() {
-        return Placeholders.trainingConfig(ImageInput.PIXELS);
+        model.graph().setTrainingConfig(model.trainingConfig().updater(updater).build());
     }
 
     private static Llava projectorOnly() {

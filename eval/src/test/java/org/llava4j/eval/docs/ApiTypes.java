@@ -52,7 +52,7 @@ final class ApiTypes {
     }
 
     /** Simple names in the table of the API. */
-    private static List<String> listed() {
+    static List<String> listed() {
         String section =
                 Checkout.read(ROOT.resolve("resources/docs/architecture.md")).split("## The API to build on\n")[1];
         return section.split("\n## ")[0]

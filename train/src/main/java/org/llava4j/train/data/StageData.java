@@ -159,6 +159,11 @@ public final class StageData implements AutoCloseable {
         return opened.get(source).layouts();
     }
 
+    /** Number of batches of an epoch if no sample is skipped. */
+    public int batchesPerEpoch() {
+        return batches.batchesPerEpoch();
+    }
+
     /** The data loader; reading with images needs {@link LlavaBatchIterator#setImageLoader}. */
     public LlavaBatchIterator batches() {
         return batches;

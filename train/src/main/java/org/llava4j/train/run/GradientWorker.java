@@ -1,6 +1,5 @@
 package org.llava4j.train.run;
 
-import java.nio.file.Path;
 import java.util.Map;
 import java.util.Objects;
 import java.util.SortedMap;
@@ -60,24 +59,9 @@ public final class GradientWorker implements StepGradients {
      */
     public static GradientWorker load(
             Stage stage, RunPaths paths, RunOptions options, boolean unbatchedTower, Consumer<String> notices) {
-        Path visionTower = paths.towerFolder();
         LlavaConfig config = config(stage, paths, options);
-        TowerFeatures tower = TowerFeatures.load(
-                        paths.model(),
-                        visionTower,
-                        config,
-                        options.model().frozenDtype().ofTower())
-                .withOrientation(options.features().exifOrientation());
-        FeatureStore store = paths.featureCache() == null
-                ? null
-                : FeatureStore.openIfPossible(
-                        paths.featureCache(), options.features().cacheBytes(), notices);
-        FeatureCache features = new FeatureCache(
-                unbatchedTower ? tower.unbatched() : tower,
-                tower.fingerprint(config),
-                store,
-                options.features().memoryBytes(),
-                notices);
+        TowerFeatures tower = tower(config, paths, options);
+        FeatureCache features = features(tower, unbatchedTower, config, paths, options, notices);
         try (Checkpoint checkpoint = weights(stage, paths)
                 .withoutTower()
                 .withWeightDtype(options.model().frozenDtype(), stage.model()::isTrainable)) {
@@ -93,6 +77,40 @@ public final class GradientWorker implements StepGradients {
                     features,
                     checkpoint.plan(Llava.weightShapes(config)).sources());
         }
+    }
+
+    private static TowerFeatures tower(LlavaConfig config, RunPaths paths, RunOptions options) {
+        return TowerFeatures.load(
+                        paths.model(),
+                        paths.towerFolder(),
+                        config,
+                        options.model().frozenDtype().ofTower())
+                .withOrientation(options.features().exifOrientation());
+    }
+
+    /** Loads the features of images from a cache of its own. */
+    static ImageLoader images(LlavaConfig config, RunPaths paths, RunOptions options, Consumer<String> notices) {
+        return new FeatureLoader(
+                features(tower(config, paths, options), false, config, paths, options, notices), config);
+    }
+
+    private static FeatureCache features(
+            TowerFeatures tower,
+            boolean unbatchedTower,
+            LlavaConfig config,
+            RunPaths paths,
+            RunOptions options,
+            Consumer<String> notices) {
+        FeatureStore store = paths.featureCache() == null
+                ? null
+                : FeatureStore.openIfPossible(
+                        paths.featureCache(), options.features().cacheBytes(), notices);
+        return new FeatureCache(
+                unbatchedTower ? tower.unbatched() : tower,
+                tower.fingerprint(config),
+                store,
+                options.features().memoryBytes(),
+                notices);
     }
 
     /** Model configuration of a run: the model's own, with the overrides of stage and options. */

@@ -9,7 +9,7 @@ import org.llava4j.train.checkpoint.CheckpointManager;
 import org.llava4j.train.checkpoint.SavedCheckpoint;
 import org.llava4j.train.checkpoint.TrainingTotals;
 import org.llava4j.train.logging.MetricsLog;
-import org.llava4j.train.logging.Progress.ProgressMeter;
+import org.llava4j.train.logging.ProgressMeter;
 import org.llava4j.train.logging.TrainingListener;
 import org.llava4j.train.logging.ValidationResult;
 

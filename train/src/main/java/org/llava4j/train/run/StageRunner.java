@@ -23,7 +23,7 @@ import org.llava4j.train.checkpoint.TrainingTotals;
 import org.llava4j.train.data.DataSource;
 import org.llava4j.train.data.StageData;
 import org.llava4j.train.logging.MetricsLog;
-import org.llava4j.train.logging.Progress.ProgressMeter;
+import org.llava4j.train.logging.ProgressMeter;
 import org.llava4j.train.logging.RunResult;
 import org.llava4j.train.logging.RunStart;
 import org.llava4j.train.logging.TrainingListener;
@@ -97,6 +97,31 @@ public final class StageRunner {
                 folder.commit();
             }
             return report;
+        }
+    }
+
+    /**
+     * Opens the data of a stage for a training loop of your own, such as {@code SameDiff.fit}: its batches have the
+     * features of their images, after the preprocessor.
+     *
+     * @param listener is notified of invalid samples, which the stage may allow, and of a feature cache that cannot be used
+     * @throws BadInputException if an input is missing or broken, or the data does not fit the stage
+     */
+    public static StageData openData(Stage stage, RunPaths paths, RunOptions options, TrainingListener listener) {
+        LlavaConfig config = GradientWorker.config(stage, paths, options);
+        StageData data = StageData.open(
+                stage,
+                paths.model(),
+                paths.sources(),
+                config,
+                bad -> listener.notice(bad.where() + ": skipped: " + bad.reason()));
+        try {
+            data.batches().setImageLoader(GradientWorker.images(config, paths, options, listener::notice));
+            data.batches().setPreProcessor(options.preProcessor());
+            return data;
+        } catch (RuntimeException | Error e) {
+            data.close();
+            throw e;
         }
     }
 

@@ -6,26 +6,20 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
-import org.datavec.api.records.reader.RecordReader;
-import org.datavec.api.split.FileSplit;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
-import org.llava4j.data.batch.BatchOptions;
-import org.llava4j.data.batch.ConversationDataset;
-import org.llava4j.data.batch.LlavaBatchIterator;
 import org.llava4j.data.records.ConversationRecordReader;
 import org.llava4j.model.Llava;
 import org.llava4j.model.Llava.ImageInput;
-import org.llava4j.model.Placeholders;
 import org.llava4j.model.config.LlavaConfig;
-import org.llava4j.model.features.FeatureLoader;
-import org.llava4j.model.features.TowerFeatures;
 import org.llava4j.model.weights.Checkpoint;
 import org.llava4j.testing.Golden;
 import org.llava4j.testing.ModelFolders;
 import org.llava4j.train.CosineScheduleWithWarmup;
 import org.llava4j.train.PyTorchAdam;
-import org.llava4j.train.data.SampleEncoding;
+import org.llava4j.train.data.DataSource;
+import org.llava4j.train.data.StageData;
+import org.llava4j.train.logging.TrainingListener;
 import org.llava4j.train.run.RunOptions;
 import org.llava4j.train.run.RunPaths;
 import org.llava4j.train.run.RunReport;
@@ -35,6 +29,7 @@ import org.llava4j.train.stage.Stages;
 import org.nd4j.autodiff.listeners.impl.ScoreListener;
 import org.nd4j.autodiff.samediff.SameDiff;
 import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.dataset.api.iterator.MultiDataSetIterator;
 
 /** Compiles and runs the example of resources/docs/training.md: stage 1 by DataVec and {@code SameDiff.fit}. */
 class DataVecFitTest {
@@ -45,7 +40,7 @@ class DataVecFitTest {
 
     /** Clipping is disabled, because fit has none; batches, schedule and arithmetic of Adam are the same. */
     @Test
-    void fitEndsWithTheWeightsOfPretrain() throws IOException, InterruptedException {
+    void fitEndsWithTheWeightsOfPretrain() {
         Path vicuna = ModelFolders.llama(temp.resolve("vicuna"));
         Path clip = ModelFolders.TOWER;
         Path data = Golden.path("f_e2e/pretrain.json");
@@ -57,7 +52,7 @@ class DataVecFitTest {
                         "gradientAccumulationSteps=1",
                         "numTrainEpochs=" + EPOCHS,
                         "optimizer.maxGradNorm=1e30"));
-        Llava llava = fit(stage, vicuna, clip, data, images);
+        Llava llava = fit(stage, vicuna, clip, data, images, temp.resolve("none"));
 
         RunReport report = StageRunner.run(
                 stage,
@@ -92,8 +87,7 @@ class DataVecFitTest {
         }
     }
 
-    private static Llava fit(Stage stage, Path vicuna, Path clip, Path data, Path images)
-            throws IOException, InterruptedException {
+    private static Llava fit(Stage stage, Path vicuna, Path clip, Path data, Path images, Path output) {
         // <example>
         LlavaConfig config = LlavaConfig.read(vicuna, clip);
         Llava llava;
@@ -102,23 +96,20 @@ class DataVecFitTest {
         }
         llava.setTrainable(name -> name.startsWith(Checkpoint.PROJECTOR_PREFIX));
 
-        RecordReader reader = new ConversationRecordReader(); // or your own, with the same three columns
-        reader.initialize(new FileSplit(data.toFile()));
-        SampleEncoding encoding = new SampleEncoding(stage, vicuna, config);
-        LlavaBatchIterator batches = new LlavaBatchIterator(
-                ConversationDataset.read(reader, images),
-                encoding.encoder(),
-                new FeatureLoader(TowerFeatures.load(vicuna, clip, config), config), // or a PixelLoader
-                new BatchOptions(
-                        2, stage.data().bucketingWindowBatches(), stage.seed(), 0, encoding.collatorOptions()));
-        batches.setPreProcessor(batch -> {}); // or your own MultiDataSetPreProcessor
-
-        int steps = EPOCHS * batches.batchesPerEpoch();
-        SameDiff graph = llava.graph();
-        graph.setTrainingConfig(Placeholders.trainingConfig(ImageInput.FEATURES)
-                .updater(new PyTorchAdam(CosineScheduleWithWarmup.of(2e-3, 0.03, steps), 0.9, 0.999, 1e-8))
-                .build());
-        graph.fit(batches, EPOCHS, new ScoreListener(10)); // or any other MultiDataSetIterator
+        DataSource source = new DataSource(data, images)
+                .withReader(ConversationRecordReader::new); // or your own, with the same three columns
+        RunPaths paths =
+                RunPaths.of(vicuna, data, images, output).withVisionTower(clip).withSources(List.of(source));
+        RunOptions options = RunOptions.DEFAULT.withPreProcessor(batch -> {}); // or your own MultiDataSetPreProcessor
+        try (StageData read = StageRunner.openData(stage, paths, options, TrainingListener.NONE)) {
+            MultiDataSetIterator batches = read.batches(); // or any other, with the same arrays
+            int steps = EPOCHS * read.batchesPerEpoch();
+            SameDiff graph = llava.graph();
+            graph.setTrainingConfig(llava.trainingConfig()
+                    .updater(new PyTorchAdam(CosineScheduleWithWarmup.of(2e-3, 0.03, steps), 0.9, 0.999, 1e-8))
+                    .build());
+            graph.fit(batches, EPOCHS, new ScoreListener(10));
+        }
         // </example>
         return llava;
     }

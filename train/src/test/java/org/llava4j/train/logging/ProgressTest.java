@@ -47,7 +47,7 @@ class ProgressTest {
 
     @Test
     void smoothedLossStartsAtFirstLoss() {
-        Progress.ProgressMeter meter = new Progress.ProgressMeter("x", 200, TrainingTotals.NONE);
+        ProgressMeter meter = new ProgressMeter("x", 200, TrainingTotals.NONE);
         TrainingTotals.StepCounts seen = new TrainingTotals.StepCounts(4, 40, 2, 10, List.of(4L));
         TrainingTotals totals = TrainingTotals.NONE.plus(5, seen);
         assertThat(meter.after(new Trainer.Step(1, 5, 1, 1), totals).smoothedLoss())

@@ -40,8 +40,8 @@ class PreProcessorTest {
     }
 
     private RunReport run(String out, RunOptions options, TrainingListener listener, GradientExecutor executor) {
-        RunPaths paths = RunPaths.of(model, data, ModelFolders.IMAGES, temp.resolve(out))
-                .withVisionTower(ModelFolders.TOWER);
+        RunPaths paths =
+                RunPaths.of(model, data, ModelFolders.IMAGES, temp.resolve(out)).withVisionTower(ModelFolders.TOWER);
         return StageRunner.run(STAGE, paths, options, listener, executor);
     }
 
@@ -123,8 +123,8 @@ class PreProcessorTest {
                 return worker;
             }
         };
-        assertThatThrownBy(() -> run(
-                        "out", RunOptions.DEFAULT.withPreProcessor(batch -> {}), TrainingListener.NONE, cluster))
+        assertThatThrownBy(() ->
+                        run("out", RunOptions.DEFAULT.withPreProcessor(batch -> {}), TrainingListener.NONE, cluster))
                 .isInstanceOf(BadInputException.class)
                 .hasMessageContaining("cannot run a preprocessor")
                 .hasMessageContaining("withPreProcessor")
