@@ -2,36 +2,24 @@ package org.llava4j.eval;
 
 import static com.tngtech.archunit.base.DescribedPredicate.describe;
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
-import static com.tngtech.archunit.library.dependencies.SlicesRuleDefinition.slices;
 
 import com.tngtech.archunit.core.importer.ImportOption;
 import com.tngtech.archunit.junit.AnalyzeClasses;
 import com.tngtech.archunit.junit.ArchTest;
+import com.tngtech.archunit.junit.ArchTests;
 import com.tngtech.archunit.lang.ArchRule;
 import com.tngtech.archunit.library.GeneralCodingRules;
 import java.time.Clock;
 import java.time.Instant;
 import java.time.LocalDateTime;
 import java.util.Date;
-import org.llava4j.model.memory.PooledMemory;
-import org.nd4j.linalg.api.ndarray.INDArray;
+import org.llava4j.testing.ArchitectureRules;
 
 /** Packages have no cyclic dependencies and native memory has one package, in this module and in the modules that it depends on. */
 @AnalyzeClasses(packages = "org.llava4j", importOptions = ImportOption.DoNotIncludeTests.class)
 class ArchitectureTest {
-    /** Each package is a slice, the root packages too. */
     @ArchTest
-    static final ArchRule packagesAreFreeOfCycles =
-            slices().matching("org.llava4j.(**)").should().beFreeOfCycles();
-
-    /** The memory package is the only one that uses JavaCPP. */
-    @ArchTest
-    static final ArchRule nativeMemoryStaysInItsPackage = noClasses()
-            .that()
-            .resideOutsideOfPackage("org.llava4j.model.memory")
-            .should()
-            .dependOnClassesThat()
-            .resideInAPackage("org.bytedeco..");
+    static final ArchTests rulesOfAllModules = ArchTests.in(ArchitectureRules.class);
 
     /** Libraries log; commands and their command-line framework print. GraphHooks mutes what ND4J prints. */
     @ArchTest
@@ -79,12 +67,4 @@ class ArchitectureTest {
                                     .tryGetMethod("toString")
                                     .map(method -> method.getAccessesFromSelf().isEmpty())
                                     .orElse(true)));
-
-    /** Arrays of a pool go back by their scope; only graph sessions release single arrays. */
-    @ArchTest
-    static final ArchRule borrowedArraysBelongToScopes = noClasses()
-            .that()
-            .resideOutsideOfPackages("org.llava4j.model.memory", "org.llava4j.model.samediff")
-            .should()
-            .callMethod(PooledMemory.class, "release", INDArray.class);
 }

@@ -1,14 +1,13 @@
 package org.llava4j.model;
 
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
-import static com.tngtech.archunit.library.dependencies.SlicesRuleDefinition.slices;
 
 import com.tngtech.archunit.core.importer.ImportOption;
 import com.tngtech.archunit.junit.AnalyzeClasses;
 import com.tngtech.archunit.junit.ArchTest;
+import com.tngtech.archunit.junit.ArchTests;
 import com.tngtech.archunit.lang.ArchRule;
-import org.llava4j.model.memory.PooledMemory;
-import org.nd4j.linalg.api.ndarray.INDArray;
+import org.llava4j.testing.ArchitectureRules;
 
 /**
  * Layering of the model module: kernels do the arithmetic, samediff runs them in SameDiff, ops combine both, the model
@@ -17,13 +16,11 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 @AnalyzeClasses(packages = "org.llava4j.model", importOptions = ImportOption.DoNotIncludeTests.class)
 class ArchitectureTest {
     @ArchTest
+    static final ArchTests rulesOfAllModules = ArchTests.in(ArchitectureRules.class);
+
+    @ArchTest
     static final ArchRule modelDoesNotDependOnTrainOrEval =
             noClasses().should().dependOnClassesThat().resideInAnyPackage("org.llava4j.train..", "org.llava4j.eval..");
-
-    /** Each package is a slice, the root package too. */
-    @ArchTest
-    static final ArchRule packagesAreFreeOfCycles =
-            slices().matching("org.llava4j.(**)").should().beFreeOfCycles();
 
     @ArchTest
     static final ArchRule networkDoesNotDependOnItsUsers = noClasses()
@@ -38,23 +35,6 @@ class ArchitectureTest {
                     "org.llava4j.model.schema..",
                     "org.llava4j.model.generate..",
                     "org.llava4j.model.chat..");
-
-    @ArchTest
-    static final ArchRule nativeMemoryStaysInItsPackage = noClasses()
-            .that()
-            .resideOutsideOfPackage("org.llava4j.model.memory")
-            .should()
-            .dependOnClassesThat()
-            .resideInAPackage("org.bytedeco..")
-            .because("addresses, pointers and pools have one owner, and other code copies by its classes");
-
-    @ArchTest
-    static final ArchRule borrowedArraysBelongToScopes = noClasses()
-            .that()
-            .resideOutsideOfPackages("org.llava4j.model.memory", "org.llava4j.model.samediff")
-            .should()
-            .callMethod(PooledMemory.class, "release", INDArray.class)
-            .because("an ArrayScope knows the pool of an array");
 
     @ArchTest
     static final ArchRule memoryDoesNotDependOnItsUsers = noClasses()
