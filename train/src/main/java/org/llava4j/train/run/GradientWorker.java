@@ -1,6 +1,5 @@
 package org.llava4j.train.run;
 
-import java.util.Map;
 import java.util.Objects;
 import java.util.SortedMap;
 import java.util.function.Consumer;
@@ -9,7 +8,6 @@ import org.llava4j.data.batch.ImageLoader;
 import org.llava4j.data.image.AspectRatio;
 import org.llava4j.model.Llava;
 import org.llava4j.model.Llava.ImageInput;
-import org.llava4j.model.Placeholders;
 import org.llava4j.model.config.LlavaConfig;
 import org.llava4j.model.features.FeatureCache;
 import org.llava4j.model.features.FeatureLoader;
@@ -22,7 +20,6 @@ import org.llava4j.train.GradientAccumulator;
 import org.llava4j.train.StepBatches;
 import org.llava4j.train.StepGradients;
 import org.llava4j.train.stage.Stage;
-import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.dataset.api.MultiDataSet;
 
 /**
@@ -167,12 +164,8 @@ public final class GradientWorker implements StepGradients {
     }
 
     private void add(MultiDataSet batch, int step, int pass, GradientAccumulator sum) {
-        Map<String, INDArray> placeholders = Placeholders.of(batch, ImageInput.FEATURES);
-        try {
-            sum.backward(model, placeholders, step, pass);
-        } finally {
-            // Off-heap arrays: garbage collection would free them too late.
-            placeholders.values().forEach(INDArray::close);
+        try (BatchInputs inputs = BatchInputs.of(batch)) {
+            sum.backward(model, inputs.placeholders(), step, pass);
         }
     }
 

@@ -17,8 +17,6 @@ import org.llava4j.data.scienceqa.ScienceQaProblem;
 import org.llava4j.data.scienceqa.ScienceQaScores;
 import org.llava4j.data.tokenizer.LlamaTokenizer;
 import org.llava4j.model.Llava;
-import org.llava4j.model.Llava.ImageInput;
-import org.llava4j.model.Placeholders;
 import org.llava4j.model.chat.LlavaModel;
 import org.llava4j.model.chat.ScienceQaPredictor;
 import org.llava4j.model.config.GenerationConfig;
@@ -33,7 +31,6 @@ import org.llava4j.train.stage.DataArguments.DataFormat;
 import org.llava4j.train.stage.DataArguments.ScienceQaFormat;
 import org.llava4j.train.stage.Stage;
 import org.llava4j.train.stage.Stages;
-import org.nd4j.linalg.api.ndarray.INDArray;
 
 /** Evaluation on the validation set during training: loss and, for ScienceQA, accuracy. */
 final class Validation implements AutoCloseable {
@@ -128,16 +125,16 @@ final class Validation implements AutoCloseable {
         long targetTokens = 0;
         int samples = 0;
         while (samples < options.maxSamples() && batches.hasNext()) {
-            Map<String, INDArray> placeholders = Placeholders.of(batches.next(), ImageInput.FEATURES);
-            BatchLayout layout = batches.lastPlan().layout();
-            int batchTokens = layout.targets().length;
-            try (ArrayScope scope = new ArrayScope()) {
+            try (BatchInputs inputs = BatchInputs.of(batches.next());
+                    ArrayScope scope = new ArrayScope()) {
+                BatchLayout layout = batches.lastPlan().layout();
+                int batchTokens = layout.targets().length;
                 sum += batchTokens
-                        * scope.own(model.output(placeholders, Llava.LOSS)).getDouble(0);
+                        * scope.own(model.output(inputs.placeholders(), Llava.LOSS))
+                                .getDouble(0);
+                targetTokens += batchTokens;
+                samples += layout.batchSize();
             }
-            targetTokens += batchTokens;
-            samples += layout.batchSize();
-            placeholders.values().forEach(INDArray::close);
         }
         skipped.report();
         if (targetTokens == 0) {
