@@ -1,9 +1,10 @@
 package org.llava4j.testing;
 
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 
-/** Settings of stages that train for seconds. */
+/** Settings and flags of stages that train for seconds. */
 public final class ShortStage {
 
     private ShortStage() {}
@@ -23,5 +24,15 @@ public final class ShortStage {
                 "modelMaxLength=256"));
         settings.addAll(List.of(more));
         return settings;
+    }
+
+    /** Flags of a training command: the inputs, with the tower and the images of the golden files, and the output. */
+    public static List<String> pathFlags(Path model, Path data, Path output) {
+        return List.of(
+                "--model-path", model.toString(),
+                "--vision-tower", ModelFolders.TOWER.toString(),
+                "--data-path", data.toString(),
+                "--image-folder", ModelFolders.IMAGES.toString(),
+                "--output-dir", output.toString());
     }
 }

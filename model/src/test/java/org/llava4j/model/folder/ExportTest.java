@@ -13,7 +13,6 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -54,12 +53,8 @@ class ExportTest {
     @TempDir
     private Path temp;
 
+    @TempDir
     private Path out;
-
-    @BeforeEach
-    void createOutputFolder() throws IOException {
-        out = Files.createDirectory(temp.resolve("out"));
-    }
 
     @Test
     void llavaHfExportGivesReferenceLogits() {

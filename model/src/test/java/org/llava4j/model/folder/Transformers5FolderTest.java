@@ -9,7 +9,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Map;
 import java.util.TreeMap;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -53,12 +52,8 @@ class Transformers5FolderTest {
     @TempDir
     private Path temp;
 
+    @TempDir
     private Path out;
-
-    @BeforeEach
-    void createOutputFolder() throws IOException {
-        out = Files.createDirectory(temp.resolve("out"));
-    }
 
     private static Assembly assembly(AddedImageTokens addedTokens) {
         return new Assembly(

@@ -29,6 +29,7 @@ import org.llava4j.model.tensors.SafetensorsWriter;
 import org.llava4j.model.tensors.TensorType;
 import org.llava4j.testing.Golden;
 import org.llava4j.testing.ModelFolders;
+import org.llava4j.testing.ShortStage;
 import org.llava4j.train.stage.Stages;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
@@ -322,15 +323,9 @@ class StageMainTest {
 
     /** Runs a small stage; of a repeated flag the last value counts, so {@code more} comes last. */
     private void run(String stage, String... more) {
-        List<String> arguments = new ArrayList<>(List.of(
-                "--model-path", model.toString(),
-                "--vision-tower", ModelFolders.TOWER.toString(),
-                "--data-path", data.toString(),
-                "--image-folder", ModelFolders.IMAGES.toString(),
-                "--output-dir", output.toString(),
-                "--per-device-train-batch-size", "4",
-                "--gradient-accumulation-steps", "1",
-                "--max-steps", "2"));
+        List<String> arguments = new ArrayList<>(ShortStage.pathFlags(model, data, output));
+        arguments.addAll(List.of(
+                "--per-device-train-batch-size", "4", "--gradient-accumulation-steps", "1", "--max-steps", "2"));
         arguments.addAll(List.of(more));
         execute(stage, arguments.toArray(String[]::new));
     }

@@ -19,6 +19,7 @@ import org.llava4j.data.conversation.ConversationTemplates;
 import org.llava4j.model.folder.CheckpointWriter;
 import org.llava4j.testing.Golden;
 import org.llava4j.testing.ModelFolders;
+import org.llava4j.testing.ShortStage;
 import org.llava4j.train.command.StageMain;
 import org.llava4j.train.command.TrainAllMain;
 import org.llava4j.train.lint.LintDataMain;
@@ -120,13 +121,8 @@ class RunOutputsTest {
     }
 
     private AbstractThrowableAssert<?, ? extends Throwable> assertFails(Object... more) {
-        List<String> arguments = new ArrayList<>(List.of(
-                "--model-path", model.toString(),
-                "--vision-tower", ModelFolders.TOWER.toString(),
-                "--data-path", data.toString(),
-                "--image-folder", ModelFolders.IMAGES.toString(),
-                "--output-dir", output.toString(),
-                "--max-steps", "1"));
+        List<String> arguments = new ArrayList<>(ShortStage.pathFlags(model, data, output));
+        arguments.addAll(List.of("--max-steps", "1"));
         Arrays.stream(more).map(Object::toString).forEach(arguments::add);
         return assertThatThrownBy(() -> new StageMain("pretrain").execute(arguments.toArray(String[]::new)))
                 .isInstanceOf(CommandFailedException.class)

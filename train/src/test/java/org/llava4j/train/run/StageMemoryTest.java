@@ -7,6 +7,7 @@ import java.io.ByteArrayOutputStream;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Stream;
@@ -17,6 +18,7 @@ import org.llava4j.cli.CommandFailedException;
 import org.llava4j.data.BadInputException;
 import org.llava4j.testing.Golden;
 import org.llava4j.testing.ModelFolders;
+import org.llava4j.testing.ShortStage;
 import org.llava4j.train.command.StageMain;
 import org.llava4j.train.logging.Progress;
 import org.llava4j.train.logging.ProgressLine;
@@ -35,13 +37,12 @@ class StageMemoryTest {
     private Path temp;
 
     private Path model;
-    private Path data;
+    private final Path data = Golden.path("f_e2e/pretrain.json");
     private Path output;
 
     @BeforeEach
     void createModelAndData() {
         model = ModelFolders.llama(temp.resolve("model"));
-        data = Golden.path("f_e2e/pretrain.json");
         output = temp.resolve("out");
     }
 
@@ -109,14 +110,8 @@ class StageMemoryTest {
     }
 
     private void execute(String... more) {
-        List<String> flags = List.of(
-                "--model-path", model.toString(),
-                "--vision-tower", ModelFolders.TOWER.toString(),
-                "--data-path", data.toString(),
-                "--image-folder", ModelFolders.IMAGES.toString(),
-                "--output-dir", output.toString(),
-                "--per-device-train-batch-size", "4",
-                "--gradient-accumulation-steps", "1");
+        List<String> flags = new ArrayList<>(ShortStage.pathFlags(model, data, output));
+        flags.addAll(List.of("--per-device-train-batch-size", "4", "--gradient-accumulation-steps", "1"));
         new StageMain(Stages.PRETRAIN)
                 .execute(Stream.concat(flags.stream(), Stream.of(more)).toArray(String[]::new));
     }

@@ -14,7 +14,6 @@ import java.util.Map;
 import java.util.TreeMap;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -36,12 +35,8 @@ class FolderCommandsTest {
     @TempDir
     private Path temp;
 
+    @TempDir
     private Path out;
-
-    @BeforeEach
-    void createOutputFolder() throws IOException {
-        out = Files.createDirectory(temp.resolve("out"));
-    }
 
     @Test
     void assembleExportAndDeltaCommandsRoundTrip() {
