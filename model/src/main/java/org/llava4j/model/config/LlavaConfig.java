@@ -77,8 +77,12 @@ public record LlavaConfig(
         UNKNOWN
     }
 
-    /** @throws BadInputException if the selected layer is not one of the tower's hidden states */
+    /**
+     * @throws BadInputException if the selected layer is not one of the tower's hidden states, or the context length is
+     *     above the limit of a config that is read
+     */
     public LlavaConfig {
+        SizeLimits.requireContextLength("tokenizer_model_max_length", maxLength);
         if (selectLayer < -vision.layers() - 1 || selectLayer > vision.layers()) {
             throw new BadInputException("mm_vision_select_layer " + selectLayer + " is not one of the tower's "
                     + (vision.layers() + 1) + " hidden states; -2 is LLaVA's");

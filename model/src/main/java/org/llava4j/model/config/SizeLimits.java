@@ -1,10 +1,12 @@
 package org.llava4j.model.config;
 
+import org.llava4j.data.BadInputException;
+
 /**
  * Largest sizes that a model config may have. They are far above those of published models, so that only a damaged or
  * hostile config reaches them: it is rejected before a graph is built or memory is allocated.
  */
-final class SizeLimits {
+public final class SizeLimits {
     static final int HIDDEN_SIZE = 1 << 16;
     static final int LAYERS = 1 << 8;
     static final int INTERMEDIATE_SIZE = 1 << 20;
@@ -23,7 +25,20 @@ final class SizeLimits {
 
     private SizeLimits() {}
 
-    /** @throws org.llava4j.data.BadInputException if the sizes, each within its limit, multiply to too many parameters */
+    /**
+     * Checks a context length that a model is written with, so that it can be read again.
+     *
+     * @param key of the value in messages
+     * @throws BadInputException if it is not positive or above the limit
+     */
+    public static void requireContextLength(String key, int value) {
+        if (value < 1 || value > CONTEXT_LENGTH) {
+            throw new BadInputException(
+                    "\"" + key + "\" is " + value + ", but a model's context length is 1 to " + CONTEXT_LENGTH);
+        }
+    }
+
+    /** @throws BadInputException if the sizes, each within its limit, multiply to too many parameters */
     static void requireParameters(ConfigJson json, long parameters) {
         if (parameters > PARAMETERS) {
             throw json.error(

@@ -6,6 +6,7 @@ import org.llava4j.data.conversation.ConversationTemplates;
 import org.llava4j.data.image.AspectRatio;
 import org.llava4j.data.scienceqa.ScienceQaPrompt;
 import org.llava4j.model.config.ChatFormat;
+import org.llava4j.model.config.SizeLimits;
 
 /**
  * Format of a stage's data, and how samples become sequences and batches.
@@ -55,7 +56,7 @@ public record DataArguments(
         Checks.requirePresent(imageAspectRatio, "imageAspectRatio");
         requireOnlyForScienceQa(promptFormat, "promptFormat", dataFormat);
         requireOnlyForScienceQa(split, "split", dataFormat);
-        Checks.requirePositive(modelMaxLength, "modelMaxLength");
+        SizeLimits.requireContextLength("modelMaxLength", modelMaxLength);
         Checks.requirePositive(padToMultipleOf, "padToMultipleOf");
         Checks.requirePositive(bucketingWindowBatches, "bucketingWindowBatches");
     }

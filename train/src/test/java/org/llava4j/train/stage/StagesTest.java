@@ -77,6 +77,8 @@ class StagesTest {
             value = {
                 "learningRate | -1   | \"learningRate\" is -1.0; it must be between 0 and 1",
                 "warmupRatio  | 1.0  | \"warmupRatio\" is 1.0; it must be at least 0 and less than 1",
+                "modelMaxLength | 0 | \"modelMaxLength\" is 0, but a model's context length is 1 to 16777216",
+                "modelMaxLength | 16777217 | \"modelMaxLength\" is 16777217, but a model's context length is 1 to 16777216",
                 "numTrainEpochs       | 0    | \"numTrainEpochs\" is 0; it must be at least 1",
                 "maxSteps     | -3   | \"maxSteps\" is -3; use a number of steps, or 0 for numTrainEpochs",
                 "promptFormat | \"A\" | \"promptFormat\" is A; ScienceQA needs it",
