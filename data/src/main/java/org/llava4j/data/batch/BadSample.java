@@ -1,6 +1,7 @@
 package org.llava4j.data.batch;
 
 import java.util.Comparator;
+import org.llava4j.data.BadInputException;
 
 /**
  * Invalid sample that a run skips. Samples are ordered and identified by their index; {@code where} only identifies the
@@ -13,6 +14,17 @@ import java.util.Comparator;
 public record BadSample(int number, String where, String reason) implements Comparable<BadSample> {
     private static final Comparator<BadSample> ORDER =
             Comparator.comparingInt(BadSample::number).thenComparing(BadSample::where);
+
+    /**
+     * Checks an entry of a checkpoint.
+     *
+     * @throws BadInputException if a text is missing
+     */
+    public BadSample {
+        if (where == null || reason == null) {
+            throw new BadInputException("a bad sample lacks \"where\" or \"reason\"");
+        }
+    }
 
     /** Returns 0 for the same sample whatever the reason; {@link #equals} also compares the reason. */
     @Override

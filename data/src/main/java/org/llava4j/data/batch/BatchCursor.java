@@ -1,6 +1,7 @@
 package org.llava4j.data.batch;
 
 import java.io.Serializable;
+import org.llava4j.data.BadInputException;
 
 /**
  * Position of a run in its dataset. Together with the seed it is the whole data-loader state that a run needs to
@@ -14,4 +15,16 @@ import java.io.Serializable;
 public record BatchCursor(long epoch, int window, int batch, int bad) implements Serializable {
     /** Start of the first epoch. */
     public static final BatchCursor START = new BatchCursor(0, 0, 0, 0);
+
+    /**
+     * Checks the position.
+     *
+     * @throws BadInputException if a part of it is negative
+     */
+    public BatchCursor {
+        if (epoch < 0 || window < 0 || batch < 0 || bad < 0) {
+            throw new BadInputException("the position in the data, epoch " + epoch + ", window " + window + ", batch "
+                    + batch + ", " + bad + " skipped, is negative");
+        }
+    }
 }

@@ -2,6 +2,7 @@ package org.llava4j.data.batch;
 
 import com.fasterxml.jackson.annotation.JsonAlias;
 import java.util.List;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 import org.llava4j.data.BadInputException;
 import org.llava4j.data.Fingerprint;
@@ -34,7 +35,18 @@ public record TokenizedDatasetManifest(
      * @param bucket maximum length of its samples in positions; 0 for invalid samples
      * @param numbers indices of its samples, in file order
      */
-    public record Shard(String file, String sha256, int bucket, List<Integer> numbers) {}
+    public record Shard(String file, String sha256, int bucket, List<Integer> numbers) {
+        /**
+         * Checks a shard.
+         *
+         * @throws BadInputException if it is incomplete
+         */
+        public Shard {
+            if (file == null || sha256 == null || numbers == null || numbers.stream().anyMatch(Objects::isNull)) {
+                throw new BadInputException(FILE + " has a shard that lacks \"file\", \"sha256\" or \"numbers\"");
+            }
+        }
+    }
 
     /**
      * Checks the manifest.
@@ -45,6 +57,9 @@ public record TokenizedDatasetManifest(
         if (encoding == null || data == null || shards == null) {
             throw new BadInputException(
                     FILE + " lacks a key; it must have \"encoding\", \"data\", \"samples\" and \"shards\"");
+        }
+        if (shards.stream().anyMatch(Objects::isNull)) {
+            throw new BadInputException(FILE + " has a null in place of a shard");
         }
         shards = List.copyOf(shards);
         long listed = shards.stream().mapToLong(shard -> shard.numbers().size()).sum();

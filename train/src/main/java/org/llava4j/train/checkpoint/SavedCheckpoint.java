@@ -34,11 +34,7 @@ public record SavedCheckpoint(Path path, TrainerState state) {
                             : AtomicFolder.MARKER + " names it an output of \"" + kind + "\"");
         }
         CheckpointHashes.require(folder);
-        TrainerState state = JsonInput.read(folder.resolve(STATE), TrainerState.class);
-        if (state == null || state.totals() == null || state.cursor() == null) {
-            throw new BadInputException(STATE + " has no totals or no data cursor");
-        }
-        return new SavedCheckpoint(folder, state);
+        return new SavedCheckpoint(folder, JsonInput.read(folder.resolve(STATE), TrainerState.class));
     }
 
     /** Number of steps so far. */

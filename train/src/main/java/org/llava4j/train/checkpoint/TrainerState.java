@@ -4,8 +4,10 @@ import com.fasterxml.jackson.annotation.JsonAlias;
 import com.fasterxml.jackson.annotation.JsonIgnoreProperties;
 import com.fasterxml.jackson.annotation.JsonInclude;
 import java.util.List;
+import java.util.Objects;
 import java.util.SortedMap;
 import org.jspecify.annotations.Nullable;
+import org.llava4j.data.BadInputException;
 import org.llava4j.data.Fingerprint;
 import org.llava4j.data.batch.BadSample;
 import org.llava4j.data.batch.BatchCursor;
@@ -34,6 +36,24 @@ public record TrainerState(
         TrainingTotals totals,
         List<BadSample> badSamples,
         @JsonAlias("validation") @Nullable Double validationLoss) {
+
+    /**
+     * Checks what a resume counts from.
+     *
+     * @throws BadInputException if a value is missing
+     */
+    public TrainerState {
+        if (totals == null || cursor == null || weightsBefore == null || badSamples == null) {
+            throw new BadInputException("has no totals, data cursor, weight hashes or bad samples");
+        }
+        if (hasNull(badSamples) || startedFrom != null && hasNull(startedFrom)) {
+            throw new BadInputException("has a null in place of a bad sample or a checkpoint");
+        }
+    }
+
+    private static boolean hasNull(List<?> values) {
+        return values.stream().anyMatch(Objects::isNull);
+    }
 
     /** Number of steps so far. */
     public int step() {

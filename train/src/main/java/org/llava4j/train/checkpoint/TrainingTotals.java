@@ -5,6 +5,7 @@ import com.fasterxml.jackson.annotation.JsonInclude;
 import java.util.List;
 import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
+import org.llava4j.data.BadInputException;
 
 /**
  * Counters and loss averages of a run so far.
@@ -46,6 +47,25 @@ public record TrainingTotals(
 
     /** Factor of the earlier losses in the exponential moving average. */
     private static final double SMOOTHING = 0.95;
+
+    /**
+     * Checks the counters.
+     *
+     * @throws BadInputException if one is missing, negative or more than there are
+     */
+    public TrainingTotals {
+        boolean counted = badSteps >= 0
+                && steps >= badSteps
+                && samples >= 0
+                && padding >= 0
+                && positions >= padding
+                && targetTokens >= 0
+                && samplesPerSource != null
+                && samplesPerSource.stream().allMatch(seen -> seen != null && seen >= 0);
+        if (!counted) {
+            throw new BadInputException("\"totals\" has a counter that is missing, negative or too large");
+        }
+    }
 
     /**
      * Counters of the batches of one step.
