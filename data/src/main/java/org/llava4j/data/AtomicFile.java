@@ -4,10 +4,8 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.AtomicMoveNotSupportedException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
@@ -31,20 +29,24 @@ public final class AtomicFile {
      * @throws BadInputException if the file cannot be written; no partial file is left behind
      */
     public static void write(Path target, ContentWriter body) {
+        write(target, body, Renamer.FILES);
+    }
+
+    private static void write(Path target, ContentWriter body, Renamer renamer) {
         Path file = RealPath.of(target);
         if (Files.isDirectory(file)) {
             throw new BadInputException(target + " is a folder; name a file");
         }
         try {
             Files.createDirectories(file.getParent());
-            replace(file, body);
+            replace(file, body, renamer);
         } catch (IOException e) {
             throw new BadInputException(
                     "cannot write " + target + " (" + IoReason.of(e) + "); choose a folder that can be written", e);
         }
     }
 
-    private static void replace(Path file, ContentWriter body) throws IOException {
+    private static void replace(Path file, ContentWriter body, Renamer renamer) throws IOException {
         Path temporary =
                 file.resolveSibling("." + file.getFileName() + "." + Long.toHexString(System.nanoTime()) + ".part");
         boolean moved = false;
@@ -54,7 +56,7 @@ public final class AtomicFile {
                 body.writeTo(channel);
                 channel.force(true);
             }
-            move(temporary, file);
+            renamer.replace(temporary, file);
             moved = true;
         } finally {
             if (!moved) {
@@ -65,12 +67,19 @@ public final class AtomicFile {
 
     /** Writes a text in UTF-8; see {@link #write}. */
     public static void writeString(Path target, String text) {
-        write(target, channel -> {
-            var bytes = StandardCharsets.UTF_8.encode(text);
-            while (bytes.hasRemaining()) {
-                channel.write(bytes);
-            }
-        });
+        writeString(target, text, Renamer.FILES);
+    }
+
+    static void writeString(Path target, String text, Renamer renamer) {
+        write(
+                target,
+                channel -> {
+                    var bytes = StandardCharsets.UTF_8.encode(text);
+                    while (bytes.hasRemaining()) {
+                        channel.write(bytes);
+                    }
+                },
+                renamer);
     }
 
     /**
@@ -89,14 +98,6 @@ public final class AtomicFile {
             }
         } catch (IOException e) {
             throw new UncheckedIOException("cannot remove what was left of " + target, e);
-        }
-    }
-
-    private static void move(Path from, Path to) throws IOException {
-        try {
-            Files.move(from, to, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
-        } catch (AtomicMoveNotSupportedException e) {
-            Files.move(from, to, StandardCopyOption.REPLACE_EXISTING);
         }
     }
 

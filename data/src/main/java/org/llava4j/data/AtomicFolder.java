@@ -54,6 +54,10 @@ public final class AtomicFolder implements AutoCloseable {
      *     input, or holds anything that this program did not write
      */
     public static AtomicFolder begin(Path target, String kind, InputPaths inputs) {
+        return begin(target, kind, inputs, Renamer.FILES);
+    }
+
+    static AtomicFolder begin(Path target, String kind, InputPaths inputs, Renamer renamer) {
         inputs.requireNoOverlap(target);
         Path folder = RealPath.of(target);
         if (folder.getFileName() == null) {
@@ -64,7 +68,7 @@ public final class AtomicFolder implements AutoCloseable {
         try {
             Files.createDirectories(folder.getParent());
             lock = OutputLock.of(folder, folder);
-            StagingFolders places = new StagingFolders(folder);
+            StagingFolders places = new StagingFolders(folder, renamer);
             places.recover();
             PreviousOutput former = new PreviousOutput(folder, kind);
             former.requireReplaceable();
@@ -81,6 +85,21 @@ public final class AtomicFolder implements AutoCloseable {
             if (!started && lock != null) {
                 lock.close();
             }
+        }
+    }
+
+    /**
+     * Completes what a killed process began to move to a path, for an owner of several outputs that lists them before it
+     * writes the next one; {@link #begin} does it, too.
+     *
+     * @throws BadInputException if the folder cannot be written, or is being written by another run
+     */
+    public static void recover(Path target) {
+        Path folder = RealPath.of(target);
+        try (OutputLock lock = OutputLock.of(folder, folder)) {
+            new StagingFolders(folder, Renamer.FILES).recover();
+        } catch (IOException e) {
+            throw unwritable(target, e);
         }
     }
 
@@ -141,7 +160,7 @@ public final class AtomicFolder implements AutoCloseable {
         ObjectNode json = (ObjectNode) JsonInput.readObject(marker);
         if (!json.has(FileManifest.KEY)) {
             FileManifest.scan(unfinished).writeTo(json.putObject(FileManifest.KEY));
-            AtomicFile.writeString(marker, json.toPrettyString() + "\n");
+            AtomicFile.writeString(marker, json.toPrettyString() + "\n", staging.renamer());
         }
     }
 

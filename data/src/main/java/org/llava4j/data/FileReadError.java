@@ -23,14 +23,22 @@ public final class FileReadError {
      * @param otherwise advice if the cause is neither a missing file nor a missing permission
      */
     public static BadInputException of(Object file, IOException e, String otherwise) {
-        return new BadInputException(file + " cannot be read (" + IoReason.of(e) + "); " + advice(e, otherwise), e);
+        return new BadInputException(file + " cannot be read (" + IoReason.of(e) + "); " + advice(file, e, otherwise), e);
     }
 
-    private static String advice(IOException e, String otherwise) {
+    private static String advice(Object file, IOException e, String otherwise) {
         if (e instanceof AccessDeniedException || IoReason.of(e).equals(IoReason.DENIED)) {
             return "grant this user read permission on it and access to its parent folders";
         }
-        return isMissing(e) ? "check the path" : otherwise;
+        return isMissing(e) ? missingAdvice(file) : otherwise;
+    }
+
+    /** Advice about a file that does not exist: where it is, if it belongs to an output that a killed run left aside. */
+    static String missingAdvice(Object file) {
+        Path output = file instanceof Path path ? StagingFolders.interrupted(path) : null;
+        return output == null
+                ? "check the path"
+                : "a run was stopped while it moved its output there: start it again, or rename " + output;
     }
 
     /**

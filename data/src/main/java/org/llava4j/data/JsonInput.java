@@ -195,7 +195,7 @@ public final class JsonInput {
         try {
             return Files.readAllBytes(file);
         } catch (NoSuchFileException e) {
-            throw new BadInputException(file + ": no such file; check the path", e);
+            throw new BadInputException(file + ": no such file; " + FileReadError.missingAdvice(file), e);
         } catch (IOException e) {
             throw parseError(file.toString(), 0, e);
         }

@@ -7,7 +7,6 @@ import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.util.Collection;
 import java.util.Map;
 import java.util.SortedMap;
@@ -33,9 +32,9 @@ public final class OutputFolder implements AutoCloseable {
     private final String kind;
     private final OutputLock lock;
 
-    private OutputFolder(Path folder, String kind, OutputLock lock) {
+    private OutputFolder(Path folder, String kind, OutputLock lock, Renamer renamer) {
         this.folder = folder;
-        this.staging = new StagingFolders(folder.resolve(STAGING));
+        this.staging = new StagingFolders(folder.resolve(STAGING), renamer);
         this.kind = kind;
         this.lock = lock;
     }
@@ -50,6 +49,11 @@ public final class OutputFolder implements AutoCloseable {
      *     input, or contains a file of one of the names that this program did not write
      */
     public static OutputFolder open(Path target, String kind, InputPaths inputs, Collection<String> names) {
+        return open(target, kind, inputs, names, Renamer.FILES);
+    }
+
+    static OutputFolder open(
+            Path target, String kind, InputPaths inputs, Collection<String> names, Renamer renamer) {
         inputs.requireNoOverlap(target);
         Path folder = RealPath.of(target);
         OutputLock lock = null;
@@ -57,7 +61,7 @@ public final class OutputFolder implements AutoCloseable {
         try {
             Files.createDirectories(folder);
             lock = OutputLock.of(folder.resolve(STAGING), folder);
-            OutputFolder output = new OutputFolder(folder, kind, lock);
+            OutputFolder output = new OutputFolder(folder, kind, lock, renamer);
             output.requireReplaceable(names);
             output.staging.deleteLeftovers();
             AtomicFile.deleteLeftovers(folder.resolve(AtomicFolder.MARKER));
@@ -71,6 +75,21 @@ public final class OutputFolder implements AutoCloseable {
             if (!opened && lock != null) {
                 lock.close();
             }
+        }
+    }
+
+    /**
+     * Checks that a folder was not being written when its process was killed: some of its files could be of the run
+     * before. A folder that this program did not write is accepted.
+     *
+     * @throws BadInputException if it was
+     */
+    public static void requireComplete(Path folder) {
+        Path marker = folder.resolve(AtomicFolder.MARKER);
+        if (Files.isRegularFile(marker) && JsonInput.readObject(marker).has(WRITING)) {
+            throw new BadInputException(
+                    folder + " was being written when a run was stopped, so its files may be of two runs; start the"
+                            + " command that writes it again");
         }
     }
 
@@ -142,7 +161,7 @@ public final class OutputFolder implements AutoCloseable {
         new FileManifest(written).writeTo(marker.putObject(WRITING));
         store(marker);
         for (String name : written.keySet()) {
-            Files.move(part.resolve(name), folder.resolve(name), StandardCopyOption.REPLACE_EXISTING);
+            staging.renamer().replace(part.resolve(name), folder.resolve(name));
         }
         FileManifest.of(marker.path(FileManifest.KEY), folder).files().forEach(written::putIfAbsent);
         marker.remove(WRITING);
@@ -151,7 +170,8 @@ public final class OutputFolder implements AutoCloseable {
     }
 
     private void store(ObjectNode marker) {
-        AtomicFile.writeString(folder.resolve(AtomicFolder.MARKER), marker.toPrettyString() + "\n");
+        AtomicFile.writeString(
+                folder.resolve(AtomicFolder.MARKER), marker.toPrettyString() + "\n", staging.renamer());
     }
 
     /** Unlocks the folder. */

@@ -1,21 +1,29 @@
 package org.llava4j.data;
 
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
+import java.nio.file.attribute.FileTime;
+import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Staging folders beside an output folder while it is written and replaced, named {@code .NAME.ID.SUFFIX}. The suffix
  * determines how a folder is handled that a killed process left behind.
  *
  * @param folder real path of the output
+ * @param renamer renames folders
  */
-record StagingFolders(Path folder) {
+record StagingFolders(Path folder, Renamer renamer) {
+    private static final Logger LOG = LoggerFactory.getLogger(StagingFolders.class);
     /** Being written; a leftover is deleted. */
     private static final String PART = ".part";
     /** Finished, but not moved to its final name; never deleted. */
@@ -41,7 +49,7 @@ record StagingFolders(Path folder) {
 
     /** Renames a staging folder to mark it as finished, and returns its new path. */
     Path markFinished(Path part) throws IOException {
-        return Files.move(part, renamed(part, PART, FINISHED));
+        return renamer.rename(part, renamed(part, PART, FINISHED));
     }
 
     /**
@@ -52,24 +60,83 @@ record StagingFolders(Path folder) {
     @Nullable
     Path swapIn(Path finished) throws IOException {
         if (!Files.exists(folder, LinkOption.NOFOLLOW_LINKS)) {
-            Files.move(finished, folder);
+            renamer.rename(finished, folder);
             return null;
         }
-        Path former = Files.move(folder, renamed(finished, FINISHED, PREVIOUS));
+        Path former = renamer.rename(folder, renamed(finished, FINISHED, PREVIOUS));
         try {
-            Files.move(finished, folder);
+            renamer.rename(finished, folder);
         } catch (IOException e) {
-            Files.move(former, folder);
+            renamer.rename(former, folder);
             throw e;
         }
-        return Files.move(former, renamed(former, PREVIOUS, DELETE));
+        return renamer.rename(former, renamed(former, PREVIOUS, DELETE));
     }
 
     /**
-     * Completes a swap that a killed process began: the finished output is moved to its final name or, without one, the
-     * previous output is moved back. The caller must hold the lock of the output.
+     * Completes what a killed process began: a finished output is moved to its final name if that is free or, without
+     * one, the previous output is moved back. A finished output that finds another one in its place stays. Each is
+     * logged. The caller must hold the lock of the output.
      */
     void recover() throws IOException {
+        completeSwaps();
+        for (Path finished : finished()) {
+            if (Files.exists(folder, LinkOption.NOFOLLOW_LINKS)) {
+                LOG.warn(
+                        "{} is the finished output of a run that was stopped before it was moved to {}; move it elsewhere"
+                                + " if you need it, else delete it",
+                        finished,
+                        folder);
+            } else {
+                renamer.rename(finished, folder);
+                LOG.warn("{} is the finished output of a run that was stopped before it was moved there", folder);
+            }
+        }
+    }
+
+    /** Complete outputs that were not moved to their final name, the newest first. */
+    private List<Path> finished() throws IOException {
+        List<Path> all = new ArrayList<>(leftovers(FINISHED));
+        all.addAll(leftovers(PART));
+        all.removeIf(path -> !isComplete(path));
+        all.sort(Comparator.comparing(StagingFolders::modified).reversed());
+        return all;
+    }
+
+    private static FileTime modified(Path finished) {
+        try {
+            return Files.getLastModifiedTime(finished.resolve(AtomicFolder.MARKER));
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    /**
+     * The complete output of a run that was stopped while it moved it to its final name, which is free.
+     *
+     * @param missing a path in the output
+     * @return the output, or null if there is none
+     */
+    static @Nullable Path interrupted(Path missing) {
+        Path folder = missing.toAbsolutePath().normalize();
+        while (folder.getParent() != null && !Files.exists(folder.getParent())) {
+            folder = folder.getParent();
+        }
+        if (folder.getParent() == null || Files.exists(folder)) {
+            return null;
+        }
+        try {
+            StagingFolders staging = new StagingFolders(folder, Renamer.FILES);
+            List<Path> all = new ArrayList<>(staging.finished());
+            all.addAll(staging.leftovers(PREVIOUS));
+            return all.isEmpty() ? null : all.get(0);
+        } catch (IOException | UncheckedIOException e) {
+            // Only a hint in the message about the missing file.
+            return null;
+        }
+    }
+
+    private void completeSwaps() throws IOException {
         List<Path> all = leftovers(PREVIOUS);
         for (int i = all.size() - 1; i >= 0; i--) {
             Path former = all.get(i);
@@ -77,10 +144,14 @@ record StagingFolders(Path folder) {
             boolean isFinished = Files.isDirectory(finished, LinkOption.NOFOLLOW_LINKS);
             boolean isFree = !Files.exists(folder, LinkOption.NOFOLLOW_LINKS);
             if (isFree) {
-                Files.move(isFinished ? finished : former, folder);
+                renamer.rename(isFinished ? finished : former, folder);
+                LOG.warn(
+                        "{} is the {} output of a run that was stopped while it replaced the other one",
+                        folder,
+                        isFinished ? "finished" : "previous");
             }
             if (isFree ? isFinished : !isFinished && Files.exists(folder.resolve(AtomicFolder.MARKER))) {
-                Files.move(former, renamed(former, PREVIOUS, DELETE));
+                renamer.rename(former, renamed(former, PREVIOUS, DELETE));
             }
         }
     }

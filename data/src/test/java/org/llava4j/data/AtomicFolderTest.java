@@ -187,7 +187,8 @@ class AtomicFolderTest {
         Path whole = Files.createDirectory(temp.resolve(".out.5e.part"));
         Files.writeString(whole.resolve(MARKER), "{\"wrote\": \"thing\", \"files\": {}}");
         AtomicFolder.begin(target, KIND).close();
-        assertThat(names(temp)).containsExactly(".other.2e.part", ".out.4e.finished", ".out.5e.part");
+        assertThat(names(temp)).containsExactly(".other.2e.part", ".out.4e.finished", "out");
+        assertThat(names(target)).as("the complete one").containsExactly(MARKER);
     }
 
     @Test
@@ -200,8 +201,9 @@ class AtomicFolderTest {
 
     @Test
     void beginCompletesInterruptedSwap() throws IOException {
-        Files.move(written("file", "finished"), temp.resolve(".out.1f.finished"));
+        Path elsewhere = Files.move(written("file", "finished"), temp.resolve("elsewhere"));
         Files.move(written("file", "previous"), temp.resolve(".out.1f.former"));
+        Files.move(elsewhere, temp.resolve(".out.1f.finished"));
         AtomicFolder.begin(temp.resolve("out"), KIND).close();
         assertThat(temp.resolve("out/file")).hasContent("finished");
         assertThat(names(temp)).containsExactly("out");

@@ -14,6 +14,7 @@ import java.util.Map;
 import java.util.Set;
 import org.llava4j.data.BadInputException;
 import org.llava4j.data.JsonInput;
+import org.llava4j.data.OutputFolder;
 import org.llava4j.data.TextFiles;
 import org.llava4j.data.scienceqa.ScienceQaPrompt;
 
@@ -59,9 +60,17 @@ public record ScienceQaPredictions(Map<String, Integer> results, Map<String, Str
         return predictions;
     }
 
-    /** The file of predictions in a source: the source itself, or {@code predictions.jsonl} in a folder. */
+    /**
+     * The file of predictions in a source: the source itself, or {@code predictions.jsonl} in a folder.
+     *
+     * @throws BadInputException if the files of the folder may be of two runs
+     */
     public static Path file(Path source) {
-        return Files.isDirectory(source) ? source.resolve(PREDICTIONS) : source;
+        if (!Files.isDirectory(source)) {
+            return source;
+        }
+        OutputFolder.requireComplete(source);
+        return source.resolve(PREDICTIONS);
     }
 
     /**

@@ -13,7 +13,9 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Set;
+import java.util.TreeSet;
 import java.util.function.Consumer;
+import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
@@ -34,6 +36,8 @@ public final class CheckpointManager implements AutoCloseable {
     private static final Pattern NAME = Pattern.compile("checkpoint-\\d{8}(-\\d+)?");
     private static final Pattern LEFTOVER =
             Pattern.compile("\\.checkpoint-\\d{8}(-\\d+)?\\.([0-9a-f]+\\.(part|finished|old|delete)|lock)");
+    private static final Pattern INTERRUPTED =
+            Pattern.compile("\\.(checkpoint-\\d{8}(-\\d+)?)\\.[0-9a-f]+\\.(part|finished|former)");
 
     private final Path folder;
     private final int keep;
@@ -62,6 +66,7 @@ public final class CheckpointManager implements AutoCloseable {
         CheckpointManager checkpoints = new CheckpointManager(folder, keep, notices, locked(folder));
         boolean opened = false;
         try {
+            checkpoints.recover();
             checkpoints.list(LEFTOVER).forEach(checkpoints::delete);
             for (Path path : checkpoints.list(NAME)) {
                 SavedCheckpoint verified = checkpoints.verified(path);
@@ -77,6 +82,18 @@ public final class CheckpointManager implements AutoCloseable {
                 checkpoints.close();
             }
         }
+    }
+
+    /** Moves checkpoints to their place that a killed process had finished or was replacing. */
+    private void recover() {
+        Set<String> names = new TreeSet<>();
+        for (Path leftover : list(INTERRUPTED)) {
+            Matcher name = INTERRUPTED.matcher(leftover.getFileName().toString());
+            if (name.matches()) {
+                names.add(name.group(1));
+            }
+        }
+        names.forEach(name -> AtomicFolder.recover(folder.resolve(name)));
     }
 
     private static OutputLock locked(Path folder) {

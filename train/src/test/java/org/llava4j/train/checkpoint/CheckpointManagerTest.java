@@ -91,6 +91,24 @@ class CheckpointManagerTest {
         assertThat(notices).isEmpty();
     }
 
+    /** A kill while a checkpoint is replaced by another one of its step, and one just before a new one is in place. */
+    @Test
+    void openRecoversFinishedAndPreviousCheckpoints() throws IOException {
+        try (CheckpointManager checkpoints = open(3)) {
+            for (int step = 1; step <= 3; step++) {
+                save(checkpoints, step, null);
+            }
+        }
+        Files.move(temp.resolve("checkpoint-00000001"), temp.resolve(".checkpoint-00000001.1f.former"));
+        Files.move(temp.resolve("checkpoint-00000002"), temp.resolve(".checkpoint-00000002.1f.finished"));
+        Files.move(temp.resolve("checkpoint-00000003"), temp.resolve(".checkpoint-00000003.1f.part"));
+        try (CheckpointManager checkpoints = open(3)) {
+            assertThat(checkpoints.valid()).extracting(SavedCheckpoint::step).containsExactly(1, 2, 3);
+            assertThat(temp).isDirectoryNotContaining("glob:**/.checkpoint-*");
+        }
+        assertThat(notices).isEmpty();
+    }
+
     @Test
     void openSkipsCheckpointWithoutTrainerState() throws IOException {
         Path path = temp.resolve("checkpoint-00000001");
@@ -101,7 +119,7 @@ class CheckpointManagerTest {
         try (CheckpointManager checkpoints = open(1)) {
             assertThat(checkpoints.valid()).isEmpty();
         }
-        assertThat(notices).hasSize(1).first().asString().contains("state.json has no totals or no data cursor");
+        assertThat(notices).hasSize(1).first().asString().contains("has no totals, data cursor, weight hashes or bad samples");
     }
 
     @Test
