@@ -134,15 +134,16 @@ public record FileManifest(SortedMap<String, FileDigest> files) {
 
     /**
      * The files of a folder, and its folders without files (with a trailing slash), by relative name. The marker is
-     * excluded; symbolic links are not followed.
+     * excluded. The folder may be a symbolic link; links in it are not followed.
      */
     static SortedMap<String, Path> content(Path folder) throws IOException {
         SortedMap<String, Path> content = new TreeMap<>();
         Set<Path> filled = new HashSet<>();
-        try (Stream<Path> all = Files.walk(folder)) {
-            for (Path path : all.filter(path -> !path.equals(folder)).toList()) {
+        Path real = folder.toRealPath();
+        try (Stream<Path> all = Files.walk(real)) {
+            for (Path path : all.filter(path -> !path.equals(real)).toList()) {
                 filled.add(path.getParent());
-                String name = folder.relativize(path).toString().replace('\\', '/');
+                String name = real.relativize(path).toString().replace('\\', '/');
                 boolean isFolder = Files.isDirectory(path, LinkOption.NOFOLLOW_LINKS);
                 if (!name.equals(AtomicFolder.MARKER)) {
                     content.put(isFolder ? name + "/" : name, path);
@@ -155,7 +156,7 @@ public record FileManifest(SortedMap<String, FileDigest> files) {
         return content;
     }
 
-    private static BadInputException unreadable(Path folder, IOException e) {
+    static BadInputException unreadable(Path folder, IOException e) {
         return new BadInputException("cannot read " + folder + " (" + IoReason.of(e) + ")", e);
     }
 }

@@ -10,6 +10,9 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.stream.Stream;
 
 /**
  * Snapshot of the files that a command reads, taken at its start. A command that reads files again at its end checks
@@ -21,6 +24,8 @@ import java.util.Objects;
 public final class InputSnapshot {
     private final Map<Path, String> states;
     private final StateReader reader;
+    /** Folders that must not get other files. */
+    private final List<Path> folders;
 
     /** Reads the state of a file as text. */
     @FunctionalInterface
@@ -28,8 +33,9 @@ public final class InputSnapshot {
         String of(Path file);
     }
 
-    private InputSnapshot(Collection<Path> files, StateReader reader) {
+    private InputSnapshot(Collection<Path> files, StateReader reader, List<Path> folders) {
         this.reader = reader;
+        this.folders = folders;
         states = new LinkedHashMap<>();
         files.forEach(file -> states.computeIfAbsent(file, reader::of));
     }
@@ -40,7 +46,7 @@ public final class InputSnapshot {
      * @throws BadInputException if a file cannot be read
      */
     public static InputSnapshot byContent(Collection<Path> files) {
-        return new InputSnapshot(files, Sha256::of);
+        return new InputSnapshot(files, Sha256::of, List.of());
     }
 
     /**
@@ -49,7 +55,17 @@ public final class InputSnapshot {
      * @throws BadInputException if a file does not exist
      */
     public static InputSnapshot byMetadata(Collection<Path> files) {
-        return new InputSnapshot(files, InputSnapshot::metadata);
+        return new InputSnapshot(files, InputSnapshot::metadata, List.of());
+    }
+
+    /**
+     * Takes a snapshot of all files of folders by size, times and inode. A file that is added later is a change, too.
+     *
+     * @param roots folders and single files; links to them are followed, links to folders inside them are not
+     * @throws BadInputException if a folder cannot be listed
+     */
+    public static InputSnapshot ofFolders(Collection<Path> roots) {
+        return new InputSnapshot(files(roots), InputSnapshot::metadata, List.copyOf(roots));
     }
 
     /** The hash of a file of a snapshot made by {@link #byContent}. */
@@ -64,6 +80,11 @@ public final class InputSnapshot {
      */
     public void requireUnchanged() {
         requireUnchanged(states.keySet());
+        Set<Path> added = files(folders);
+        added.removeAll(states.keySet());
+        for (Path file : added) {
+            throw changed(file + " was added");
+        }
     }
 
     /**
@@ -79,10 +100,31 @@ public final class InputSnapshot {
             }
         }
         if (!changed.isEmpty()) {
-            throw new BadInputException(String.join(", ", changed)
-                    + (changed.size() == 1 ? " has" : " have")
-                    + " changed since the command started; nothing was written");
+            throw changed(String.join(", ", changed) + (changed.size() == 1 ? " has" : " have") + " changed");
         }
+    }
+
+    private static BadInputException changed(String what) {
+        return new BadInputException(what + " since the command started; nothing was written");
+    }
+
+    private static Set<Path> files(Collection<Path> roots) {
+        Set<Path> files = new TreeSet<>();
+        for (Path root : roots) {
+            try {
+                if (Files.isDirectory(root)) {
+                    Stream.concat(Stream.of(AtomicFolder.MARKER), FileManifest.content(root).keySet().stream())
+                            .map(root::resolve)
+                            .filter(Files::isRegularFile)
+                            .forEach(files::add);
+                } else {
+                    files.add(root);
+                }
+            } catch (IOException e) {
+                throw FileManifest.unreadable(root, e);
+            }
+        }
+        return files;
     }
 
     private String now(Path file) {

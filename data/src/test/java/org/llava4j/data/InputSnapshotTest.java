@@ -55,6 +55,22 @@ class InputSnapshotTest {
     }
 
     @Test
+    void ofFoldersDetectsChangedAddedAndRemovedFiles() throws IOException {
+        Path link = Files.createSymbolicLink(temp.resolveSibling(temp.getFileName() + "-link"), temp);
+        Path inner = Files.writeString(Files.createDirectory(temp.resolve("inner")).resolve("c"), "three");
+        InputSnapshot files = InputSnapshot.ofFolders(List.of(link, a));
+        assertThatCode(files::requireUnchanged).doesNotThrowAnyException();
+        Path added = Files.writeString(inner.resolveSibling("d"), "four");
+        assertThatThrownBy(files::requireUnchanged)
+                .isInstanceOf(BadInputException.class)
+                .hasMessage(link.resolve("inner/d") + " was added since the command started; nothing was written");
+        Files.delete(added);
+        Files.delete(inner);
+        assertChanged(files, link.resolve("inner/c"));
+        Files.delete(link);
+    }
+
+    @Test
     void snapshotRejectsUnreadableFile() {
         Path none = temp.resolve("none");
         assertThatThrownBy(() -> InputSnapshot.byContent(List.of(none))).hasMessageStartingWith("cannot read " + none);

@@ -12,6 +12,7 @@ import org.jspecify.annotations.Nullable;
 import org.llava4j.model.chat.Answer;
 import org.llava4j.model.chat.LlavaModel;
 import org.llava4j.model.chat.PendingAnswer;
+import org.llava4j.model.folder.ModelChangedException;
 import org.llava4j.model.generate.NonFiniteLogitsException;
 
 /** One request at work: generates its answers and sends them. Runs on the request's thread. */
@@ -164,6 +165,9 @@ final class AnswerRun {
         }
         if (failure instanceof NonFiniteLogitsException logits) {
             return ApiException.nonFiniteLogits(logits);
+        }
+        if (failure instanceof ModelChangedException changed) {
+            return ApiException.modelChanged(changed);
         }
         return new ApiException(500, "server_error", null, null, "generation failed");
     }

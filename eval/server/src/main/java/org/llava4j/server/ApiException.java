@@ -1,13 +1,17 @@
 package org.llava4j.server;
 
 import org.jspecify.annotations.Nullable;
+import org.llava4j.model.folder.ModelChangedException;
 import org.llava4j.model.generate.ContextLengthException;
 import org.llava4j.model.generate.NonFiniteLogitsException;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** An error response in OpenAI's format. */
 final class ApiException extends RuntimeException {
     private static final long serialVersionUID = 1;
 
+    private static final Logger LOG = LoggerFactory.getLogger(ApiException.class);
     private static final String TIMEOUT_CODE = "timeout";
 
     private final int status;
@@ -59,6 +63,17 @@ final class ApiException extends RuntimeException {
     /** 500: the model produces NaN or infinite logits. */
     static ApiException nonFiniteLogits(NonFiniteLogitsException cause) {
         return new ApiException(500, "server_error", null, "non_finite_logits", cause.getMessage());
+    }
+
+    /** 503: the files of the model are not those that it was loaded from. Their names are only logged. */
+    static ApiException modelChanged(ModelChangedException cause) {
+        LOG.error("{}", cause.getMessage());
+        return new ApiException(
+                503,
+                "server_error",
+                null,
+                "model_changed",
+                "a file of the model was changed while the server uses it; the server must be restarted");
     }
 
     /** Whether this is {@link #timeout}. */

@@ -9,7 +9,9 @@ import java.net.URI;
 import java.net.http.HttpRequest;
 import java.net.http.HttpRequest.BodyPublishers;
 import java.net.http.HttpResponse;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.FileTime;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -486,6 +488,22 @@ class ChatServerTest {
                 JsonNode error = TestServer.json(response).get("error");
                 assertThat(error.get("code").textValue()).isEqualTo("non_finite_logits");
                 assertThat(error.get("message").textValue()).contains("NaN or infinite");
+            }
+        }
+    }
+
+    /** A file of the model that was written in place: the answers would be of neither model. */
+    @Test
+    void rewrittenModelIsAnsweredBy503(@TempDir Path temp) throws IOException {
+        Path folder = temp.resolve("rewritten");
+        try (TestServer server = TestServer.of(TestServer.endlessModel(folder), TestServer.OPTIONS)) {
+            Files.setLastModifiedTime(folder.resolve("model.safetensors"), FileTime.fromMillis(1));
+            for (String path : List.of(TestServer.CHAT_COMPLETIONS, TestServer.COMPLETIONS, TestServer.RESPONSES)) {
+                HttpResponse<String> response = server.post(path, TestServer.textRequest(path, "hello"));
+                assertThat(response.statusCode()).isEqualTo(503);
+                JsonNode error = TestServer.json(response).get("error");
+                assertThat(error.get("code").textValue()).isEqualTo("model_changed");
+                assertThat(error.get("message").textValue()).doesNotContain(folder.toString());
             }
         }
     }

@@ -6,7 +6,9 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
+import java.util.concurrent.CompletionException;
 import java.util.function.Consumer;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.llava4j.data.BadInputException;
 import org.llava4j.data.batch.CollatorOptions;
@@ -23,6 +25,8 @@ import org.llava4j.model.config.LlavaConfig;
 import org.llava4j.model.config.VocabularyCheck;
 import org.llava4j.model.features.FeatureSource;
 import org.llava4j.model.features.RecentImageFeatures;
+import org.llava4j.model.folder.MappedFiles;
+import org.llava4j.model.folder.ModelChangedException;
 import org.llava4j.model.folder.ModelSource;
 import org.llava4j.model.generate.ContextLengthException;
 import org.llava4j.model.generate.ContinuousBatchingScheduler;
@@ -49,17 +53,22 @@ final class BatchingLlavaModel implements LlavaModel {
     private final ChatFormat chatFormat;
     private final WeightDtype weightDtype;
     private final @Nullable ModelSource source;
+    private final MappedFiles mapped;
     private final WeightMemory weightMemory;
     private final RecentImageFeatures imageFeatures;
     private final ContinuousBatchingScheduler scheduler;
 
-    /** @param source null for a model in training */
+    /**
+     * @param source null for a model in training
+     * @param mapped files that must not be written in place while the model is in use
+     */
     BatchingLlavaModel(
             LlavaConfig config,
             LlamaTokenizer tokenizer,
             ChatFormat chatFormat,
             WeightDtype weightDtype,
             @Nullable ModelSource source,
+            MappedFiles mapped,
             FeatureSource features,
             Llava language,
             Set<Integer> eosIds) {
@@ -68,6 +77,7 @@ final class BatchingLlavaModel implements LlavaModel {
         this.chatFormat = chatFormat;
         this.weightDtype = weightDtype;
         this.source = source;
+        this.mapped = mapped;
         weightMemory = language.weightMemory().plus(features.weightMemory());
         imageFeatures = new RecentImageFeatures(features);
         scheduler = newScheduler(
@@ -93,10 +103,15 @@ final class BatchingLlavaModel implements LlavaModel {
         return new ContinuousBatchingScheduler(language, options, output, new FeatureCollator(config, imageFeatures));
     }
 
-    /** Loads a model and starts its thread. */
-    static LlavaModel load(ModelSource source, ChatFormat chat, WeightDtype type, FeatureSource features) {
+    /**
+     * Loads a model and starts its thread.
+     *
+     * @param features loads the vision tower
+     */
+    static LlavaModel load(ModelSource source, ChatFormat chat, WeightDtype type, Supplier<FeatureSource> features) {
         LlavaConfig config = source.config();
         Path folder = source.folder();
+        MappedFiles mapped = MappedFiles.of(source);
         LlamaTokenizer tokenizer = VocabularyCheck.load(folder, config.decoder().vocabSize());
         BatchingLlavaModel model = new BatchingLlavaModel(
                 config,
@@ -104,7 +119,8 @@ final class BatchingLlavaModel implements LlavaModel {
                 chat,
                 type,
                 source,
-                features,
+                mapped,
+                features.get(),
                 source.buildDecoder(type),
                 GenerationConfig.eosIds(folder));
         model.setMaxCacheBytes(DEFAULT_MAX_CACHE_BYTES);
@@ -114,6 +130,7 @@ final class BatchingLlavaModel implements LlavaModel {
 
     @Override
     public PendingAnswer submit(GenerationRequest request, DecodingOptions decoding, Consumer<String> onText) {
+        mapped.requireNotRewritten();
         ImageMarkup markup = request.images().isEmpty() ? null : chatFormat.markup(config);
         PromptText prompt =
                 chatFormat.template().promptText(request.turns(), request.system(), markup, request.answerPrefix());
@@ -131,7 +148,7 @@ final class BatchingLlavaModel implements LlavaModel {
                 ? new AnswerStreamer(tokenizer.streamingDecoder(), stops, onText)
                 : AnswerStreamer.continuing(ids[ids.length - 1], tokenizer.streamingDecoder(), stops, onText);
         Generation generation = scheduler.submit(new Prompt(ids, request.images()), decoding, text);
-        return new ScheduledAnswer(generation, text);
+        return new ScheduledAnswer(generation, text, mapped);
     }
 
     @Override
@@ -139,6 +156,7 @@ final class BatchingLlavaModel implements LlavaModel {
         if (decoding.schema() != null) {
             throw new BadInputException("an answer of a schema cannot continue a text; ask with a GenerationRequest");
         }
+        mapped.requireNotRewritten();
         requireEncodable(prompt.text());
         int[] ids = tokenizer.encodeText(prompt.text(), prompt.specialTokensInText());
         if (ids.length == 0) {
@@ -146,7 +164,7 @@ final class BatchingLlavaModel implements LlavaModel {
         }
         AnswerStreamer text =
                 AnswerStreamer.verbatim(ids[ids.length - 1], tokenizer.streamingDecoder(), decoding.stops(), onText);
-        return new ScheduledAnswer(scheduler.submit(new Prompt(ids, List.of()), decoding, text), text);
+        return new ScheduledAnswer(scheduler.submit(new Prompt(ids, List.of()), decoding, text), text, mapped);
     }
 
     private void requireEncodable(String prompt) {
@@ -159,7 +177,14 @@ final class BatchingLlavaModel implements LlavaModel {
             throw new BadInputException("the answer was not submitted to this model; wait for it with its own model");
         }
         scheduler.await(own.generation());
-        return pending.answer().join();
+        try {
+            return pending.answer().join();
+        } catch (CompletionException e) {
+            if (e.getCause() instanceof ModelChangedException changed) {
+                throw changed;
+            }
+            throw e;
+        }
     }
 
     @Override

@@ -17,6 +17,7 @@ import org.llava4j.model.config.GenerationConfig;
 import org.llava4j.model.config.LlavaConfig;
 import org.llava4j.model.features.FeatureSource;
 import org.llava4j.model.features.TowerFeatures;
+import org.llava4j.model.folder.MappedFiles;
 import org.llava4j.model.folder.ModelSource;
 import org.llava4j.model.generate.ContextLengthException;
 import org.llava4j.model.generate.DecodingOptions;
@@ -54,7 +55,7 @@ public interface LlavaModel extends AutoCloseable {
             Llava language,
             Set<Integer> eosIds) {
         return new BatchingLlavaModel(
-                config, tokenizer, chatFormat, WeightDtype.FP32, null, features, language, eosIds);
+                config, tokenizer, chatFormat, WeightDtype.FP32, null, MappedFiles.NONE, features, language, eosIds);
     }
 
     /**
@@ -118,13 +119,16 @@ public interface LlavaModel extends AutoCloseable {
      * @throws BadInputException if a file is missing or inconsistent, or the adapter was trained on another model
      */
     static LlavaModel load(ModelSource source, ChatFormat chat, WeightDtype type) {
-        FeatureSource features = TowerFeatures.load(source, type).withOrientation(ExifOrientation.APPLY);
-        return load(source, chat, type, features);
+        return BatchingLlavaModel.load(
+                source,
+                chat,
+                type,
+                () -> TowerFeatures.load(source, type).withOrientation(ExifOrientation.APPLY));
     }
 
     /** As {@link #load(ModelSource, ChatFormat, WeightDtype)}, with another feature source, such as a cache. */
     static LlavaModel load(ModelSource source, ChatFormat chat, WeightDtype type, FeatureSource features) {
-        return BatchingLlavaModel.load(source, chat, type, features);
+        return BatchingLlavaModel.load(source, chat, type, () -> features);
     }
 
     /** Answers a question about an image greedily, with at most {@link #DEFAULT_MAX_NEW_TOKENS} tokens. */
@@ -185,6 +189,8 @@ public interface LlavaModel extends AutoCloseable {
      *     thread; while it runs, all other answers are blocked
      * @throws ContextLengthException if the prompt leaves no room for an answer
      * @throws BadInputException if no answer fits the schema of {@code decoding}, or it has one beside an answer prefix
+     * @throws org.llava4j.model.folder.ModelChangedException if a file of mapped weights was written in place since the
+     *     model was loaded; the answer fails with it, too
      */
     PendingAnswer submit(GenerationRequest request, DecodingOptions decoding, Consumer<String> onText);
 

@@ -4,14 +4,18 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.io.IOException;
+import java.io.RandomAccessFile;
+import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Predicate;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
@@ -23,10 +27,15 @@ import org.junit.jupiter.params.provider.EnumSource;
 import org.llava4j.data.BadInputException;
 import org.llava4j.model.Llava;
 import org.llava4j.model.Llava.ImageInput;
+import org.llava4j.data.image.ImageRef;
+import org.llava4j.model.chat.GenerationRequest;
 import org.llava4j.model.chat.LlavaModel;
+import org.llava4j.model.chat.PendingAnswer;
+import org.llava4j.model.chat.TextPrompt;
 import org.llava4j.model.config.ChatFormat;
 import org.llava4j.model.config.LlavaConfig;
 import org.llava4j.model.folder.CheckpointWriter.WriteOptions;
+import org.llava4j.model.generate.DecodingOptions;
 import org.llava4j.model.memory.MappedArray;
 import org.llava4j.model.memory.WeightMemory;
 import org.llava4j.model.tensors.SafetensorsFile;
@@ -277,6 +286,63 @@ class MappedModelTest {
                 }
             }
             assertThat(model.answer(IMAGE, QUESTION, 8)).isNotEmpty().isEqualTo(before);
+        }
+    }
+
+    @Test
+    void answersOfRewrittenWeightsAreRefused() throws IOException {
+        Path file = tinyWeights();
+        byte[] before = Files.readAllBytes(file);
+        GenerationRequest question = GenerationRequest.about(ImageRef.of(IMAGE), QUESTION);
+        try (LlavaModel model = LlavaModel.load(file.getParent())) {
+            // Rewritten while an answer is generated: it fails at its end.
+            AtomicBoolean rewritten = new AtomicBoolean();
+            PendingAnswer pending = model.submit(question, DecodingOptions.greedy(4), text -> {
+                if (!rewritten.getAndSet(true)) {
+                    rewriteLastByte(file);
+                }
+            });
+            assertThatThrownBy(() -> model.await(pending))
+                    .isInstanceOf(ModelChangedException.class)
+                    .hasMessageContaining(file + " was written in place");
+            assertThatThrownBy(() -> model.answer(question, DecodingOptions.greedy(4)))
+                    .isInstanceOf(ModelChangedException.class);
+            assertThatThrownBy(() -> model.answer(new TextPrompt("a", false), DecodingOptions.greedy(4)))
+                    .isInstanceOf(ModelChangedException.class);
+        }
+        assertThat(Files.readAllBytes(file)).isNotEqualTo(before);
+    }
+
+    @Test
+    void replacedOrDeletedFileKeepsModelUsable() throws IOException {
+        Path file = tinyWeights();
+        try (LlavaModel model = LlavaModel.load(file.getParent())) {
+            String answer = model.answer(IMAGE, QUESTION, 4);
+            Files.move(
+                    Files.write(temp.resolve("other"), new byte[100]), file, StandardCopyOption.REPLACE_EXISTING);
+            assertThat(model.answer(IMAGE, QUESTION, 4)).isEqualTo(answer);
+            Files.delete(file);
+            assertThat(model.answer(IMAGE, QUESTION, 4)).isEqualTo(answer);
+        }
+    }
+
+    /** The weights of a copy of the bundled model, in one file. */
+    private Path tinyWeights() {
+        WriteOptions options = new WriteOptions(CheckpointLayout.LLAVA, Long.MAX_VALUE);
+        Path folder = temp.resolve("tiny");
+        new Export(ROOT.resolve("resources/tiny/llava"), null, null, options, SaveType.of(TensorType.F32), null)
+                .writeTo(folder);
+        return folder.resolve("model.safetensors");
+    }
+
+    private static void rewriteLastByte(Path file) {
+        try (RandomAccessFile open = new RandomAccessFile(file.toFile(), "rw")) {
+            open.seek(open.length() - 1);
+            int last = open.read();
+            open.seek(open.length() - 1);
+            open.write(last ^ 1);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
         }
     }
 }

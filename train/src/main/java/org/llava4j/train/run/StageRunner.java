@@ -205,6 +205,8 @@ public final class StageRunner {
         int totalSteps = schedule.totalSteps();
         requireMemory(batches);
         GradientWorker worker = GradientWorker.load(stage, paths, options, saver != null, listener::notice);
+        // The identity was computed before: what was loaded is what it describes.
+        filesAtStart.requireUnchanged();
         FrozenWeightCheck weightCheck = new FrozenWeightCheck(worker.model(), worker.tower());
         Trainer trainer = new Trainer(worker.model(), stage.optimizer().adamW(), schedule);
         long startNanos = System.nanoTime();

@@ -28,6 +28,7 @@ import org.llava4j.model.kernels.KernelChoice;
 import org.llava4j.train.checkpoint.SavedCheckpoint;
 import org.llava4j.train.command.StageMain;
 import org.llava4j.train.run.CheckpointPolicy.ResumeMode;
+import org.llava4j.train.plan.MachineMemory;
 import org.llava4j.train.stage.Stages;
 
 /** A resume continues the same run or is rejected with the differing values; a new run can start from a checkpoint. */
@@ -291,6 +292,26 @@ class ChangedRunTest {
         };
         assertThat(run.run(ResumeMode.AUTO).summary().steps()).isEqualTo(4);
         assertThat(run.notices).containsExactly("resuming from " + run.checkpoints.resolve("checkpoint-00000004"));
+    }
+
+    /** Restored at once, so that the contents at the start and at the end are the same. */
+    @Test
+    void modelReplacedWhileItIsLoadedFailsRun() throws IOException {
+        run.options = run.options.withMachine(new MachineMemory(1L << 40, 1L << 40));
+        for (Path file : List.of(run.model.resolve("model.safetensors"), run.tower.resolve("model.safetensors"))) {
+            byte[] before = Files.readAllBytes(file);
+            byte[] other = before.clone();
+            other[other.length - 1] ^= 1;
+            run.beforeLoad = () -> {
+                write(file, other);
+                write(file, before);
+            };
+            assertThatThrownBy(() -> run.run(ResumeMode.NEVER))
+                    .as(file.toString())
+                    .isInstanceOf(BadInputException.class)
+                    .hasMessage(file + " has changed since the command started; nothing was written");
+            assertThat(run.output).doesNotExist();
+        }
     }
 
     private JsonNode identity() {

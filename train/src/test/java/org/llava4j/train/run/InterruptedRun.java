@@ -13,6 +13,8 @@ import org.llava4j.testing.ShortStage;
 import org.llava4j.train.logging.Progress;
 import org.llava4j.train.logging.TrainingListener;
 import org.llava4j.train.run.CheckpointPolicy.ResumeMode;
+import org.llava4j.train.plan.MachineMemory;
+import org.llava4j.train.plan.MemoryPlan;
 import org.llava4j.train.stage.Stage;
 import org.llava4j.train.stage.Stages;
 
@@ -29,6 +31,8 @@ final class InterruptedRun implements TrainingListener {
     Stage stage;
     RunOptions options = RunOptions.DEFAULT;
     Runnable afterFirstStep = () -> {};
+    /** Runs after everything is hashed and before the model is loaded, if the run has the memory of a machine. */
+    Runnable beforeLoad = () -> {};
     private int stopAfter;
     private int last;
 
@@ -91,6 +95,11 @@ final class InterruptedRun implements TrainingListener {
             throw new AssertionError("the run was not stopped");
         }
         stopAfter = 0;
+    }
+
+    @Override
+    public void memoryPlanned(MemoryPlan plan, MachineMemory machine) {
+        beforeLoad.run();
     }
 
     @Override
