@@ -1,16 +1,24 @@
 package org.llava4j.eval;
 
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Locale;
 import java.util.function.Consumer;
 import org.apache.commons.cli.CommandLine;
 import org.apache.commons.cli.Option;
 import org.apache.commons.cli.Options;
+import org.jspecify.annotations.Nullable;
 import org.llava4j.cli.Command;
 import org.llava4j.cli.ShippedFiles;
 import org.llava4j.cli.VisionTowerFlags;
 import org.llava4j.data.BadInputException;
 import org.llava4j.data.InputPaths;
+import org.llava4j.data.InputSnapshot;
+import org.llava4j.data.Sha256;
+import org.llava4j.data.conversation.ConversationTemplate;
+import org.llava4j.data.conversation.ConversationTemplates;
 import org.llava4j.data.image.ExifOrientation;
 import org.llava4j.data.memory.AddressSpace;
 import org.llava4j.eval.report.Report;
@@ -27,8 +35,14 @@ import org.llava4j.model.weights.WeightDtype;
  * @param source LLaVA folder, or base model and LoRA adapter
  * @param dtype storage type of the weight matrices: float32, 16-bit floating point or quantized
  * @param exifOrientation treatment of the EXIF orientation of images
+ * @param files the model's files, as they are before the first of them is read
  */
-public record ModelSpec(ModelSource source, ChatFormat chatFormat, WeightDtype dtype, ExifOrientation exifOrientation) {
+public record ModelSpec(
+        ModelSource source,
+        ChatFormat chatFormat,
+        WeightDtype dtype,
+        ExifOrientation exifOrientation,
+        InputSnapshot files) {
     /** The small model that ships with the project, trained by the demo. */
     private static final String DEFAULT_MODEL = "resources/tiny/llava";
 
@@ -103,12 +117,33 @@ public record ModelSpec(ModelSource source, ChatFormat chatFormat, WeightDtype d
 
     /** As {@link #of(CommandLine)}, with another default treatment of the EXIF orientation. */
     public static ModelSpec of(CommandLine line, ExifOrientation defaultOrientation) {
+        String convMode = line.getOptionValue("conv-mode");
+        // Only the flags and a config tell which folders the model is in, so that config is read again afterwards.
+        InputSnapshot files = files(AdapterFlags.source(line, modelPath(line)), convMode);
         ModelSource source = AdapterFlags.source(line, modelPath(line)).withMmap(mmap(line));
         return new ModelSpec(
                 source,
-                source.chatFormat(line.getOptionValue("conv-mode")),
+                source.chatFormat(convMode),
                 line.hasOption("dtype") ? WeightDtype.forInference(line.getOptionValue("dtype")) : source.storedDtype(),
-                ExifOrientation.fromName(line.getOptionValue(EXIF_ORIENTATION, defaultOrientation.optionName())));
+                ExifOrientation.fromName(line.getOptionValue(EXIF_ORIENTATION, defaultOrientation.optionName())),
+                files);
+    }
+
+    /** The model that a training run wrote, in float32. Its images stay as stored. */
+    public static ModelSpec ofTrained(Path folder, ChatFormat chatFormat) {
+        InputSnapshot files = files(ModelSource.of(folder), null);
+        return new ModelSpec(ModelSource.of(folder), chatFormat, WeightDtype.FP32, ExifOrientation.IGNORE, files);
+    }
+
+    private static InputSnapshot files(ModelSource source, @Nullable String convMode) {
+        List<Path> roots = new ArrayList<>(List.of(source.folder(), source.visionTower()));
+        if (source.adapter() != null) {
+            roots.add(source.adapter());
+        }
+        if (convMode != null && convMode.endsWith(".json")) {
+            roots.add(Path.of(convMode));
+        }
+        return InputSnapshot.ofFolders(roots);
     }
 
     private static Path modelPath(CommandLine line) {
@@ -137,11 +172,20 @@ public record ModelSpec(ModelSource source, ChatFormat chatFormat, WeightDtype d
         if (adapter != null) {
             report.setting("adapter", source.name()).setting("adapter sha256", ModelManifest.hash(adapter));
         }
-        report.setting("template", chatFormat.template().name())
+        report.setting("template", templateName())
                 .setting("image first", chatFormat.imageFirst())
                 .setting("dtype", dtype)
                 .setting("EXIF orientation", exifOrientation.optionName())
                 .setting("LLaVA4J", ModelManifest.version());
+    }
+
+    /** A built-in template counts by its name, another one by its content. */
+    private String templateName() {
+        ConversationTemplate template = chatFormat.template();
+        return ConversationTemplates.isBuiltIn(template)
+                ? template.name()
+                : template.name() + ", sha256 "
+                        + Sha256.of(ConversationTemplates.json(template).getBytes(StandardCharsets.UTF_8));
     }
 
     /**
@@ -169,12 +213,20 @@ public record ModelSpec(ModelSource source, ChatFormat chatFormat, WeightDtype d
      * Loads the model for evaluation: no answer reuses the KV cache of another, so that the order of questions does not
      * change the rounding.
      *
+     * @throws BadInputException if a file of the model has changed since this was created, so that parts of two models
+     *     would be joined
      * @throws OutOfMemoryError if the address-space limit leaves no room for native libraries
      */
     public LlavaModel load() {
         AddressSpace.require(AddressSpace.NATIVE_CODE_BYTES, "native code");
         TowerFeatures features = TowerFeatures.load(source, dtype);
         LlavaModel model = LlavaModel.load(source, chatFormat, dtype, features.withOrientation(exifOrientation));
+        try {
+            files.requireUnchanged();
+        } catch (BadInputException e) {
+            model.close();
+            throw e;
+        }
         model.setMaxCacheBytes(0);
         return model;
     }

@@ -3,7 +3,10 @@ package org.llava4j.eval;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.FileTime;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Stream;
@@ -90,5 +93,17 @@ class ModelSpecTest {
                     .asString()
                     .startsWith("loaded tiny-q4 in q4: " + model.weightMemory() + " of weights, in ");
         }
+    }
+
+    /** Config and weights would be of two models. */
+    @Test
+    void loadRejectsModelThatChangesMeanwhile() throws ParseException, IOException {
+        Path folder = quantized();
+        ModelSpec spec = ModelSpec.of(parse(folder));
+        Path weights = folder.resolve("model.safetensors");
+        Files.setLastModifiedTime(weights, FileTime.fromMillis(1));
+        assertThatThrownBy(spec::load)
+                .isInstanceOf(BadInputException.class)
+                .hasMessage(weights + " has changed since the command started; nothing was written");
     }
 }

@@ -89,6 +89,9 @@ class RemoteImagesTest {
                 () -> {});
     }
 
+    /** No test ends because of it. */
+    private static final Duration LONG = Duration.ofMinutes(2);
+
     private static RequestMemoryBudget.Reservation memory() {
         return new RequestMemoryBudget(1 << 20).reserve("client");
     }
@@ -101,9 +104,14 @@ class RemoteImagesTest {
 
     private static byte[] fetchFromServer(Sends response, RequestMemoryBudget.Reservation memory, Runnable check)
             throws Exception {
+        return fetchFromServer(response, memory, check, LONG);
+    }
+
+    private static byte[] fetchFromServer(
+            Sends response, RequestMemoryBudget.Reservation memory, Runnable check, Duration timeout)
+            throws Exception {
         try (ServerSocket server = new ServerSocket(0);
-                RemoteImages remote =
-                        new RemoteImages(ALLOWED, InetAddress::isLoopbackAddress, Duration.ofSeconds(1))) {
+                RemoteImages remote = new RemoteImages(ALLOWED, InetAddress::isLoopbackAddress, timeout)) {
             Thread answers = new Thread(() -> {
                 for (int i = 0; i < 20; i++) {
                     try (Socket socket = server.accept()) {
@@ -125,6 +133,10 @@ class RemoteImagesTest {
     void fetchReturnsBytes() throws Exception {
         assertThat(fetchFromServer("HTTP/1.1 200 OK\r\nContent-Length: 3\r\nConnection: close\r\n\r\nabc"))
                 .isEqualTo(new byte[] {'a', 'b', 'c'});
+        assertThat(fetchFromServer("HTTP/1.1 200 OK\r\nContent-Length: 1000\r\nConnection: close\r\n\r\n"
+                        + "x".repeat(1000)))
+                .as("the largest")
+                .hasSize(1000);
     }
 
     @Test
@@ -188,7 +200,7 @@ class RemoteImagesTest {
     @ParameterizedTest
     @ValueSource(strings = {"Content-Length: 900", CHUNKED + "\r\n\r\n384"})
     void bytesThatTrickleAreRejectedAfterTheTimeout(String header) {
-        assertThatThrownBy(() -> fetchFromServer(endless(header, "x"), memory(), () -> {}))
+        assertThatThrownBy(() -> fetchFromServer(endless(header, "x"), memory(), () -> {}, Duration.ofSeconds(1)))
                 .isInstanceOf(ApiException.class)
                 .hasMessageContaining("it did not arrive in 1.0 s");
     }

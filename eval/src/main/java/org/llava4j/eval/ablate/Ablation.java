@@ -16,7 +16,6 @@ import org.llava4j.data.InputPaths;
 import org.llava4j.data.JsonInput;
 import org.llava4j.data.OutputFolder;
 import org.llava4j.data.Sha256;
-import org.llava4j.data.image.ExifOrientation;
 import org.llava4j.data.scienceqa.AnswerCounts;
 import org.llava4j.data.scienceqa.ScienceQaPrompt;
 import org.llava4j.eval.EvaluationInputs;
@@ -30,9 +29,7 @@ import org.llava4j.eval.scienceqa.InputAblation;
 import org.llava4j.eval.scienceqa.ScienceQaEvaluation;
 import org.llava4j.model.chat.LlavaModel;
 import org.llava4j.model.config.LlavaConfig;
-import org.llava4j.model.folder.ModelSource;
 import org.llava4j.model.generate.DecodingOptions;
-import org.llava4j.model.weights.WeightDtype;
 import org.llava4j.train.data.DataSource;
 import org.llava4j.train.logging.TrainingListener;
 import org.llava4j.train.run.RunOptions;
@@ -212,8 +209,7 @@ final class Ablation {
 
     private AnswerCounts evaluate(Variant variant, Stage stage, Path model) {
         ScienceQaEvaluation evaluation = evaluation(format(stage));
-        ModelSpec spec = new ModelSpec(
-                ModelSource.of(model), stage.data().chatFormat(), WeightDtype.FP32, ExifOrientation.IGNORE);
+        ModelSpec spec = ModelSpec.ofTrained(model, stage.data().chatFormat());
         Report.Builder settings = Report.titled(variant.name());
         spec.describe(settings);
         evaluation.describe(settings, evaluated);
@@ -221,7 +217,7 @@ final class Ablation {
         try (OutputFolder folder = answerFolder(variant);
                 LlavaModel loaded = spec.load()) {
             ScienceQaGrading grading = evaluation.run(
-                    evaluation.predictor().executor(loaded), variant.name(), folder, configuration, evaluated);
+                    evaluation.predictor().executor(loaded), variant.name(), folder, configuration, evaluated.and(spec.files()));
             return grading.scores().overall();
         }
     }

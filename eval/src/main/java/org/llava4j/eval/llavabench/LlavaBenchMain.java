@@ -9,6 +9,7 @@ import org.apache.commons.cli.CommandLine;
 import org.apache.commons.cli.Options;
 import org.llava4j.cli.RecordExecutor;
 import org.llava4j.cli.RecordProcessor;
+import org.llava4j.data.Fingerprint;
 import org.llava4j.data.InputPaths;
 import org.llava4j.data.OutputFolder;
 import org.llava4j.data.Sha256;
@@ -61,11 +62,15 @@ public final class LlavaBenchMain extends EvaluationCommand {
     }
 
     private static EvaluationInputs inputs(CommandLine line, List<BenchQuestion> questions) {
+        return new EvaluationInputs(List.of(path(line, "questions")), images(path(line, "image-folder"), questions));
+    }
+
+    private static Map<String, Path> images(Path folder, List<BenchQuestion> questions) {
         Map<String, Path> images = new LinkedHashMap<>();
         for (BenchQuestion question : questions) {
-            images.put(question.id().text(), path(line, "image-folder").resolve(question.image()));
+            images.put(question.id().text(), folder.resolve(question.image()));
         }
-        return new EvaluationInputs(List.of(path(line, "questions")), images);
+        return images;
     }
 
     private static int batchSize(CommandLine line) {
@@ -74,14 +79,19 @@ public final class LlavaBenchMain extends EvaluationCommand {
 
     @Override
     public QuestionBatches open(CommandLine line) {
+        Fingerprint hash = new Fingerprint.Builder()
+                .add("questions sha256", Sha256.of(path(line, "questions")))
+                .build();
         List<BenchQuestion> questions = questions(line);
         Path images = path(line, "image-folder");
         int batchSize = batchSize(line);
         DecodingOptions decoding = DecodingFlags.of(line);
         return new QuestionBatches(
                 ModelSpec.of(line),
+                hash,
                 questions.size(),
                 batchSize,
+                batchIndex -> images(images, AnswerJournal.batch(questions, batchSize, batchIndex)),
                 (model, batchIndex) ->
                         answers(model, AnswerJournal.batch(questions, batchSize, batchIndex), images, decoding));
     }
@@ -93,7 +103,7 @@ public final class LlavaBenchMain extends EvaluationCommand {
         ModelSpec spec = ModelSpec.of(line);
         Report.Builder settings = Report.titled("LLaVA-Bench");
         spec.describe(settings);
-        EvaluationInputs evaluated = inputs(line, questions);
+        EvaluationInputs evaluated = inputs(line, questions).and(spec.files());
         evaluated.describe(settings);
         settings.setting("questions sha256", Sha256.of(path(line, "questions")))
                 .setting("batch size", batchSize(line))

@@ -83,7 +83,7 @@ public final class ProbeMain extends Command {
                                 + " about a combination whose parts are present but not together. A model that sees a bag of patches says yes"
                                 + " to both questions and gets no pair correct.")
                 .setting("pairs sha256", Sha256.of(file));
-        EvaluationInputs evaluated = inputs(file, pairs, images);
+        EvaluationInputs evaluated = inputs(file, pairs, images).and(spec.files());
         evaluated.describe(report);
         spec.describe(report);
         long startNanos = System.nanoTime();

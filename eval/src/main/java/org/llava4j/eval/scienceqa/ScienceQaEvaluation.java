@@ -6,7 +6,9 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.SplittableRandom;
+import java.util.function.IntFunction;
 import org.llava4j.data.BadInputException;
+import org.llava4j.data.Fingerprint;
 import org.llava4j.data.OutputFolder;
 import org.llava4j.data.Sha256;
 import org.llava4j.data.records.ScienceQaRecordReader;
@@ -62,22 +64,40 @@ public record ScienceQaEvaluation(
      */
     public EvaluationInputs inputs() {
         List<ScienceQaProblem> problems = problems();
-        Map<String, ScienceQaProblem> imageSources = imageSources(problems);
+        return new EvaluationInputs(
+                List.of(data.resolve(PROBLEMS), data.resolve(SPLITS)), images(problems, imageSources(problems)));
+    }
+
+    private Map<String, Path> images(List<ScienceQaProblem> problems, Map<String, ScienceQaProblem> imageSources) {
         Map<String, Path> images = new LinkedHashMap<>();
         for (ScienceQaProblem problem : problems) {
             if (ablate(problem).hasImage()) {
                 images.put(problem.id(), imageOf(imageSources.getOrDefault(problem.id(), problem)));
             }
         }
-        return new EvaluationInputs(List.of(data.resolve(PROBLEMS), data.resolve(SPLITS)), images);
+        return images;
+    }
+
+    /** Hashes of the data files. */
+    Fingerprint questions() {
+        return new Fingerprint.Builder()
+                .add("data sha256", Sha256.of(data.resolve(PROBLEMS)))
+                .add("splits sha256", Sha256.of(data.resolve(SPLITS)))
+                .build();
+    }
+
+    /** The images of each batch of problems, by problem id. */
+    IntFunction<Map<String, Path>> batchImages() {
+        List<ScienceQaProblem> problems = problems();
+        Map<String, ScienceQaProblem> imageSources = imageSources(problems);
+        return batchIndex -> images(AnswerJournal.batch(problems, batchSize, batchIndex), imageSources);
     }
 
     /** Adds the settings that the answers depend on to a report's run configuration. */
     public void describe(Report.Builder report, EvaluationInputs inputs) {
         inputs.describe(report);
-        report.setting("data sha256", Sha256.of(data.resolve(PROBLEMS)))
-                .setting("splits sha256", Sha256.of(data.resolve(SPLITS)))
-                .setting("split", split)
+        questions().values().forEach(report::setting);
+        report.setting("split", split)
                 .setting("problems", maxProblems == Integer.MAX_VALUE ? "all" : maxProblems)
                 .setting("prompt format", format)
                 .setting("input ablation", inputAblation)

@@ -12,6 +12,7 @@ import org.apache.commons.cli.Options;
 import org.llava4j.cli.RecordExecutor;
 import org.llava4j.cli.RecordProcessor;
 import org.llava4j.data.BadInputException;
+import org.llava4j.data.Fingerprint;
 import org.llava4j.data.InputPaths;
 import org.llava4j.data.OutputFolder;
 import org.llava4j.data.scienceqa.ScienceQaProblem;
@@ -90,8 +91,14 @@ public final class ScienceQaMain extends EvaluationCommand {
     @Override
     public QuestionBatches open(CommandLine line) {
         ScienceQaEvaluation evaluation = evaluation(line);
+        Fingerprint questions = evaluation.questions();
         return new QuestionBatches(
-                ModelSpec.of(line), evaluation.problems().size(), evaluation.batchSize(), evaluation.predictor());
+                ModelSpec.of(line),
+                questions,
+                evaluation.problems().size(),
+                evaluation.batchSize(),
+                evaluation.batchImages(),
+                evaluation.predictor());
     }
 
     @Override
@@ -124,7 +131,7 @@ public final class ScienceQaMain extends EvaluationCommand {
         String modelId = spec.source().name();
         Report.Builder report = Report.titled("ScienceQA: " + modelId);
         spec.describe(report);
-        EvaluationInputs evaluated = evaluation.inputs();
+        EvaluationInputs evaluated = evaluation.inputs().and(spec.files());
         evaluation.describe(report, evaluated);
         InputPaths inputs = spec.inputs().and(path(line, "data-path")).andIfJsonFile(line.getOptionValue("conv-mode"));
         try (OutputFolder folder = OutputFolder.open(output, KIND, inputs, FILES);

@@ -191,8 +191,13 @@ public final class FeatureCache implements FeatureSource {
         return (long) features.length * Float.BYTES;
     }
 
-    /** Hashes the file's bytes only if its size or modification time has changed. */
-    private String address(Path image) {
+    /**
+     * The address of an image's features: a hash of what they depend on and of the image's bytes. Reads the bytes only if the
+     * file's size or modification time has changed.
+     *
+     * @throws BadInputException if the image is missing or unreadable
+     */
+    public String address(Path image) {
         ImageBytes.ImageVersion now = ImageBytes.version(image);
         HashedFile seen = addresses.get(image);
         if (seen == null || !seen.version().equals(now)) {

@@ -1,6 +1,7 @@
 package org.llava4j.train.data;
 
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Map;
 import org.llava4j.data.Fingerprint;
 import org.llava4j.data.InputSnapshot;
@@ -42,6 +43,19 @@ public record SampleEncoding(Stage stage, Path model, LlavaConfig config) {
 
     /** Everything that token ids depend on except the data; recorded in tokenized datasets. */
     public Fingerprint identity() {
+        return builder().build();
+    }
+
+    /** Everything that the token ids of data sources depend on; reads their files, but no image. */
+    public Fingerprint identity(List<DataSource> sources) {
+        Fingerprint.Builder identity = builder();
+        for (int i = 0; i < sources.size(); i++) {
+            identity.add("data source " + (i + 1), "sha256 " + OpenDataSource.sha256(sources.get(i)));
+        }
+        return identity.build();
+    }
+
+    private Fingerprint.Builder builder() {
         Map<String, Path> tokenizer = ModelFiles.tokenizer(model);
         Fingerprint.Builder identity = new Fingerprint.Builder()
                 .addAll("conversation template ", stage.data().chatFormat().template())
@@ -54,6 +68,6 @@ public record SampleEncoding(Stage stage, Path model, LlavaConfig config) {
         if (format != null) {
             identity.add("answerFormat", format.promptFormat()).add("split", format.split());
         }
-        return identity.build();
+        return identity;
     }
 }

@@ -7,6 +7,7 @@ import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 import org.llava4j.cli.RecordProcessor;
 import org.llava4j.data.BadInputException;
+import org.llava4j.data.Fingerprint;
 import org.llava4j.data.batch.ConcatDataset;
 import org.llava4j.data.records.LayoutCounts;
 import org.llava4j.train.data.DataSource;
@@ -15,6 +16,8 @@ import org.llava4j.train.data.SampleEncoding;
 
 /** Record processor that lints the samples of one or more data sources. */
 final class LintProcessor implements RecordProcessor<LintedSample> {
+    private final SampleEncoding encoding;
+    private final List<DataSource> sources;
     private final Linter linter;
     private final List<OpenDataSource> opened = new ArrayList<>();
     private final ConcatDataset samples;
@@ -23,6 +26,8 @@ final class LintProcessor implements RecordProcessor<LintedSample> {
      * @throws BadInputException if a source is missing, broken or empty
      */
     LintProcessor(SampleEncoding reading, List<DataSource> sources) {
+        encoding = reading;
+        this.sources = List.copyOf(sources);
         linter = new Linter(reading.encoder(), reading.collatorOptions());
         try {
             sources.forEach(source -> opened.add(OpenDataSource.of(reading, source)));
@@ -56,6 +61,11 @@ final class LintProcessor implements RecordProcessor<LintedSample> {
     @Override
     public int size() {
         return samples.size();
+    }
+
+    @Override
+    public Fingerprint identity() {
+        return encoding.identity(sources);
     }
 
     @Override

@@ -1,8 +1,13 @@
 package org.llava4j.train.run;
 
+import java.nio.file.Path;
+import java.util.List;
 import java.util.Objects;
+import java.util.Set;
 import java.util.SortedMap;
 import java.util.function.Consumer;
+import org.llava4j.data.BadInputException;
+import org.llava4j.data.Fingerprint;
 import org.llava4j.data.batch.BatchPlan;
 import org.llava4j.data.batch.ImageLoader;
 import org.llava4j.data.image.AspectRatio;
@@ -15,6 +20,7 @@ import org.llava4j.model.features.FeatureStore;
 import org.llava4j.model.features.TowerFeatures;
 import org.llava4j.model.weights.Checkpoint;
 import org.llava4j.model.weights.LoraTensorSource;
+import org.llava4j.model.weights.TensorHash;
 import org.llava4j.model.weights.WeightStore;
 import org.llava4j.train.GradientAccumulator;
 import org.llava4j.train.StepBatches;
@@ -32,6 +38,7 @@ public final class GradientWorker implements StepGradients {
     private final FeatureCache features;
     private final SortedMap<String, String> sources;
     private final FeatureLoader images;
+    private final LlavaConfig config;
 
     private GradientWorker(
             LlavaConfig config,
@@ -39,6 +46,7 @@ public final class GradientWorker implements StepGradients {
             TowerFeatures tower,
             FeatureCache features,
             SortedMap<String, String> sources) {
+        this.config = config;
         this.model = model;
         this.tower = tower;
         this.features = features;
@@ -166,6 +174,39 @@ public final class GradientWorker implements StepGradients {
     private void add(MultiDataSet batch, int step, int pass, GradientAccumulator sum) {
         try (BatchInputs inputs = BatchInputs.of(batch)) {
             sum.backward(model, inputs.placeholders(), step, pass);
+        }
+    }
+
+    /**
+     * Everything but trainable weights and batches that gradients depend on, by content: frozen weights, vision tower and
+     * preprocessing. Reads all weights.
+     */
+    public Fingerprint identity() {
+        TensorHash frozen = new TensorHash();
+        Set<String> trainable = Set.copyOf(model.trainableNames());
+        model.weightNames().stream()
+                .filter(name -> !trainable.contains(name))
+                .forEach(name -> frozen.add(name, model.weight(name)));
+        return new Fingerprint.Builder()
+                .add("frozen weights", "sha256 " + frozen.digest().sha256())
+                .add("vision tower", tower.fingerprint(config))
+                .build();
+    }
+
+    /**
+     * Hashes of the contents of images, and of the tower and its preprocessing. An image that this machine cannot read has an
+     * empty hash.
+     */
+    public List<String> imageHashes(List<Path> paths) {
+        return paths.stream().map(this::imageHash).toList();
+    }
+
+    private String imageHash(Path image) {
+        try {
+            return features.address(image);
+        } catch (BadInputException e) {
+            // Whoever loads the image reports it.
+            return "";
         }
     }
 

@@ -1,10 +1,12 @@
 package org.llava4j.train.shards;
 
 import java.nio.file.Path;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 import org.llava4j.cli.RecordProcessor;
 import org.llava4j.data.BadInputException;
 import org.llava4j.data.FileChangedException;
+import org.llava4j.data.Fingerprint;
 import org.llava4j.data.batch.BatchLayout;
 import org.llava4j.data.batch.CollatorOptions;
 import org.llava4j.data.conversation.Conversation;
@@ -21,11 +23,15 @@ final class TokenizeProcessor implements RecordProcessor<TokenizedSample> {
     private final ConversationEncoder encoder;
     private final CollatorOptions collatorOptions;
     private final OpenDataSource source;
+    private final SampleEncoding encoding;
+    private final Path data;
 
     /**
      * @throws BadInputException if the source is missing, broken or empty
      */
     TokenizeProcessor(SampleEncoding reading, Path data) {
+        encoding = reading;
+        this.data = data;
         encoder = reading.encoder();
         collatorOptions = reading.collatorOptions();
         source = OpenDataSource.of(reading, new DataSource(data, null));
@@ -45,6 +51,11 @@ final class TokenizeProcessor implements RecordProcessor<TokenizedSample> {
     @Override
     public int size() {
         return source.samples().size();
+    }
+
+    @Override
+    public Fingerprint identity() {
+        return encoding.identity(List.of(new DataSource(data, null)));
     }
 
     @Override

@@ -2,6 +2,7 @@ package org.llava4j.data.spark;
 
 import java.io.Serializable;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.UUID;
 import org.apache.spark.api.java.JavaSparkContext;
@@ -13,6 +14,7 @@ import org.llava4j.cli.RecordExecutor;
 import org.llava4j.cli.RecordProcessor;
 import org.llava4j.cli.RecordRun;
 import org.llava4j.data.BadInputException;
+import org.llava4j.data.Fingerprint;
 import org.llava4j.data.memory.NativeMemory;
 
 /**
@@ -29,6 +31,8 @@ final class SparkRecordExecutor<T> implements RecordExecutor {
     private final RecordCommandFactory<T> commandFactory;
     private final MirroredFlags flags;
     private final UUID id = UUID.randomUUID();
+    private @Nullable RecordProcessor<?> identified;
+    private LinkedHashMap<String, String> identity = new LinkedHashMap<>();
 
     SparkRecordExecutor(JavaSparkContext spark, RecordCommandFactory<T> commandFactory, MirroredFlags flags) {
         this.spark = spark;
@@ -45,11 +49,9 @@ final class SparkRecordExecutor<T> implements RecordExecutor {
     public <R> void process(RecordRun<R> run, List<Integer> indices, ResultHandler<R> onResult) {
         RecordProcessor<R> records = run.records();
         int perTask = records.isParallel() ? RECORDS_PER_TASK : 1;
-        List<int[]> parts = new ArrayList<>();
+        List<RecordPart> parts = new ArrayList<>();
         for (int from = 0; from < indices.size(); from += perTask) {
-            parts.add(indices.subList(from, Math.min(indices.size(), from + perTask)).stream()
-                    .mapToInt(Integer::intValue)
-                    .toArray());
+            parts.add(RecordPart.of(records, indices.subList(from, Math.min(indices.size(), from + perTask))));
         }
         if (parts.isEmpty()) {
             return;
@@ -59,7 +61,8 @@ final class SparkRecordExecutor<T> implements RecordExecutor {
                 id,
                 (RecordCommandFactory<R>) commandFactory,
                 new ArrayList<>(flags.addressed(Command.arguments(run.line()))),
-                records.size());
+                records.size(),
+                identity(records));
         @SuppressWarnings("unchecked") // a class literal has no type argument
         Class<TaskResult<R>> type = (Class<TaskResult<R>>) (Class<?>) TaskResult.class;
         PartitionResults.forEach(spark.parallelize(parts, parts.size()).map(task), type, part -> {
@@ -70,6 +73,28 @@ final class SparkRecordExecutor<T> implements RecordExecutor {
                 onResult.accept(part.indices()[i], part.results().get(i));
             }
         });
+    }
+
+    /** The identity of the records that this process has opened; computed once, because it reads files. */
+    private LinkedHashMap<String, String> identity(RecordProcessor<?> records) {
+        if (identified != records) {
+            identity = new LinkedHashMap<>(records.identity().values());
+            identified = records;
+        }
+        return identity;
+    }
+
+    /**
+     * Records of a task.
+     *
+     * @param contentHashes of each record, as the driver reads its contents
+     */
+    private record RecordPart(int[] indices, String[] contentHashes) implements Serializable {
+        static RecordPart of(RecordProcessor<?> records, List<Integer> indices) {
+            return new RecordPart(
+                    indices.stream().mapToInt(Integer::intValue).toArray(),
+                    indices.stream().map(records::contentHash).toArray(String[]::new));
+        }
     }
 
     /**
@@ -86,39 +111,64 @@ final class SparkRecordExecutor<T> implements RecordExecutor {
      * @param run identifies a run within an application
      * @param arguments the command's flags, with the addresses of files that are not on every machine
      * @param size number of records on the driver
+     * @param identity of the records on the driver
      */
     private record RecordTask<R>(
-            UUID run, RecordCommandFactory<R> commandFactory, ArrayList<String> arguments, int size)
-            implements Function<int[], TaskResult<R>> {
+            UUID run,
+            RecordCommandFactory<R> commandFactory,
+            ArrayList<String> arguments,
+            int size,
+            LinkedHashMap<String, String> identity)
+            implements Function<RecordPart, TaskResult<R>> {
         private static @Nullable OpenRecords open;
 
         /** Open records of a run. */
         private record OpenRecords(UUID run, RecordProcessor<?> records) {}
 
         @Override
-        public TaskResult<R> call(int[] indices) {
+        public TaskResult<R> call(RecordPart part) {
             NativeMemory.configure();
             try {
                 RecordProcessor<R> records = records();
                 if (records.isParallel()) {
-                    return process(records, indices);
+                    return process(records, part);
                 }
                 synchronized (RecordTask.class) {
-                    return process(records, indices);
+                    return process(records, part);
                 }
             } catch (BadInputException e) {
                 // A retry would fail in the same way.
-                return new TaskResult<>(indices, new ArrayList<>(), e.getMessage());
+                return new TaskResult<>(part.indices(), new ArrayList<>(), e.getMessage());
             }
         }
 
-        private TaskResult<R> process(RecordProcessor<R> records, int[] indices) {
+        private TaskResult<R> process(RecordProcessor<R> records, RecordPart part) {
             ArrayList<R> results = new ArrayList<>();
-            for (int index : indices) {
+            for (int i = 0; i < part.indices().length; i++) {
+                int index = part.indices()[i];
                 records.files(index).forEach(HadoopFiles::require);
+                requireSameContent(records, index, part.contentHashes()[i]);
                 results.add(records.process(index));
+                // What was processed is what the driver read, also if a file changed meanwhile.
+                requireSameContent(records, index, part.contentHashes()[i]);
             }
-            return new TaskResult<>(indices, results, null);
+            return new TaskResult<>(part.indices(), results, null);
+        }
+
+        private static void requireSameContent(RecordProcessor<?> records, int index, String expected) {
+            if (!records.contentHash(index).equals(expected)) {
+                throw new BadInputException("an executor reads other files than the driver for one of the "
+                        + records.unit() + " (number " + index + "); give both the same files");
+            }
+        }
+
+        private void requireSameIdentity(RecordProcessor<?> records) {
+            List<String> differences = new Fingerprint(identity).differences(records.identity());
+            if (!differences.isEmpty()) {
+                records.close();
+                throw new BadInputException("an executor reads other files than the driver: "
+                        + Fingerprint.summarize(differences) + "; give both the same files");
+            }
         }
 
         @SuppressWarnings("unchecked") // records of this run
@@ -135,6 +185,7 @@ final class SparkRecordExecutor<T> implements RecordExecutor {
                             run,
                             command.open(command.parse(
                                     MirroredFlags.of(arguments, false).local())));
+                    requireSameIdentity(current.records);
                     open = current;
                 }
                 RecordProcessor<?> records = current.records;

@@ -4,8 +4,11 @@ import java.io.Serializable;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.Function;
+import org.llava4j.data.BadInputException;
 import org.llava4j.data.batch.BatchLayout;
 import org.llava4j.data.batch.BatchPlan;
+import org.llava4j.train.run.GradientWorker;
 
 /**
  * Batches of a step that one executor processes.
@@ -20,14 +23,34 @@ record ExecutorBatches(ArrayList<NumberedBatch> batches) implements Serializable
      * @param pass index in the step, counted from 0
      * @param layout token ids, targets and positions of image tokens
      * @param images absolute paths of the images
+     * @param imageHashes hash of each image's content on the driver; empty if it cannot read the image
      */
-    record NumberedBatch(int pass, BatchLayout layout, ArrayList<String> images) implements Serializable {
+    record NumberedBatch(int pass, BatchLayout layout, ArrayList<String> images, ArrayList<String> imageHashes)
+            implements Serializable {
 
-        static NumberedBatch of(int pass, BatchPlan plan) {
+        static NumberedBatch of(int pass, BatchPlan plan, Function<List<Path>, List<String>> hashes) {
             List<String> images = plan.images().stream()
                     .map(image -> image.toAbsolutePath().normalize().toString())
                     .toList();
-            return new NumberedBatch(pass, plan.layout(), new ArrayList<>(images));
+            return new NumberedBatch(
+                    pass, plan.layout(), new ArrayList<>(images), new ArrayList<>(hashes.apply(plan.images())));
+        }
+
+        /**
+         * Checks that the images are those of the driver.
+         *
+         * @throws BadInputException if one has another content
+         */
+        void requireSameImages(GradientWorker worker) {
+            List<Path> paths = plan().images();
+            List<String> now = worker.imageHashes(paths);
+            for (int i = 0; i < now.size(); i++) {
+                String expected = imageHashes.get(i);
+                if (!expected.isEmpty() && !expected.equals(now.get(i)) && !now.get(i).isEmpty()) {
+                    throw new BadInputException(paths.get(i)
+                            + " has another content than on the driver; give both the same files, or restore it");
+                }
+            }
         }
 
         /** The batch as a plan, without the source of its samples. */
@@ -37,12 +60,13 @@ record ExecutorBatches(ArrayList<NumberedBatch> batches) implements Serializable
     }
 
     /** Distributes the batches of a step over executors in turn. */
-    static List<ExecutorBatches> of(List<BatchPlan> plans, int executors) {
+    static List<ExecutorBatches> of(
+            List<BatchPlan> plans, int executors, Function<List<Path>, List<String>> imageHashes) {
         List<ExecutorBatches> all = new ArrayList<>();
         for (int executor = 0; executor < executors; executor++) {
             ArrayList<NumberedBatch> own = new ArrayList<>();
             for (int pass = executor; pass < plans.size(); pass += executors) {
-                own.add(NumberedBatch.of(pass, plans.get(pass)));
+                own.add(NumberedBatch.of(pass, plans.get(pass), imageHashes));
             }
             all.add(new ExecutorBatches(own));
         }

@@ -70,7 +70,12 @@ final class ExecutorWorker {
         now.copyInto(weights);
         long before = worker.imagesComputed();
         try (GradientAccumulator sum = new GradientAccumulator()) {
-            batches.batches().forEach(batch -> worker.add(batch.plan(), step, batch.pass(), sum));
+            for (ExecutorBatches.NumberedBatch batch : batches.batches()) {
+                batch.requireSameImages(worker);
+                worker.add(batch.plan(), step, batch.pass(), sum);
+                // The features are of these images, also if one changed meanwhile.
+                batch.requireSameImages(worker);
+            }
             return new PartialGradients(
                     sum.lossSum(),
                     sum.targetTokens(),

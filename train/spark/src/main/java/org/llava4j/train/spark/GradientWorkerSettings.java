@@ -3,9 +3,12 @@ package org.llava4j.train.spark;
 import java.io.Serializable;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
+import org.llava4j.data.BadInputException;
+import org.llava4j.data.Fingerprint;
 import org.llava4j.train.data.DataSource;
 import org.llava4j.train.run.GradientWorker;
 import org.llava4j.train.run.RunOptions;
@@ -29,6 +32,7 @@ import org.slf4j.LoggerFactory;
  * @param featureCache folder of the feature cache; null for none
  * @param modelOptions how the model is loaded
  * @param features image features
+ * @param identity {@link GradientWorker#identity} of the driver's worker
  */
 record GradientWorkerSettings(
         UUID run,
@@ -39,11 +43,12 @@ record GradientWorkerSettings(
         ArrayList<String> data,
         @Nullable String featureCache,
         ModelOptions modelOptions,
-        FeatureOptions features)
+        FeatureOptions features,
+        LinkedHashMap<String, String> identity)
         implements Serializable {
     private static final Logger LOG = LoggerFactory.getLogger(GradientWorkerSettings.class);
 
-    static GradientWorkerSettings of(Stage stage, RunPaths paths, RunOptions options) {
+    static GradientWorkerSettings of(Stage stage, RunPaths paths, RunOptions options, GradientWorker worker) {
         List<String> data =
                 paths.sources().stream().map(source -> absolute(source.data())).toList();
         return new GradientWorkerSettings(
@@ -55,7 +60,8 @@ record GradientWorkerSettings(
                 new ArrayList<>(data),
                 absoluteOrNull(paths.featureCache()),
                 options.model(),
-                options.features());
+                options.features(),
+                new LinkedHashMap<>(worker.identity().values()));
     }
 
     private static String absolute(Path path) {
@@ -69,7 +75,7 @@ record GradientWorkerSettings(
     /**
      * Loads the worker.
      *
-     * @throws org.llava4j.data.BadInputException if a folder does not exist on this machine
+     * @throws BadInputException if a folder does not exist on this machine, or has other contents than on the driver's
      */
     GradientWorker load() {
         RunPaths paths = new RunPaths(
@@ -83,7 +89,13 @@ record GradientWorkerSettings(
                 .withModel(modelOptions)
                 .withFeatures(features)
                 .withMachine(null);
-        return GradientWorker.load(Stages.ofJson(stage), paths, options, true, LOG::info);
+        GradientWorker worker = GradientWorker.load(Stages.ofJson(stage), paths, options, true, LOG::info);
+        List<String> differences = new Fingerprint(identity).differences(worker.identity());
+        if (!differences.isEmpty()) {
+            throw new BadInputException("an executor loaded another model than the driver: "
+                    + Fingerprint.summarize(differences) + "; give both the same files");
+        }
+        return worker;
     }
 
     private static @Nullable Path path(@Nullable String text) {

@@ -40,6 +40,11 @@ public final class SparkGradientExecutor implements GradientExecutor {
         worker.model()
                 .trainableNames()
                 .forEach(name -> weights.put(name, worker.model().weight(name)));
-        return new SparkGradients(spark, GradientWorkerSettings.of(stage, paths, options), weights, listener);
+        return new SparkGradients(
+                spark,
+                GradientWorkerSettings.of(stage, paths, options, worker),
+                weights,
+                worker::imageHashes,
+                listener);
     }
 }

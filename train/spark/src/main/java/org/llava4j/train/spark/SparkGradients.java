@@ -1,5 +1,6 @@
 package org.llava4j.train.spark;
 
+import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -7,6 +8,7 @@ import java.util.Objects;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.function.Function;
 import org.apache.spark.api.java.JavaFutureAction;
 import org.apache.spark.api.java.JavaRDD;
 import org.apache.spark.api.java.JavaSparkContext;
@@ -37,19 +39,25 @@ final class SparkGradients implements StepGradients {
     private final JavaSparkContext spark;
     private final GradientWorkerSettings settings;
     private final TrainingListener listener;
+    private final Function<List<Path>, List<String>> imageHashes;
     private final Map<String, INDArray> weights = new LinkedHashMap<>();
     private int executorsBefore;
     private long imagesComputed;
 
-    /** @param weights trainable weights, by reference */
+    /**
+     * @param weights trainable weights, by reference
+     * @param imageHashes hashes of the contents of images
+     */
     SparkGradients(
             JavaSparkContext spark,
             GradientWorkerSettings settings,
             Map<String, INDArray> weights,
+            Function<List<Path>, List<String>> imageHashes,
             TrainingListener listener) {
         this.spark = spark;
         this.settings = settings;
         this.listener = listener;
+        this.imageHashes = imageHashes;
         this.weights.putAll(weights);
     }
 
@@ -68,7 +76,7 @@ final class SparkGradients implements StepGradients {
         for (int failures = 0; ; ) {
             int executors = Math.min(awaitExecutors(batches.size()), batches.size());
             try {
-                return gathered(step, ExecutorBatches.of(batches, executors));
+                return gathered(step, ExecutorBatches.of(batches, executors, imageHashes));
             } catch (StepLostException e) {
                 if (++failures == MAX_FAILURES) {
                     throw new BadInputException("step " + (step + 1) + " failed " + failures + " times on the cluster,"

@@ -4,11 +4,14 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Stream;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -19,16 +22,22 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.llava4j.data.BadInputException;
+import org.llava4j.data.batch.BatchLayout;
+import org.llava4j.data.batch.BatchPlan;
+import org.llava4j.data.batch.CollatorOptions;
+import org.llava4j.data.conversation.EncodedSample;
 import org.llava4j.data.spark.LoopbackCluster;
 import org.llava4j.model.tensors.SafetensorsFile;
 import org.llava4j.testing.Golden;
 import org.llava4j.testing.ModelFolders;
 import org.llava4j.testing.ShortStage;
 import org.llava4j.train.logging.Progress;
+import org.llava4j.train.logging.RunStart;
 import org.llava4j.train.logging.TrainingListener;
 import org.llava4j.train.run.CheckpointPolicy;
 import org.llava4j.train.run.CheckpointPolicy.ResumeMode;
 import org.llava4j.train.run.GradientExecutor;
+import org.llava4j.train.run.GradientWorker;
 import org.llava4j.train.run.RunOptions;
 import org.llava4j.train.run.RunPaths;
 import org.llava4j.train.run.RunReport;
@@ -225,6 +234,79 @@ class TrainJobTest {
                 .hasMessageEndingWith("train LoRA on the cluster (--stage finetune-lora), or the decoder on one machine"
                         + " (the commands finetune and finetune-scienceqa)");
         assertThat(temp.resolve("there")).doesNotExist();
+    }
+
+    /** As with a file that is another one on the executors: they load the model after the driver. */
+    @ParameterizedTest
+    @ValueSource(strings = {"model", "tower"})
+    void otherWeightsOnExecutorsAreRefused(String changed) throws IOException {
+        tower = copy(ModelFolders.TOWER, temp.resolve("tower"));
+        Path weights = temp.resolve(changed).resolve("model.safetensors");
+        TrainingListener replacing = new RecordingListener() {
+            @Override
+            public void trainingStarted(RunStart start) {
+                flipLastBit(weights);
+            }
+        };
+        assertThatThrownBy(() -> run(
+                        pretrain(),
+                        paths("pretrain.json", "there"),
+                        CheckpointPolicy.NONE,
+                        replacing,
+                        new SparkGradientExecutor(spark)))
+                .isInstanceOf(BadInputException.class)
+                .hasMessageStartingWith("an executor loaded another model than the driver: ")
+                .hasMessageContaining(changed.equals("model") ? "\"frozen weights\" was " : "\"vision tower\" was ")
+                .hasMessageEndingWith("give both the same files (on an executor)");
+        assertThat(temp.resolve("there")).doesNotExist();
+    }
+
+    @Test
+    void otherImageOnExecutorIsRefused() throws IOException {
+        Path images = copy(ModelFolders.IMAGES, temp.resolve("images"));
+        Stage stage = pretrain();
+        RunPaths paths = RunPaths.of(model, Golden.path("f_e2e/pretrain.json"), images, temp.resolve("there"))
+                .withVisionTower(tower);
+        GradientWorker worker = GradientWorker.load(stage, paths, RunOptions.DEFAULT, true, text -> {});
+        Path image = images.resolve("rgb_48x64.png");
+        List<String> driver = worker.imageHashes(List.of(image, images.resolve("none.png")));
+        assertThat(driver.get(1)).isEmpty();
+        requireSameImages(worker, driver.get(0), image);
+        requireSameImages(worker, "", image);
+        Files.copy(images.resolve("rgb_64x48.png"), image, StandardCopyOption.REPLACE_EXISTING);
+        assertThatThrownBy(() -> requireSameImages(worker, driver.get(0), image))
+                .isInstanceOf(BadInputException.class)
+                .hasMessageStartingWith(image + " has another content than on the driver");
+    }
+
+    private static void requireSameImages(GradientWorker worker, String driver, Path image) {
+        BatchLayout layout = BatchLayout.collate(
+                List.of(new EncodedSample(new int[] {1, 2}, new int[] {1, 2})),
+                new int[] {0},
+                new CollatorOptions(1, 10, 8, CollatorOptions.PaddingSide.RIGHT, 1, null));
+        ExecutorBatches.NumberedBatch batch = ExecutorBatches.NumberedBatch.of(
+                0, new BatchPlan(layout, List.of(image), List.of()), images -> List.of(driver));
+        batch.requireSameImages(worker);
+    }
+
+    private static Path copy(Path from, Path to) throws IOException {
+        Files.createDirectories(to);
+        try (Stream<Path> files = Files.list(from)) {
+            for (Path file : files.toList()) {
+                Files.copy(file, to.resolve(file.getFileName()));
+            }
+        }
+        return to;
+    }
+
+    private static void flipLastBit(Path file) {
+        try {
+            byte[] bytes = Files.readAllBytes(file);
+            bytes[bytes.length - 1] ^= 1;
+            Files.write(file, bytes);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
     }
 
     @Test
