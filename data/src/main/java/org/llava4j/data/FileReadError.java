@@ -34,7 +34,7 @@ public final class FileReadError {
     }
 
     /** Advice about a file that does not exist: where it is, if it belongs to an output that a killed run left aside. */
-    static String missingAdvice(Object file) {
+    public static String missingAdvice(Object file) {
         Path output = file instanceof Path path ? StagingFolders.interrupted(path) : null;
         return output == null
                 ? "check the path"

@@ -70,7 +70,15 @@ public final class TokenizedDataset implements ConversationDataset, AutoCloseabl
         List<Path> files = shards.shards().stream()
                 .map(shard -> folder.resolve(shard.file()))
                 .toList();
-        return new TokenizedDataset(folder, shards, TokenizedRecordReader.open(files), images, records);
+        TokenizedRecordReader reader = TokenizedRecordReader.open(files);
+        if (reader.size() != records.length) {
+            int found = reader.size();
+            reader.close();
+            throw new BadInputException(folder + ": its shards have " + found + " samples, but "
+                    + TokenizedDatasetManifest.FILE + " lists " + records.length
+                    + "; write the tokenized dataset again");
+        }
+        return new TokenizedDataset(folder, shards, reader, images, records);
     }
 
     /**
@@ -99,14 +107,24 @@ public final class TokenizedDataset implements ConversationDataset, AutoCloseabl
     /** Returns the sample without its turns, which are stored as token ids. */
     @Override
     public Conversation get(int number) {
-        TokenizedSample sample = reader.get(records[number]);
+        TokenizedSample sample = sample(number);
         valid(sample);
         return new Conversation(sample.id(), sample.images(), List.of());
     }
 
     @Override
     public EncodedSample encoded(int number, Conversation conversation, ConversationEncoder encoder) {
-        return valid(reader.get(records[number]));
+        return valid(sample(number));
+    }
+
+    /** @throws BadInputException if the shard has another sample than the manifest lists at its place */
+    private TokenizedSample sample(int number) {
+        TokenizedSample sample = reader.get(records[number]);
+        if (sample.number() != number) {
+            throw new BadInputException(folder.resolve(TokenizedDatasetManifest.FILE) + " lists sample " + number
+                    + " where a shard has sample " + sample.number() + "; write the tokenized dataset again");
+        }
+        return sample;
     }
 
     private static EncodedSample valid(TokenizedSample sample) {
@@ -119,7 +137,7 @@ public final class TokenizedDataset implements ConversationDataset, AutoCloseabl
 
     @Override
     public String where(int number) {
-        return reader.get(records[number]).where();
+        return sample(number).where();
     }
 
     @Override
