@@ -23,7 +23,8 @@ public final class FileReadError {
      * @param otherwise advice if the cause is neither a missing file nor a missing permission
      */
     public static BadInputException of(Object file, IOException e, String otherwise) {
-        return new BadInputException(file + " cannot be read (" + IoReason.of(e) + "); " + advice(file, e, otherwise), e);
+        return new BadInputException(
+                file + " cannot be read (" + IoReason.of(e) + "); " + advice(file, e, otherwise), e);
     }
 
     private static String advice(Object file, IOException e, String otherwise) {

@@ -52,8 +52,7 @@ public final class OutputFolder implements AutoCloseable {
         return open(target, kind, inputs, names, Renamer.FILES);
     }
 
-    static OutputFolder open(
-            Path target, String kind, InputPaths inputs, Collection<String> names, Renamer renamer) {
+    static OutputFolder open(Path target, String kind, InputPaths inputs, Collection<String> names, Renamer renamer) {
         inputs.requireNoOverlap(target);
         Path folder = RealPath.of(target);
         OutputLock lock = null;
@@ -170,8 +169,7 @@ public final class OutputFolder implements AutoCloseable {
     }
 
     private void store(ObjectNode marker) {
-        AtomicFile.writeString(
-                folder.resolve(AtomicFolder.MARKER), marker.toPrettyString() + "\n", staging.renamer());
+        AtomicFile.writeString(folder.resolve(AtomicFolder.MARKER), marker.toPrettyString() + "\n", staging.renamer());
     }
 
     /** Unlocks the folder. */

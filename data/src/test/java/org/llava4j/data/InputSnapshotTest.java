@@ -57,7 +57,8 @@ class InputSnapshotTest {
     @Test
     void ofFoldersDetectsChangedAddedAndRemovedFiles() throws IOException {
         Path link = Files.createSymbolicLink(temp.resolveSibling(temp.getFileName() + "-link"), temp);
-        Path inner = Files.writeString(Files.createDirectory(temp.resolve("inner")).resolve("c"), "three");
+        Path inner =
+                Files.writeString(Files.createDirectory(temp.resolve("inner")).resolve("c"), "three");
         InputSnapshot files = InputSnapshot.ofFolders(List.of(link, a));
         assertThatCode(files::requireUnchanged).doesNotThrowAnyException();
         Path added = Files.writeString(inner.resolveSibling("d"), "four");

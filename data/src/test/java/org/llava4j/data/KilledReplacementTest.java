@@ -28,9 +28,7 @@ class KilledReplacementTest {
         ChildJvm jvm = new ChildJvm(KilledReplacement.class, List.of(), temp.resolve("process.log"));
         Process process = jvm.start(List.of(kind, target.toString(), text, Integer.toString(renames)));
         int status = process.waitFor();
-        assertThat(status)
-                .as(jvm.output())
-                .isIn(0, KilledReplacement.KILLED);
+        assertThat(status).as(jvm.output()).isIn(0, KilledReplacement.KILLED);
         return status == KilledReplacement.KILLED;
     }
 
@@ -58,7 +56,8 @@ class KilledReplacementTest {
     void folderIsOldOrNewAfterKillBeforeEachRename() throws Exception {
         List<List<String>> found = new ArrayList<>();
         for (int renames = 0; ; renames++) {
-            Path target = Files.createDirectories(temp.resolve("replaced-" + renames)).resolve("out");
+            Path target =
+                    Files.createDirectories(temp.resolve("replaced-" + renames)).resolve("out");
             KilledReplacement.writeFolder(target, OLD, Renamer.FILES);
             if (!killed("folder", target, NEW, renames)) {
                 break;
@@ -72,15 +71,17 @@ class KilledReplacementTest {
                         .hasMessageNotContaining("\n");
             }
             AtomicFolder.begin(target, KilledReplacement.KIND).close();
-            assertThat(contents(target)).as("killed after %d renames", renames).isIn(
-                    List.of(whole(OLD)), List.of(whole(NEW)));
+            assertThat(contents(target))
+                    .as("killed after %d renames", renames)
+                    .isIn(List.of(whole(OLD)), List.of(whole(NEW)));
             found.add(contents(target));
             assertThat(FileManifest.read(target).differences(target)).isEmpty();
             // Nothing that a kill leaves stands in the way of the next run.
             KilledReplacement.writeFolder(target, "next", Renamer.FILES);
             assertThat(contents(target)).containsExactly(whole("next"));
         }
-        // The list of files, the mark as finished, the previous output aside, the new one in its place, the mark to delete.
+        // The list of files, the mark as finished, the previous output aside, the new one in its place, the mark to
+        // delete.
         assertThat(found).hasSize(5);
         assertThat(found).startsWith(List.of(whole(OLD)), List.of(whole(OLD)), List.of(whole(OLD)));
         assertThat(found).endsWith(List.of(whole(NEW)), List.of(whole(NEW)));
@@ -90,7 +91,8 @@ class KilledReplacementTest {
     void firstFolderIsFoundAfterKillBeforeEachRename() throws Exception {
         List<Boolean> found = new ArrayList<>();
         for (int renames = 0; ; renames++) {
-            Path target = Files.createDirectories(temp.resolve("first-" + renames)).resolve("out");
+            Path target =
+                    Files.createDirectories(temp.resolve("first-" + renames)).resolve("out");
             if (!killed("folder", target, NEW, renames)) {
                 break;
             }
@@ -143,9 +145,7 @@ class KilledReplacementTest {
             assertThat(names(target)).containsExactly("a", "b", AtomicFolder.MARKER);
         }
         // The mark that files are being written, each file, the list of files.
-        assertThat(found)
-                .containsExactly(
-                        List.of(OLD, OLD), List.of(OLD, OLD), List.of(NEW, OLD), List.of(NEW, NEW));
+        assertThat(found).containsExactly(List.of(OLD, OLD), List.of(OLD, OLD), List.of(NEW, OLD), List.of(NEW, NEW));
     }
 
     /** A plain replacement deletes the file first, and a kill in between would leave none. */

@@ -53,7 +53,8 @@ class QuestionBatchesTest {
         Path image = ROOT.resolve("resources/readme/map.png");
         Path model = copyModel("here/model");
         Fingerprint identity = batches(model, image, "a").identity();
-        assertThat(identity.differences(batches(copyModel("there/model"), image, "a").identity()))
+        assertThat(identity.differences(
+                        batches(copyModel("there/model"), image, "a").identity()))
                 .as("another folder with the same content")
                 .isEmpty();
         assertThat(identity.differences(batches(model, image, "b").identity()))

@@ -42,7 +42,10 @@ public record TokenizedDatasetManifest(
          * @throws BadInputException if it is incomplete
          */
         public Shard {
-            if (file == null || sha256 == null || numbers == null || numbers.stream().anyMatch(Objects::isNull)) {
+            if (file == null
+                    || sha256 == null
+                    || numbers == null
+                    || numbers.stream().anyMatch(Objects::isNull)) {
                 throw new BadInputException(FILE + " has a shard that lacks \"file\", \"sha256\" or \"numbers\"");
             }
         }

@@ -46,7 +46,7 @@ class TokenizedDatasetFuzzTargetTest {
         String invalid = "{\"number\":1,\"where\":\"data.json, index 1\",\"problem\":\"no turns\"}";
         return FuzzSeeds.texts("{\"encoding\": {\"template\": \"v1\"}, \"data\": \"00\", \"samples\": 2, \"layouts\":"
                 + " {\"conversations\": 2, \"messages\": 0}, \"shards\": [{\"file\": \"shard.jsonl\", \"sha256\": \""
-                + SHA + "\", \"bucket\": 64, \"numbers\": [1, 0]}]}\0" + valid + "\n" + invalid + "\n");
+                + SHA + "\", \"bucket\": 64, \"numbers\": [1, 0]}]}\0" + invalid + "\n" + valid + "\n");
     }
 
     @MethodSource("seeds")
@@ -60,8 +60,7 @@ class TokenizedDatasetFuzzTargetTest {
         byte[] shard = Arrays.copyOfRange(bytes, Math.min(end + 1, bytes.length), bytes.length);
         FuzzFile.write(folder.resolve("shard.jsonl"), shard);
         String manifest = new String(bytes, 0, end, StandardCharsets.ISO_8859_1).replace(SHA, Sha256.of(shard));
-        FuzzFile.write(
-                folder.resolve(TokenizedDatasetManifest.FILE), manifest.getBytes(StandardCharsets.ISO_8859_1));
+        FuzzFile.write(folder.resolve(TokenizedDatasetManifest.FILE), manifest.getBytes(StandardCharsets.ISO_8859_1));
         ORACLE.accepts(() -> {
             try (TokenizedDataset dataset = TokenizedDataset.open(folder, temp)) {
                 SAMPLE.accepts(() -> dataset.requireEncoding(new Fingerprint(Map.of("template", "v1"))));

@@ -65,7 +65,7 @@ final class RemoteImages implements AutoCloseable {
             client.getExecutor().execute(() -> {
                 try {
                     InetAddress[] addresses = InetAddress.getAllByName(host);
-                    if (!Arrays.stream(addresses).allMatch(allowed)) {
+                    if (!areAllowed(addresses, allowed)) {
                         promise.failed(new UnknownHostException(host + " is not a public address"));
                         return;
                     }
@@ -77,6 +77,11 @@ final class RemoteImages implements AutoCloseable {
                 }
             });
         }
+    }
+
+    /** Whether a name may be connected to: each of its addresses is allowed, because the client may choose any. */
+    static boolean areAllowed(InetAddress[] addresses, Predicate<InetAddress> allowed) {
+        return Arrays.stream(addresses).allMatch(allowed);
     }
 
     /**

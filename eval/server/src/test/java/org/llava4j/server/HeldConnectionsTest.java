@@ -224,6 +224,26 @@ class HeldConnectionsTest {
         }
     }
 
+    @Test
+    void closedConnectionsMakeRoom() throws Exception {
+        ServerOptions options = TestServer.options().maxConnections(3).build();
+        try (TestServer server = TestServer.trained(options)) {
+            for (int i = 0; i < 10; i++) {
+                waitUntil(() -> isAnswered(server));
+            }
+        }
+    }
+
+    /** Whether a new connection is answered, which is closed then; the server may not know yet that others are. */
+    private boolean isAnswered(TestServer server) {
+        try (Socket socket = connect(server, "127.0.0.2")) {
+            requireHealth(socket);
+            return true;
+        } catch (IOException | AssertionError e) {
+            return false;
+        }
+    }
+
     private static void requireHealth(Socket socket) throws IOException {
         write(socket, "GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n");
         assertThat(new String(socket.getInputStream().readNBytes(15), StandardCharsets.UTF_8))

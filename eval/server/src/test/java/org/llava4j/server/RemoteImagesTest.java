@@ -64,6 +64,16 @@ class RemoteImagesTest {
         assertThat(PublicAddresses.isPublic(InetAddress.getByName(address))).isTrue();
     }
 
+    @Test
+    void nameWithOnePrivateAddressIsRejected() throws Exception {
+        InetAddress open = InetAddress.getByName("1.1.1.1");
+        InetAddress hidden = InetAddress.getByName("10.0.0.1");
+        assertThat(RemoteImages.areAllowed(new InetAddress[] {open, open}, PublicAddresses::isPublic))
+                .isTrue();
+        assertThat(RemoteImages.areAllowed(new InetAddress[] {open, hidden}, PublicAddresses::isPublic))
+                .isFalse();
+    }
+
     @ParameterizedTest
     @ValueSource(strings = {"127.0.0.1", "localhost", "[::1]", "2130706433", "0177.0.0.1", "[::ffff:127.0.0.1]"})
     void fetchRejectsLoopback(String host) throws Exception {
@@ -108,8 +118,7 @@ class RemoteImagesTest {
     }
 
     private static byte[] fetchFromServer(
-            Sends response, RequestMemoryBudget.Reservation memory, Runnable check, Duration timeout)
-            throws Exception {
+            Sends response, RequestMemoryBudget.Reservation memory, Runnable check, Duration timeout) throws Exception {
         try (ServerSocket server = new ServerSocket(0);
                 RemoteImages remote = new RemoteImages(ALLOWED, InetAddress::isLoopbackAddress, timeout)) {
             Thread answers = new Thread(() -> {
@@ -133,8 +142,8 @@ class RemoteImagesTest {
     void fetchReturnsBytes() throws Exception {
         assertThat(fetchFromServer("HTTP/1.1 200 OK\r\nContent-Length: 3\r\nConnection: close\r\n\r\nabc"))
                 .isEqualTo(new byte[] {'a', 'b', 'c'});
-        assertThat(fetchFromServer("HTTP/1.1 200 OK\r\nContent-Length: 1000\r\nConnection: close\r\n\r\n"
-                        + "x".repeat(1000)))
+        assertThat(fetchFromServer(
+                        "HTTP/1.1 200 OK\r\nContent-Length: 1000\r\nConnection: close\r\n\r\n" + "x".repeat(1000)))
                 .as("the largest")
                 .hasSize(1000);
     }

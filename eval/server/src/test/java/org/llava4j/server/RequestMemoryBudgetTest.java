@@ -30,6 +30,15 @@ class RequestMemoryBudgetTest {
         }
     }
 
+    @Test
+    void smallBodyTakesMemory() {
+        RequestMemoryBudget small = new RequestMemoryBudget(2 << 10);
+        small.reserve("one").growTo(1);
+        small.reserve("two").growTo(1);
+        assertThatThrownBy(() -> small.reserve("three").growTo(1))
+                .hasMessageContaining("send this request again later");
+    }
+
     private static ByteBuffer kilobytes(int count) {
         return ByteBuffer.allocate(count << 10);
     }

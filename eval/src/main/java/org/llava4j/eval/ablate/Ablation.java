@@ -217,7 +217,11 @@ final class Ablation {
         try (OutputFolder folder = answerFolder(variant);
                 LlavaModel loaded = spec.load()) {
             ScienceQaGrading grading = evaluation.run(
-                    evaluation.predictor().executor(loaded), variant.name(), folder, configuration, evaluated.and(spec.files()));
+                    evaluation.predictor().executor(loaded),
+                    variant.name(),
+                    folder,
+                    configuration,
+                    evaluated.and(spec.files()));
             return grading.scores().overall();
         }
     }

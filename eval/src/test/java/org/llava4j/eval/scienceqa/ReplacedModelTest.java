@@ -131,7 +131,9 @@ class ReplacedModelTest {
         byte[] before = Files.readAllBytes(file);
         assertRefused(model, new AfterBatch(1, () -> replace(file)))
                 .hasMessageContaining(file + " has changed since the command started");
-        assertThat(Files.readAllLines(journal)).as("configuration, and one batch").hasSize(2);
+        assertThat(Files.readAllLines(journal))
+                .as("configuration, and one batch")
+                .hasSize(2);
         // The journal has answers of the former model only, so restoring it is enough.
         Files.write(file, before);
         evaluate(model, RecordExecutor.LOCAL);

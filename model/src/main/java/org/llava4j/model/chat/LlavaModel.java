@@ -120,10 +120,7 @@ public interface LlavaModel extends AutoCloseable {
      */
     static LlavaModel load(ModelSource source, ChatFormat chat, WeightDtype type) {
         return BatchingLlavaModel.load(
-                source,
-                chat,
-                type,
-                () -> TowerFeatures.load(source, type).withOrientation(ExifOrientation.APPLY));
+                source, chat, type, () -> TowerFeatures.load(source, type).withOrientation(ExifOrientation.APPLY));
     }
 
     /** As {@link #load(ModelSource, ChatFormat, WeightDtype)}, with another feature source, such as a cache. */

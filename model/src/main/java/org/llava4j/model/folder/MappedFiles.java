@@ -23,8 +23,7 @@ public final class MappedFiles {
     private final Map<Path, FileState> states = new LinkedHashMap<>();
 
     /** Some file systems have no key; the time of the last status change is left out, which a hard link also changes. */
-    private record FileState(
-            @Nullable Object key, long bytes, FileTime modified) {}
+    private record FileState(@Nullable Object key, long bytes, FileTime modified) {}
 
     private MappedFiles(Collection<Path> files) {
         for (Path file : files) {

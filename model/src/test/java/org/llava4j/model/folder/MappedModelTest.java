@@ -25,9 +25,9 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.llava4j.data.BadInputException;
+import org.llava4j.data.image.ImageRef;
 import org.llava4j.model.Llava;
 import org.llava4j.model.Llava.ImageInput;
-import org.llava4j.data.image.ImageRef;
 import org.llava4j.model.chat.GenerationRequest;
 import org.llava4j.model.chat.LlavaModel;
 import org.llava4j.model.chat.PendingAnswer;
@@ -318,8 +318,7 @@ class MappedModelTest {
         Path file = tinyWeights();
         try (LlavaModel model = LlavaModel.load(file.getParent())) {
             String answer = model.answer(IMAGE, QUESTION, 4);
-            Files.move(
-                    Files.write(temp.resolve("other"), new byte[100]), file, StandardCopyOption.REPLACE_EXISTING);
+            Files.move(Files.write(temp.resolve("other"), new byte[100]), file, StandardCopyOption.REPLACE_EXISTING);
             assertThat(model.answer(IMAGE, QUESTION, 4)).isEqualTo(answer);
             Files.delete(file);
             assertThat(model.answer(IMAGE, QUESTION, 4)).isEqualTo(answer);

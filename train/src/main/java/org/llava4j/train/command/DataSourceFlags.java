@@ -36,8 +36,8 @@ public record DataSourceFlags(String data, String images, String weights) {
         for (Path path : paths) {
             FileReadError.requireAccessible(path);
             if (!Files.exists(path)) {
-                throw new BadInputException("--" + data + " " + path + " does not exist; "
-                        + FileReadError.missingAdvice(path));
+                throw new BadInputException(
+                        "--" + data + " " + path + " does not exist; " + FileReadError.missingAdvice(path));
             }
         }
         List<Path> folders = paths(line, images);

@@ -87,8 +87,8 @@ public final class PlanMain extends Command {
         Path model = path(line, "model-path");
         FileReadError.requireAccessible(model);
         if (!Files.exists(model)) {
-            throw new BadInputException("--model-path " + model + " does not exist; "
-                        + FileReadError.missingAdvice(model));
+            throw new BadInputException(
+                    "--model-path " + model + " does not exist; " + FileReadError.missingAdvice(model));
         }
         WeightStore.requireTrainable(model);
         Path tower = RunPaths.towerFolder(model, VisionTowerFlags.path(line));

@@ -57,8 +57,8 @@ public final class SampleEncodingFlags {
         Path model = Path.of(line.getOptionValue("model-path"));
         FileReadError.requireAccessible(model);
         if (!Files.exists(model)) {
-            throw new BadInputException("--model-path " + model + " does not exist; "
-                        + FileReadError.missingAdvice(model));
+            throw new BadInputException(
+                    "--model-path " + model + " does not exist; " + FileReadError.missingAdvice(model));
         }
         return new SampleEncoding(
                 stage, model, LlavaConfig.read(model, RunPaths.towerFolder(model, VisionTowerFlags.path(line))));

@@ -161,8 +161,8 @@ abstract class TrainCommand extends Command {
         Path path = path(line, flag);
         FileReadError.requireAccessible(path);
         if (!Files.exists(path)) {
-            throw new BadInputException("--" + flag + " " + path + " does not exist; "
-                        + FileReadError.missingAdvice(path));
+            throw new BadInputException(
+                    "--" + flag + " " + path + " does not exist; " + FileReadError.missingAdvice(path));
         }
         return path;
     }

@@ -119,7 +119,11 @@ class CheckpointManagerTest {
         try (CheckpointManager checkpoints = open(1)) {
             assertThat(checkpoints.valid()).isEmpty();
         }
-        assertThat(notices).hasSize(1).first().asString().contains("has no totals, data cursor, weight hashes or bad samples");
+        assertThat(notices)
+                .hasSize(1)
+                .first()
+                .asString()
+                .contains("has no totals, data cursor, weight hashes or bad samples");
     }
 
     @Test

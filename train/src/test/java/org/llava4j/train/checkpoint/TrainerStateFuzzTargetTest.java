@@ -39,10 +39,12 @@ class TrainerStateFuzzTargetTest {
                 new TrainingTotals(30, 1, 60, 30, 15, 120, 4000, 100, 900, List.of(100L, 20L), 2.0),
                 List.of(new BadSample(7, "data.json, index 7", "no turns")),
                 2.5);
-        return FuzzSeeds.texts(JsonInput.write(state), "{\"weightsBefore\":{},\"cursor\":{\"epoch\":0,\"window\":0,"
-                + "\"batch\":0,\"bad\":0},\"totals\":{\"steps\":1,\"badSteps\":0,\"lossSum\":1.0,\"smoothedSum\":1,"
-                + "\"smoothedWeight\":1,\"samples\":4,\"positions\":64,\"padding\":0,\"supervised\":9,\"drawn\":[4]},"
-                + "\"badSamples\":[],\"validation\":1.5,\"stage\":{},\"data\":\"abc\",\"dataWeights\":[]}");
+        return FuzzSeeds.texts(
+                JsonInput.write(state),
+                "{\"weightsBefore\":{},\"cursor\":{\"epoch\":0,\"window\":0,"
+                        + "\"batch\":0,\"bad\":0},\"totals\":{\"steps\":1,\"badSteps\":0,\"lossSum\":1.0,\"smoothedSum\":1,"
+                        + "\"smoothedWeight\":1,\"samples\":4,\"positions\":64,\"padding\":0,\"supervised\":9,\"drawn\":[4]},"
+                        + "\"badSamples\":[],\"validation\":1.5,\"stage\":{},\"data\":\"abc\",\"dataWeights\":[]}");
     }
 
     @MethodSource("seeds")
@@ -74,7 +76,8 @@ class TrainerStateFuzzTargetTest {
         totals.lossLimit(3);
         totals.paddingShare();
         totals.targetTokenShare();
-        boolean unique = new TreeSet<>(state.badSamples()).size() == state.badSamples().size();
+        boolean unique =
+                new TreeSet<>(state.badSamples()).size() == state.badSamples().size();
         if (!unique && state.badSamples().size() < 2) {
             throw new AssertionError("one sample is not two");
         }

@@ -27,8 +27,8 @@ import org.llava4j.data.image.ExifOrientation;
 import org.llava4j.model.kernels.KernelChoice;
 import org.llava4j.train.checkpoint.SavedCheckpoint;
 import org.llava4j.train.command.StageMain;
-import org.llava4j.train.run.CheckpointPolicy.ResumeMode;
 import org.llava4j.train.plan.MachineMemory;
+import org.llava4j.train.run.CheckpointPolicy.ResumeMode;
 import org.llava4j.train.stage.Stages;
 
 /** A resume continues the same run or is rejected with the differing values; a new run can start from a checkpoint. */

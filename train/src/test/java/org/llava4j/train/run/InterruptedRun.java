@@ -12,9 +12,9 @@ import org.llava4j.testing.ModelFolders;
 import org.llava4j.testing.ShortStage;
 import org.llava4j.train.logging.Progress;
 import org.llava4j.train.logging.TrainingListener;
-import org.llava4j.train.run.CheckpointPolicy.ResumeMode;
 import org.llava4j.train.plan.MachineMemory;
 import org.llava4j.train.plan.MemoryPlan;
+import org.llava4j.train.run.CheckpointPolicy.ResumeMode;
 import org.llava4j.train.stage.Stage;
 import org.llava4j.train.stage.Stages;
 
@@ -33,6 +33,7 @@ final class InterruptedRun implements TrainingListener {
     Runnable afterFirstStep = () -> {};
     /** Runs after everything is hashed and before the model is loaded, if the run has the memory of a machine. */
     Runnable beforeLoad = () -> {};
+
     private int stopAfter;
     private int last;
 

@@ -16,10 +16,10 @@ import org.apache.spark.api.java.JavaSparkContext;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.llava4j.cli.CommandFailedException;
 import org.llava4j.cli.RecordCommand;
 import org.llava4j.cli.RecordExecutor;
 import org.llava4j.cli.RecordProcessor;
-import org.llava4j.data.BadInputException;
 import org.llava4j.data.Fingerprint;
 
 /** Executors whose files differ from the driver's: no result of theirs is used. */
@@ -111,14 +111,16 @@ class OtherFilesTest {
                 JavaSparkContext spark = new JavaSparkContext(cluster.conf("test"))) {
             assertThat(count(spark, "nothing")).containsExactly(0, 1, 2);
             assertThatThrownBy(() -> count(spark, "identity"))
-                    .isInstanceOf(BadInputException.class)
-                    .hasMessage("an executor reads other files than the driver: \"model sha256\" was same and is of the"
-                            + " executor; give both the same files (on an executor)");
+                    .isInstanceOf(CommandFailedException.class)
+                    .hasMessage(
+                            "count: an executor reads other files than the driver: \"model sha256\" was same and is of the"
+                                    + " executor; give both the same files (on an executor)");
             for (String differs : List.of("content", "meanwhile")) {
                 assertThatThrownBy(() -> count(spark, differs))
-                        .isInstanceOf(BadInputException.class)
-                        .hasMessage("an executor reads other files than the driver for one of the numbers (number 2);"
-                                + " give both the same files (on an executor)");
+                        .isInstanceOf(CommandFailedException.class)
+                        .hasMessage(
+                                "count: an executor reads other files than the driver for one of the numbers (number 2);"
+                                        + " give both the same files (on an executor)");
             }
         }
     }

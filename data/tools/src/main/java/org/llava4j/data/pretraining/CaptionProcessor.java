@@ -19,8 +19,7 @@ import org.llava4j.data.records.CaptionRecordReader;
  * @param reader of the file
  * @param <R> result of one caption
  */
-record CaptionProcessor<R>(
-        Path captions, String settings, CaptionRecordReader reader, Function<Caption, R> function)
+record CaptionProcessor<R>(Path captions, String settings, CaptionRecordReader reader, Function<Caption, R> function)
         implements RecordProcessor<R> {
 
     /**

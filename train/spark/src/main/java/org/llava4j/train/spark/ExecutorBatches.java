@@ -46,7 +46,9 @@ record ExecutorBatches(ArrayList<NumberedBatch> batches) implements Serializable
             List<String> now = worker.imageHashes(paths);
             for (int i = 0; i < now.size(); i++) {
                 String expected = imageHashes.get(i);
-                if (!expected.isEmpty() && !expected.equals(now.get(i)) && !now.get(i).isEmpty()) {
+                if (!expected.isEmpty()
+                        && !expected.equals(now.get(i))
+                        && !now.get(i).isEmpty()) {
                     throw new BadInputException(paths.get(i)
                             + " has another content than on the driver; give both the same files, or restore it");
                 }
