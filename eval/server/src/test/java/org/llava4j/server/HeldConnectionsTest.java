@@ -224,6 +224,34 @@ class HeldConnectionsTest {
         }
     }
 
+    /** It does not wait for the end of the running answer, which takes half a minute or more. */
+    @Test
+    void displacedRequestIsAnsweredWhileOthersRun() throws Exception {
+        ServerOptions options = TestServer.options()
+                .maxConcurrentRequests(1)
+                .maxQueuedRequests(1)
+                .maxNewTokens(15_000)
+                .timeout(Duration.ofMinutes(10))
+                .build();
+        try (TestServer server = TestServer.endless(temp.resolve("model"), options)) {
+            Socket running = ask(server, "127.0.0.2");
+            waitUntil(() -> server.metric("llava4j_answers_in_progress") == 1);
+            Socket queued = ask(server, "127.0.0.2");
+            waitUntil(() -> server.metric("llava4j_answers_waiting") == 1);
+            ask(server, "127.0.0.3");
+            assertThat(new String(queued.getInputStream().readNBytes(12), StandardCharsets.UTF_8))
+                    .isEqualTo("HTTP/1.1 429");
+            assertThat(running.getInputStream().available()).isZero();
+        }
+    }
+
+    private Socket ask(TestServer server, String from) throws IOException {
+        String body = TestServer.textRequest("Go on").put("max_tokens", 15_000).toString();
+        Socket socket = connect(server, from);
+        write(socket, CHAT + JSON + "Content-Length: " + body.length() + "\r\n\r\n" + body);
+        return socket;
+    }
+
     @Test
     void closedConnectionsMakeRoom() throws Exception {
         ServerOptions options = TestServer.options().maxConnections(3).build();
