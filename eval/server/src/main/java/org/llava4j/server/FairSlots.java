@@ -31,8 +31,15 @@ final class FairSlots {
     private static final class Client {
         private int held;
         private int waiting;
-        /** Number of its last turn; 0 if it had none. */
+        /**
+         * Number of its last turn. A new client gets that of the turn before the last: it goes before the client that had
+         * the last turn, but not before those that have waited longer.
+         */
         private long lastTurn;
+
+        Client(long lastTurn) {
+            this.lastTurn = lastTurn;
+        }
     }
 
     /** Work in the queue; its identity is its place. */
@@ -86,7 +93,7 @@ final class FairSlots {
     }
 
     private synchronized Waiting enqueue(Object client, int count) {
-        Waiting work = new Waiting(clients.computeIfAbsent(client, key -> new Client()), count);
+        Waiting work = new Waiting(clients.computeIfAbsent(client, key -> new Client(turns - 1)), count);
         work.client.waiting++;
         queue.add(work);
         grant();

@@ -75,6 +75,23 @@ class FairSlotsTest {
         assertThat(granted).containsExactly("second", "first", "second", "first");
     }
 
+    /** A client that waits when its former work ends stays known, unlike one that comes anew. */
+    @Test
+    void newClientsDoNotOvertakeWaitingClient() throws InterruptedException {
+        FairSlots slots = new FairSlots(1);
+        slots.acquire("waits", 1, NO_WAIT);
+        queue(slots, "new 0");
+        queue(slots, "waits");
+        slots.release("waits", 1);
+        awaitGranted(1);
+        for (int done = 1; done <= 3; done++) {
+            queue(slots, "new " + done);
+            slots.release(granted.get(done - 1), 1);
+            awaitGranted(done + 1);
+        }
+        assertThat(granted).containsExactly("new 0", "waits", "new 1", "new 2");
+    }
+
     /** The work that ends and the slot that is granted to it meet. */
     @Test
     void slotGrantedToEndedWorkIsReturned() throws InterruptedException {

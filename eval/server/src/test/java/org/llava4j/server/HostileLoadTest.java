@@ -34,7 +34,8 @@ import org.llava4j.testing.HostileImages;
 
 /**
  * Load of 200 clients, of which a tenth is hostile: they leave, send slowly, send images that take long to decode, or have a
- * wrong key. The others get the same answers as alone, and the server's threads are bounded.
+ * wrong key. The hostile clients share an address; each of the others has its own. The others get the same answers as
+ * alone, and the server's threads are bounded.
  */
 class HostileLoadTest {
     private static final int HONEST = 180;
@@ -50,6 +51,9 @@ class HostileLoadTest {
             .maxQueuedRequests(250)
             .bodyTimeout(Duration.ofSeconds(20))
             .build();
+
+    private static final String MAP_REQUEST = request(KEY, TestServer.mapRequest());
+    private static final String WRONG_KEY = request("wrong", TestServer.mapRequest());
 
     /** Below this, a ratio of times says nothing. */
     private static final long MIN_P95_NANOS = TimeUnit.MILLISECONDS.toNanos(200);
@@ -94,6 +98,9 @@ class HostileLoadTest {
         try (TestServer server = TestServer.trained(OPTIONS)) {
             LoadQuestions questions = LoadQuestions.ask(
                     temp.resolve("dataset-" + hostile + "-" + seconds), body -> TestServer.answer(ask(server, body)));
+            List<String> requests = questions.requests().stream()
+                    .map(body -> request(KEY, body))
+                    .toList();
             List<Long> nanos = Collections.synchronizedList(new ArrayList<>());
             List<Long> threads = Collections.synchronizedList(new ArrayList<>());
             long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(seconds);
@@ -102,25 +109,26 @@ class HostileLoadTest {
             for (int i = 0; i < HONEST; i++) {
                 int first = i;
                 running.add(clients.submit(() -> {
+                    InetAddress address = InetAddress.getByAddress(new byte[] {127, 1, 0, (byte) first});
                     for (int asked = first; System.nanoTime() < deadline; asked++) {
                         int question = asked % questions.count();
                         long start = System.nanoTime();
-                        HttpResponse<String> response =
-                                ask(server, questions.requests().get(question));
+                        String response = ask(address, server.port(), requests.get(question));
                         nanos.add(System.nanoTime() - start);
-                        assertThat(TestServer.answer(response))
-                                .as(response.body())
+                        assertThat(answer(response))
+                                .as(response)
                                 .isEqualTo(questions.answers().get(question));
                     }
+                    return null;
                 }));
             }
-            byte[] image = HostileImages.progressiveJpeg(64, 1000);
+            String slowImage = slowImage();
             for (int i = 0; i < hostile; i++) {
                 int kind = i % KINDS;
                 Random random = new Random(i);
                 running.add(clients.submit(() -> {
                     do {
-                        attack(kind, server.port(), random, image);
+                        attack(kind, server.port(), random, slowImage);
                     } while (System.nanoTime() < deadline);
                     return null;
                 }));
@@ -155,6 +163,25 @@ class HostileLoadTest {
         }
     }
 
+    /** Sends a request from a loopback address and returns the whole response. */
+    private static String ask(InetAddress client, int port, String request) throws IOException {
+        try (Socket socket = connect(client, port)) {
+            write(socket, request);
+            return new String(socket.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+        }
+    }
+
+    private static Socket connect(InetAddress client, int port) throws IOException {
+        Socket socket = new Socket();
+        socket.bind(new InetSocketAddress(client, 0));
+        socket.connect(new InetSocketAddress("127.0.0.1", port));
+        return socket;
+    }
+
+    private static String answer(String response) throws IOException {
+        return TestServer.answer(TestServer.JSON.readTree(response.substring(response.indexOf("\r\n\r\n"))));
+    }
+
     private static HttpResponse<String> ask(TestServer server, ObjectNode body) {
         return server.send(HttpRequest.newBuilder(server.uri(TestServer.CHAT_COMPLETIONS))
                 .header("Content-Type", "application/json")
@@ -162,13 +189,11 @@ class HostileLoadTest {
                 .POST(BodyPublishers.ofString(body.toString())));
     }
 
-    private void attack(int kind, int port, Random random, byte[] image) throws IOException, InterruptedException {
-        try (Socket socket = new Socket()) {
-            socket.bind(new InetSocketAddress(InetAddress.getByName("127.0.0.2"), 0));
-            socket.connect(new InetSocketAddress("127.0.0.1", port));
+    private void attack(int kind, int port, Random random, String slowImage) throws IOException, InterruptedException {
+        try (Socket socket = connect(InetAddress.getByName("127.0.0.2"), port)) {
             switch (kind) {
                 case 0 -> {
-                    send(socket, KEY, TestServer.mapRequest());
+                    write(socket, MAP_REQUEST);
                     TimeUnit.MILLISECONDS.sleep(random.nextInt(200));
                     count("gone", 0);
                 }
@@ -181,14 +206,11 @@ class HostileLoadTest {
                     count("slow", 0);
                 }
                 case 2 -> {
-                    ObjectNode request = TestServer.mapRequest();
-                    ((ObjectNode) request.at("/messages/0/content/0/image_url"))
-                            .put("url", TestServer.dataUrl("image/jpeg", image));
-                    send(socket, KEY, request);
+                    write(socket, slowImage);
                     count("image", status(socket));
                 }
                 default -> {
-                    send(socket, "wrong", TestServer.mapRequest());
+                    write(socket, WRONG_KEY);
                     count("key", status(socket));
                 }
             }
@@ -201,11 +223,19 @@ class HostileLoadTest {
 
     private static String head(String key, int length) {
         return "POST /v1/chat/completions HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer " + key
-                + "\r\nContent-Type: application/json\r\nContent-Length: " + length + "\r\n\r\n";
+                + "\r\nConnection: close\r\nContent-Type: application/json\r\nContent-Length: " + length + "\r\n\r\n";
     }
 
-    private static void send(Socket socket, String key, ObjectNode body) throws IOException {
-        write(socket, head(key, body.toString().length()) + body);
+    private static String request(String key, ObjectNode body) {
+        String json = body.toString();
+        return head(key, json.getBytes(StandardCharsets.UTF_8).length) + json;
+    }
+
+    private static String slowImage() throws IOException {
+        ObjectNode request = TestServer.mapRequest();
+        ((ObjectNode) request.at("/messages/0/content/0/image_url"))
+                .put("url", TestServer.dataUrl("image/jpeg", HostileImages.progressiveJpeg(64, 1000)));
+        return request(KEY, request);
     }
 
     private static void write(Socket socket, String text) throws IOException {

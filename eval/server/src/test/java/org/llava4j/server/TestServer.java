@@ -209,7 +209,11 @@ final class TestServer implements AutoCloseable, AfterAllCallback {
     }
 
     static String answer(HttpResponse<String> response) {
-        return json(response).at("/choices/0/message/content").textValue();
+        return answer(json(response));
+    }
+
+    static String answer(JsonNode response) {
+        return response.at("/choices/0/message/content").textValue();
     }
 
     /** Value of a metric, or 0. */
