@@ -74,6 +74,7 @@ public final class ChatServer implements AutoCloseable {
     private final WebPage page;
     private final Routes routes;
     private final AllowedHosts hosts;
+    private final ErrorPace errors;
     private final Server server;
     private final ServerConnector connector;
     private final long started = System.currentTimeMillis() / 1000;
@@ -101,6 +102,7 @@ public final class ChatServer implements AutoCloseable {
         List<String> readPaths = new ArrayList<>(List.of(METRICS, HEALTH, MODELS));
         readPaths.addAll(page.paths());
         hosts = new AllowedHosts(options);
+        errors = new ErrorPace(options.maxErrorsPerSecond(), System::nanoTime);
         routes = new Routes(ANSWERS, readPaths, MODELS + "/");
         QueuedThreadPool threads =
                 new QueuedThreadPool(options.maxConcurrentRequests() + options.maxQueuedRequests() + OTHER_THREADS);
@@ -125,15 +127,15 @@ public final class ChatServer implements AutoCloseable {
             requests = CorsOrigins.allow(options.corsOrigins(), requests);
         }
         server.setHandler(new GracefulHandler(requests));
-        server.setErrorHandler(ChatServer::sendRejection);
+        server.setErrorHandler(this::sendRejection);
     }
 
     /**
      * Sends Jetty's own rejections, such as malformed request lines and oversized headers, in the same error format.
      */
-    private static boolean sendRejection(Request request, Response response, Callback callback) {
+    private boolean sendRejection(Request request, Response response, Callback callback) {
         int status = response.getStatus();
-        new Exchange(request, response, callback)
+        new Exchange(request, response, callback, errors)
                 .send(new ApiException(
                         status,
                         "invalid_request_error",
@@ -236,7 +238,7 @@ public final class ChatServer implements AutoCloseable {
     private final class Requests extends Handler.Abstract {
         @Override
         public boolean handle(Request request, Response response, Callback callback) {
-            Exchange exchange = new Exchange(request, response, counting(request, response, callback));
+            Exchange exchange = new Exchange(request, response, counting(request, response, callback), errors);
             exchange.header("X-Content-Type-Options", "nosniff");
             respond(exchange, () -> route(exchange));
             return true;

@@ -15,6 +15,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.function.Consumer;
 import org.eclipse.jetty.http.HttpHeader;
+import org.eclipse.jetty.http.HttpStatus;
 import org.eclipse.jetty.io.Content;
 import org.eclipse.jetty.io.EndPoint;
 import org.eclipse.jetty.server.Request;
@@ -34,14 +35,19 @@ final class Exchange {
     private final Request request;
     private final Response response;
     private final Callback callback;
+    private final ErrorPace pace;
     private boolean bodyRead;
     private Scheduler.@Nullable Task closing;
 
-    /** @param callback receives the end of the exchange */
-    Exchange(Request request, Response response, Callback callback) {
+    /**
+     * @param callback receives the end of the exchange
+     * @param pace of error responses
+     */
+    Exchange(Request request, Response response, Callback callback, ErrorPace pace) {
         this.request = request;
         this.response = response;
         this.callback = Callback.from(this::cancelClosing, callback);
+        this.pace = pace;
     }
 
     String method() {
@@ -107,8 +113,17 @@ final class Exchange {
         response.write(true, null, callback);
     }
 
-    /** Sends an error. Does not wait for the rest of the body. */
+    /** Sends an error; a client's own errors at a pace. Does not wait for the rest of the body. */
     void send(ApiException error) {
+        long delay = HttpStatus.isClientError(error.status()) ? pace.delayNanos(client()) : 0;
+        if (delay == 0) {
+            sendNow(error);
+        } else {
+            request.getComponents().getScheduler().schedule(() -> sendNow(error), delay, TimeUnit.NANOSECONDS);
+        }
+    }
+
+    private void sendNow(ApiException error) {
         if (error.status() == 429) {
             header(HttpHeader.RETRY_AFTER.asString(), "1");
         }

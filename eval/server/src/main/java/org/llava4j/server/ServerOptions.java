@@ -15,6 +15,7 @@ public final class ServerOptions {
     private static final int MAX_PORT = 65_535;
     private static final int MAX_BODY_BYTES = 1 << 30;
     private static final long MAX_PIXELS = 500_000_000;
+    private static final int MAX_ERRORS_PER_SECOND = 1_000_000;
     private static final int MAX_CONCURRENT_REQUESTS = 1024;
     private static final int MAX_QUEUED_REQUESTS = 10_000;
     private static final Duration MAX_TIMEOUT = Duration.ofDays(366);
@@ -26,6 +27,7 @@ public final class ServerOptions {
     private final Set<String> allowedHosts;
     private final int maxConnectionsPerAddress;
     private final int maxConnections;
+    private final int maxErrorsPerSecond;
     private final String modelId;
     private final int maxBodyBytes;
     private final long maxPixels;
@@ -48,6 +50,7 @@ public final class ServerOptions {
         allowedHosts = builder.allowedHosts;
         maxConnectionsPerAddress = builder.maxConnectionsPerAddress;
         maxConnections = builder.maxConnections;
+        maxErrorsPerSecond = builder.maxErrorsPerSecond;
         modelId = builder.modelId;
         maxBodyBytes = builder.maxBodyBytes;
         maxPixels = builder.maxPixels;
@@ -101,6 +104,11 @@ public final class ServerOptions {
     /** Maximum number of open connections of all clients. */
     public int maxConnections() {
         return maxConnections;
+    }
+
+    /** Maximum number of error responses a second to one client address. */
+    public int maxErrorsPerSecond() {
+        return maxErrorsPerSecond;
     }
 
     /** Model id of the API. */
@@ -193,6 +201,7 @@ public final class ServerOptions {
         private Set<String> allowedHosts = Set.of();
         private int maxConnectionsPerAddress = 256;
         private int maxConnections = 1024;
+        private int maxErrorsPerSecond = 100;
         private String modelId = "llava";
         private int maxBodyBytes = 20 << 20;
         private long maxPixels = 25_000_000;
@@ -265,6 +274,15 @@ public final class ServerOptions {
          */
         public Builder maxConnections(int value) {
             maxConnections = (int) inRange("maxConnections", value, 1, Integer.MAX_VALUE);
+            return this;
+        }
+
+        /**
+         * Maximum number of error responses a second to one client address, 1 to 1,000,000; further ones wait for up to a
+         * second. Other responses do not wait. Default: 100.
+         */
+        public Builder maxErrorsPerSecond(int value) {
+            maxErrorsPerSecond = (int) inRange("maxErrorsPerSecond", value, 1, MAX_ERRORS_PER_SECOND);
             return this;
         }
 

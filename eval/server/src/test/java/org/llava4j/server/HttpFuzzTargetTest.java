@@ -24,6 +24,7 @@ class HttpFuzzTargetTest {
     @BeforeAll
     static void startServer() {
         server = TestServer.trained(TestServer.options()
+                .maxErrorsPerSecond(1_000_000)
                 .maxNewTokens(1)
                 .bodyTimeout(Duration.ofSeconds(2))
                 .build());

@@ -48,6 +48,11 @@ public final class ServeMain extends Command {
                 .addOption(flag(
                         "max-connections", "N", "maximum number of open connections of all clients (default 1024)"))
                 .addOption(flag(
+                        "max-errors-per-second",
+                        "N",
+                        "maximum number of error responses a second to one client address; further ones wait for up to a"
+                                + " second (default 100)"))
+                .addOption(flag(
                         "model-id", "NAME", "model id of the API (default: name of the model folder or the adapter)"))
                 .addOption(alias(
                         flag(
@@ -109,6 +114,7 @@ public final class ServeMain extends Command {
                 .allowedHosts(list(line, "allowed-host"))
                 .maxConnectionsPerAddress(atLeast(1, line, "max-connections-per-address", 256))
                 .maxConnections(atLeast(1, line, "max-connections", 1024))
+                .maxErrorsPerSecond(atMost(line, "max-errors-per-second", 1_000_000, 100))
                 .modelId(line.getOptionValue("model-id", modelName))
                 .maxBodyBytes(atMost(line, "max-body-mb", 1024, 20) << 20)
                 .maxPixels(atMost(line, "max-megapixels", 500, 25) * 1_000_000L)
