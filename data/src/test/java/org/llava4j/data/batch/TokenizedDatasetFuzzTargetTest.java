@@ -4,7 +4,7 @@ import com.code_intelligence.jazzer.junit.FuzzTest;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.Arrays;
+import java.util.List;
 import java.util.Map;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.io.TempDir;
@@ -52,14 +52,11 @@ class TokenizedDatasetFuzzTargetTest {
     @MethodSource("seeds")
     @FuzzTest
     void read(byte[] bytes) throws Exception {
-        int end = 0;
-        while (end < bytes.length && bytes[end] != 0) {
-            end++;
-        }
+        List<byte[]> files = FuzzFile.split(bytes);
         Path folder = Files.createDirectories(temp.resolve("fuzz-tokenized"));
-        byte[] shard = Arrays.copyOfRange(bytes, Math.min(end + 1, bytes.length), bytes.length);
+        byte[] shard = files.get(1);
         FuzzFile.write(folder.resolve("shard.jsonl"), shard);
-        String manifest = new String(bytes, 0, end, StandardCharsets.ISO_8859_1).replace(SHA, Sha256.of(shard));
+        String manifest = new String(files.get(0), StandardCharsets.ISO_8859_1).replace(SHA, Sha256.of(shard));
         FuzzFile.write(folder.resolve(TokenizedDatasetManifest.FILE), manifest.getBytes(StandardCharsets.ISO_8859_1));
         ORACLE.accepts(() -> {
             try (TokenizedDataset dataset = TokenizedDataset.open(folder, temp)) {

@@ -3,7 +3,7 @@ package org.llava4j.data.records;
 import com.code_intelligence.jazzer.junit.FuzzTest;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.Arrays;
+import java.util.List;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.provider.Arguments;
@@ -33,15 +33,10 @@ class CocoFuzzTargetTest {
     @MethodSource("seeds")
     @FuzzTest
     void read(byte[] bytes) throws Exception {
-        int end = 0;
-        while (end < bytes.length && bytes[end] != 0) {
-            end++;
-        }
+        List<byte[]> files = FuzzFile.split(bytes);
         Path folder = Files.createDirectories(temp.resolve("fuzz-coco"));
-        Path captions = FuzzFile.write(folder.resolve("captions.json"), Arrays.copyOf(bytes, end));
-        Path instances = FuzzFile.write(
-                folder.resolve("instances.json"),
-                Arrays.copyOfRange(bytes, Math.min(end + 1, bytes.length), bytes.length));
+        Path captions = FuzzFile.write(folder.resolve("captions.json"), files.get(0));
+        Path instances = FuzzFile.write(folder.resolve("instances.json"), files.get(1));
         ORACLE.accepts(() -> readAll(CocoRecordReader.open(captions, null)));
         ORACLE.accepts(() -> readAll(CocoRecordReader.open(captions, instances)));
     }

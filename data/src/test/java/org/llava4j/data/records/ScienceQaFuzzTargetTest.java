@@ -3,7 +3,7 @@ package org.llava4j.data.records;
 import com.code_intelligence.jazzer.junit.FuzzTest;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.Arrays;
+import java.util.List;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.provider.Arguments;
@@ -32,15 +32,10 @@ class ScienceQaFuzzTargetTest {
     @MethodSource("seeds")
     @FuzzTest
     void read(byte[] bytes) throws Exception {
-        int end = 0;
-        while (end < bytes.length && bytes[end] != 0) {
-            end++;
-        }
+        List<byte[]> files = FuzzFile.split(bytes);
         Path folder = Files.createDirectories(temp.resolve("fuzz-scienceqa"));
-        FuzzFile.write(folder.resolve("problems.json"), Arrays.copyOf(bytes, end));
-        FuzzFile.write(
-                folder.resolve("pid_splits.json"),
-                Arrays.copyOfRange(bytes, Math.min(end + 1, bytes.length), bytes.length));
+        FuzzFile.write(folder.resolve("problems.json"), files.get(0));
+        FuzzFile.write(folder.resolve("pid_splits.json"), files.get(1));
         ORACLE.accepts(() -> {
             try (ScienceQaRecordReader reader = ScienceQaRecordReader.open(folder, "test")) {
                 while (reader.hasNext()) {

@@ -4,9 +4,11 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.FileTime;
+import java.util.Arrays;
+import java.util.List;
 import java.util.concurrent.atomic.AtomicLong;
 
-/** File that a fuzz target writes anew for each input. */
+/** Files that a fuzz target writes anew for each input. */
 public final class FuzzFile {
     private static final AtomicLong SECONDS = new AtomicLong();
 
@@ -19,5 +21,15 @@ public final class FuzzFile {
     public static Path write(Path file, byte[] bytes) throws IOException {
         Files.write(file, bytes);
         return Files.setLastModifiedTime(file, FileTime.fromMillis(1000 * SECONDS.incrementAndGet()));
+    }
+
+    /** The contents of two files that are one input with a NUL between them; without a NUL, the second is empty. */
+    public static List<byte[]> split(byte[] input) {
+        int end = 0;
+        while (end < input.length && input[end] != 0) {
+            end++;
+        }
+        return List.of(
+                Arrays.copyOf(input, end), Arrays.copyOfRange(input, Math.min(end + 1, input.length), input.length));
     }
 }
