@@ -1,27 +1,21 @@
 package org.llava4j.eval.scienceqa;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import org.assertj.core.api.AbstractThrowableAssert;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
-import org.llava4j.cli.CommandFailedException;
 import org.llava4j.cli.RecordExecutor;
-import org.llava4j.data.BadInputException;
 import org.llava4j.data.records.ScienceQaRecordReader;
 import org.llava4j.data.scienceqa.ScienceQaProblem;
 import org.llava4j.data.scienceqa.ScienceQaPrompt;
-import org.llava4j.data.synthetic.SyntheticDatasetConfig;
-import org.llava4j.data.synthetic.SyntheticDatasetWriter;
 import org.llava4j.eval.AfterBatch;
 import org.llava4j.eval.report.Report;
 import org.llava4j.model.generate.DecodingOptions;
@@ -33,54 +27,24 @@ class ReplacedImageTest {
     @TempDir
     private Path temp;
 
+    private SmallEvaluation evaluation;
     private Path dataset;
     private Path journal;
     private List<Path> images;
 
     @BeforeEach
     void writeDataset() {
-        dataset = temp.resolve("dataset");
-        SyntheticDatasetWriter.write(new SyntheticDatasetConfig(3, 1, 0, 2, 0, false), dataset);
-        journal = temp.resolve("out/answers.partial.jsonl");
+        evaluation = SmallEvaluation.in(temp);
+        dataset = evaluation.dataset();
+        journal = evaluation.journal();
         images = ScienceQaRecordReader.problems(dataset, "test").stream()
                 .filter(ScienceQaProblem::hasImage)
                 .map(problem -> ScienceQaRecordReader.image(dataset.resolve("images"), problem))
                 .toList();
     }
 
-    private void evaluate(RecordExecutor executor, String... more) {
-        List<String> args = new ArrayList<>(List.of(
-                "--model-path",
-                TINY.toString(),
-                "--data-path",
-                dataset.toString(),
-                "--output-dir",
-                temp.resolve("out").toString(),
-                "--prompt-format",
-                "A",
-                "--batch-size",
-                "2",
-                "--max-new-tokens",
-                "4"));
-        args.addAll(List.of(more));
-        new ScienceQaMain(executor).execute(args.toArray(String[]::new));
-    }
-
-    private AbstractThrowableAssert<?, ? extends Throwable> assertRefused(RecordExecutor executor, String... more) {
-        AbstractThrowableAssert<?, ? extends Throwable> refused = assertThatThrownBy(() -> evaluate(executor, more))
-                .isInstanceOf(CommandFailedException.class)
-                .hasMessageNotContaining("\n");
-        assertThat(temp.resolve("out/predictions.jsonl")).doesNotExist();
-        assertThat(temp.resolve("out/report.json")).doesNotExist();
-        return refused;
-    }
-
-    private void interrupt() {
-        assertRefused(new AfterBatch(1, () -> {
-                    throw new BadInputException("interrupted");
-                }))
-                .hasMessageContaining("interrupted");
-        assertThat(journal).exists();
+    private AbstractThrowableAssert<?, ? extends Throwable> assertRefused(RecordExecutor executor) {
+        return evaluation.assertRefused(executor, TINY);
     }
 
     private Path last() {
@@ -107,7 +71,7 @@ class ReplacedImageTest {
     @Test
     void resumeRefusesReplacedImage() throws IOException {
         byte[] before = Files.readAllBytes(last());
-        interrupt();
+        evaluation.interrupt(TINY);
         byte[] answers = Files.readAllBytes(journal);
         replace(last());
         assertRefused(RecordExecutor.LOCAL)
@@ -116,8 +80,8 @@ class ReplacedImageTest {
                 .hasMessageNotContaining("\"data sha256\"");
         assertThat(journal).hasBinaryContent(answers);
         Files.write(last(), before);
-        evaluate(RecordExecutor.LOCAL);
-        assertThat(temp.resolve("out/report.json")).content().contains("\"images sha256\"");
+        evaluation.run(RecordExecutor.LOCAL, TINY);
+        assertThat(evaluation.output().resolve("report.json")).content().contains("\"images sha256\"");
     }
 
     @Test
@@ -129,7 +93,7 @@ class ReplacedImageTest {
         assertThat(answers).doesNotContain("\"" + last().getParent().getFileName() + "\":");
         // The journal has answers about the former images only, so restoring them is enough.
         Files.write(last(), before);
-        evaluate(RecordExecutor.LOCAL);
+        evaluation.run(RecordExecutor.LOCAL, TINY);
         assertThat(journal).doesNotExist();
     }
 

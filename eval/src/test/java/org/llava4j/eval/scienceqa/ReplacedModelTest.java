@@ -1,7 +1,6 @@
 package org.llava4j.eval.scienceqa;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
@@ -10,7 +9,6 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
-import java.util.ArrayList;
 import java.util.List;
 import org.assertj.core.api.AbstractThrowableAssert;
 import org.junit.jupiter.api.BeforeEach;
@@ -18,15 +16,11 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
-import org.llava4j.cli.CommandFailedException;
 import org.llava4j.cli.RecordExecutor;
 import org.llava4j.cli.RecordProcessor;
 import org.llava4j.cli.RecordRun;
-import org.llava4j.data.BadInputException;
 import org.llava4j.data.JsonInput;
 import org.llava4j.data.conversation.ConversationTemplates;
-import org.llava4j.data.synthetic.SyntheticDatasetConfig;
-import org.llava4j.data.synthetic.SyntheticDatasetWriter;
 import org.llava4j.eval.AfterBatch;
 
 /** Files of the model of a ScienceQA evaluation that change while it is loaded, during the run or before a resume. */
@@ -36,18 +30,17 @@ class ReplacedModelTest {
     @TempDir
     private Path temp;
 
-    private Path dataset;
+    private SmallEvaluation evaluation;
     private Path model;
     private Path tower;
     private Path journal;
 
     @BeforeEach
     void copyModel() throws IOException {
-        dataset = temp.resolve("dataset");
-        SyntheticDatasetWriter.write(new SyntheticDatasetConfig(3, 1, 0, 2, 0, false), dataset);
+        evaluation = SmallEvaluation.in(temp);
         model = copy(TINY.resolve("llava"), temp.resolve("model"));
         tower = copy(TINY.resolve("base/vision_tower"), temp.resolve("tower"));
-        journal = temp.resolve("out/answers.partial.jsonl");
+        journal = evaluation.journal();
     }
 
     private static Path copy(Path from, Path to) throws IOException {
@@ -60,45 +53,12 @@ class ReplacedModelTest {
         return to;
     }
 
-    private void evaluate(Path folder, RecordExecutor executor, String... more) {
-        List<String> args = new ArrayList<>(List.of(
-                "--model-path",
-                folder.toString(),
-                "--vision-tower",
-                tower.toString(),
-                "--data-path",
-                dataset.toString(),
-                "--output-dir",
-                temp.resolve("out").toString(),
-                "--prompt-format",
-                "A",
-                "--batch-size",
-                "2",
-                "--max-new-tokens",
-                "4"));
-        args.addAll(List.of(more));
-        new ScienceQaMain(executor).execute(args.toArray(String[]::new));
+    private void evaluate() {
+        evaluation.run(RecordExecutor.LOCAL, model, "--vision-tower", tower.toString());
     }
 
-    private AbstractThrowableAssert<?, ? extends Throwable> assertRefused(
-            Path folder, RecordExecutor executor, String... more) {
-        AbstractThrowableAssert<?, ? extends Throwable> refused = assertThatThrownBy(
-                        () -> evaluate(folder, executor, more))
-                .isInstanceOf(CommandFailedException.class)
-                .hasMessageNotContaining("\n");
-        assertThat(temp.resolve("out/predictions.jsonl")).doesNotExist();
-        assertThat(temp.resolve("out/report.json")).doesNotExist();
-        return refused;
-    }
-
-    private void interrupt(Path folder, String... more) {
-        assertRefused(
-                        folder,
-                        new AfterBatch(1, () -> {
-                            throw new BadInputException("interrupted");
-                        }),
-                        more)
-                .hasMessageContaining("interrupted");
+    private AbstractThrowableAssert<?, ? extends Throwable> assertRefused(RecordExecutor executor) {
+        return evaluation.assertRefused(executor, model, "--vision-tower", tower.toString());
     }
 
     /** Replaces a file by another one with the same content but for its last byte, as downloads do. */
@@ -129,21 +89,21 @@ class ReplacedModelTest {
     void answersOfModelReplacedDuringRunDoNotReachJournal(String name) throws IOException {
         Path file = temp.resolve(name);
         byte[] before = Files.readAllBytes(file);
-        assertRefused(model, new AfterBatch(1, () -> replace(file)))
+        assertRefused(new AfterBatch(1, () -> replace(file)))
                 .hasMessageContaining(file + " has changed since the command started");
         assertThat(Files.readAllLines(journal))
                 .as("configuration, and one batch")
                 .hasSize(2);
         // The journal has answers of the former model only, so restoring it is enough.
         Files.write(file, before);
-        evaluate(model, RecordExecutor.LOCAL);
+        evaluate();
         assertThat(journal).doesNotExist();
     }
 
     @Test
     void fileAddedDuringRunIsRefused() throws IOException {
         Path added = model.resolve("generation_config.json");
-        assertRefused(model, new AfterBatch(1, () -> {
+        assertRefused(new AfterBatch(1, () -> {
                     try {
                         Files.writeString(added, "{\"eos_token_id\": 5}");
                     } catch (IOException e) {
@@ -174,7 +134,7 @@ class ReplacedModelTest {
                 LOCAL.process(run, indices, onResult);
             }
         };
-        assertRefused(model, replacing)
+        assertRefused(replacing)
                 .hasMessageContaining(model.resolve("model.safetensors") + " has changed since the command started");
         assertThat(journal).as("no answers").doesNotExist();
     }
@@ -184,10 +144,12 @@ class ReplacedModelTest {
         Path other = copy(model, temp.resolve("other"));
         replace(other.resolve("model.safetensors"));
         Path link = Files.createSymbolicLink(temp.resolve("latest"), model);
-        interrupt(link);
+        evaluation.interrupt(link, "--vision-tower", tower.toString());
         Files.delete(link);
         Files.createSymbolicLink(link, other);
-        assertRefused(link, RecordExecutor.LOCAL).hasMessageContaining("\"model sha256\" was ");
+        evaluation
+                .assertRefused(RecordExecutor.LOCAL, link, "--vision-tower", tower.toString())
+                .hasMessageContaining("\"model sha256\" was ");
     }
 
     @Test
@@ -196,9 +158,11 @@ class ReplacedModelTest {
         Files.writeString(template, ConversationTemplates.json(ConversationTemplates.named("tiny")));
         ObjectNode json = (ObjectNode) JsonInput.readObject(template);
         Files.writeString(template, json.put("name", "own").toString());
-        interrupt(model, "--conv-mode", template.toString());
+        String[] flags = {"--vision-tower", tower.toString(), "--conv-mode", template.toString()};
+        evaluation.interrupt(model, flags);
         Files.writeString(template, json.put("system", "Be kind.").toString());
-        assertRefused(model, RecordExecutor.LOCAL, "--conv-mode", template.toString())
+        evaluation
+                .assertRefused(RecordExecutor.LOCAL, model, flags)
                 .hasMessageContaining("\"template\" was own, sha256 ");
     }
 }
