@@ -14,9 +14,12 @@ import org.llava4j.model.chat.LlavaModel;
 import org.llava4j.model.chat.PendingAnswer;
 import org.llava4j.model.folder.ModelChangedException;
 import org.llava4j.model.generate.NonFiniteLogitsException;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** One request at work: generates its answers and sends them. Runs on the request's thread. */
 final class AnswerRun {
+    private static final Logger LOG = LoggerFactory.getLogger(AnswerRun.class);
     private static final long POLL_MILLIS = 200;
 
     private final LlavaModel model;
@@ -81,6 +84,8 @@ final class AnswerRun {
             }
         } catch (CompletionException e) {
             fail(e.getCause() instanceof RuntimeException cause ? cause : e);
+        } catch (ModelChangedException e) {
+            fail(e);
         } catch (ApiException e) {
             metrics.aborted(e.isTimeout() ? "timeout" : place.isDisplaced() ? "displaced" : "server stopping");
             fail(e);
@@ -153,7 +158,13 @@ final class AnswerRun {
     }
 
     /** Sends an error: as the response if none is started, else as the last event of the stream. */
-    private void fail(RuntimeException failure) throws IOException {
+    private void fail(RuntimeException thrown) throws IOException {
+        RuntimeException failure = thrown;
+        if (thrown instanceof ModelChangedException) {
+            // Clients do not learn the names of files.
+            LOG.error("{}", thrown.getMessage());
+            failure = ApiException.modelChanged();
+        }
         if (!writer.endWithError(streamError(failure))) {
             throw failure;
         }
@@ -165,9 +176,6 @@ final class AnswerRun {
         }
         if (failure instanceof NonFiniteLogitsException logits) {
             return ApiException.nonFiniteLogits(logits);
-        }
-        if (failure instanceof ModelChangedException changed) {
-            return ApiException.modelChanged(changed);
         }
         return new ApiException(500, "server_error", null, null, "generation failed");
     }

@@ -1,17 +1,13 @@
 package org.llava4j.server;
 
 import org.jspecify.annotations.Nullable;
-import org.llava4j.model.folder.ModelChangedException;
 import org.llava4j.model.generate.ContextLengthException;
 import org.llava4j.model.generate.NonFiniteLogitsException;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /** An error response in OpenAI's format. */
 final class ApiException extends RuntimeException {
     private static final long serialVersionUID = 1;
 
-    private static final Logger LOG = LoggerFactory.getLogger(ApiException.class);
     private static final String TIMEOUT_CODE = "timeout";
 
     private final int status;
@@ -65,9 +61,8 @@ final class ApiException extends RuntimeException {
         return new ApiException(500, "server_error", null, "non_finite_logits", cause.getMessage());
     }
 
-    /** 503: the files of the model are not those that it was loaded from. Their names are only logged. */
-    static ApiException modelChanged(ModelChangedException cause) {
-        LOG.error("{}", cause.getMessage());
+    /** 503: the files of the model are not those that it was loaded from. */
+    static ApiException modelChanged() {
         return new ApiException(
                 503,
                 "server_error",

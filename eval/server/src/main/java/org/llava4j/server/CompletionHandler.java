@@ -7,7 +7,6 @@ import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.llava4j.data.BadInputException;
 import org.llava4j.model.chat.LlavaModel;
-import org.llava4j.model.folder.ModelChangedException;
 import org.llava4j.model.generate.ContextLengthException;
 import org.llava4j.model.generate.NonFiniteLogitsException;
 import org.llava4j.model.schema.SchemaException;
@@ -74,8 +73,6 @@ final class CompletionHandler {
             run.run();
         } catch (NonFiniteLogitsException e) {
             throw ApiException.nonFiniteLogits(e);
-        } catch (ModelChangedException e) {
-            throw ApiException.modelChanged(e);
         } catch (ContextLengthException e) {
             throw ApiException.contextLengthExceeded(endpoint.promptField(), e);
         } catch (TokenLimitException e) {
