@@ -7,23 +7,24 @@ import java.util.concurrent.TimeUnit;
 import java.util.function.LongSupplier;
 
 /**
- * Pace of the error responses to each client: after as many as a second may have, further ones are that far apart, so that
- * rejected requests of one client cannot take the processor from the answers of others.
+ * Pace of the error responses to each client (a leaky bucket): the first ones, as many as are due in a second, are sent at
+ * once, and further ones at that rate, but none waits longer than a second. So rejected requests of one client cannot take
+ * the processor from the answers of others.
  */
 final class ErrorPace {
     private static final long SECOND = TimeUnit.SECONDS.toNanos(1);
 
     private final long intervalNanos;
     private final LongSupplier nanoTime;
-    /** Time of each client's last error at that pace; the client with the oldest error first. */
+    /** Time when the last error of each client was due; the client with the oldest error first. */
     private final Map<ClientAddress, Long> last = new LinkedHashMap<>();
 
     /**
-     * @param maxPerSecond error responses a second to one client
+     * @param perSecond error responses a second to one client
      * @param nanoTime a clock in nanoseconds, such as {@link System#nanoTime}
      */
-    ErrorPace(int maxPerSecond, LongSupplier nanoTime) {
-        intervalNanos = SECOND / maxPerSecond;
+    ErrorPace(int perSecond, LongSupplier nanoTime) {
+        intervalNanos = SECOND / perSecond;
         this.nanoTime = nanoTime;
     }
 
@@ -39,7 +40,10 @@ final class ErrorPace {
         return Math.max(0, due - now);
     }
 
-    /** Forgets clients whose last error was due before a time; the times are in the order of the map but for a second. */
+    /**
+     * Forgets clients whose last error was due at a time or before, up to the first one that was not: all of two seconds
+     * ago, since the map is in the order of errors.
+     */
     private void forgetUntil(long time) {
         Iterator<Long> times = last.values().iterator();
         while (times.hasNext() && times.next() - time <= 0) {

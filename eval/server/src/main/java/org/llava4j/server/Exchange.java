@@ -113,7 +113,7 @@ final class Exchange {
         response.write(true, null, callback);
     }
 
-    /** Sends an error; a client's own errors at a pace. Does not wait for the rest of the body. */
+    /** Sends an error, one of the client (4xx) at its pace. Does not wait for the rest of the body. */
     void send(ApiException error) {
         long delay = HttpStatus.isClientError(error.status()) ? pace.delayNanos(client()) : 0;
         if (delay == 0) {

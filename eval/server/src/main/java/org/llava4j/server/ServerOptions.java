@@ -106,7 +106,7 @@ public final class ServerOptions {
         return maxConnections;
     }
 
-    /** Maximum number of error responses a second to one client address. */
+    /** Error responses a second to one client address; further ones wait for their turn, at most a second. */
     public int maxErrorsPerSecond() {
         return maxErrorsPerSecond;
     }
@@ -278,7 +278,7 @@ public final class ServerOptions {
         }
 
         /**
-         * Maximum number of error responses a second to one client address, 1 to 1,000,000; further ones wait for up to a
+         * Error responses (4xx) a second to one client address, 1 to 1,000,000; further ones wait for their turn, at most a
          * second. Other responses do not wait. Default: 100.
          */
         public Builder maxErrorsPerSecond(int value) {

@@ -2,8 +2,11 @@ package org.llava4j.server;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.io.IOException;
 import java.net.InetAddress;
+import java.net.Socket;
 import java.net.UnknownHostException;
+import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
@@ -60,6 +63,23 @@ class ErrorPaceTest {
             assertThat(server.post(TestServer.mapRequest()).statusCode()).isEqualTo(401);
             assertThat(server.get("/health").statusCode()).isEqualTo(200);
             assertThat(server.post(TestServer.mapRequest()).statusCode()).isEqualTo(401);
+            assertThat(System.nanoTime() - start).isGreaterThanOrEqualTo(TimeUnit.SECONDS.toNanos(1));
+        }
+    }
+
+    /** Malformed requests do not reach the server's own handler. */
+    @Test
+    void errorsOfMalformedRequestsHaveThePaceToo() throws IOException {
+        ServerOptions options = TestServer.options().maxErrorsPerSecond(1).build();
+        try (TestServer server = TestServer.trained(options)) {
+            long start = System.nanoTime();
+            for (int i = 0; i < 2; i++) {
+                try (Socket socket = new Socket("127.0.0.1", server.port())) {
+                    socket.getOutputStream().write("GET /health HTTP/1.1\r\n\r\n".getBytes(StandardCharsets.US_ASCII));
+                    String response = new String(socket.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+                    assertThat(response).startsWith("HTTP/1.1 400 ").contains("\"error\"");
+                }
+            }
             assertThat(System.nanoTime() - start).isGreaterThanOrEqualTo(TimeUnit.SECONDS.toNanos(1));
         }
     }

@@ -50,7 +50,7 @@ public final class ServeMain extends Command {
                 .addOption(flag(
                         "max-errors-per-second",
                         "N",
-                        "maximum number of error responses a second to one client address; further ones wait for up to a"
+                        "error responses a second to one client address; further ones wait for their turn, at most a"
                                 + " second (default 100)"))
                 .addOption(flag(
                         "model-id", "NAME", "model id of the API (default: name of the model folder or the adapter)"))

@@ -194,8 +194,8 @@ public final class GradientWorker implements StepGradients {
     }
 
     /**
-     * Hashes of the contents of images, and of the tower and its preprocessing. An image that this machine cannot read has an
-     * empty hash.
+     * Hashes of the contents of images, and of the tower and its preprocessing; empty for an image that is missing or
+     * unreadable on this machine.
      */
     public List<String> imageHashes(List<Path> paths) {
         return paths.stream().map(this::imageHash).toList();
@@ -205,7 +205,7 @@ public final class GradientWorker implements StepGradients {
         try {
             return features.address(image);
         } catch (BadInputException e) {
-            // Whoever loads the image reports it.
+            // Loading the image reports it.
             return "";
         }
     }

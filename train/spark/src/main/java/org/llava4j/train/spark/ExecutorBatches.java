@@ -23,7 +23,7 @@ record ExecutorBatches(ArrayList<NumberedBatch> batches) implements Serializable
      * @param pass index in the step, counted from 0
      * @param layout token ids, targets and positions of image tokens
      * @param images absolute paths of the images
-     * @param imageHashes hash of each image's content on the driver; empty if it cannot read the image
+     * @param imageHashes hash of each image's content on the driver; empty for an image that is missing or unreadable there
      */
     record NumberedBatch(int pass, BatchLayout layout, ArrayList<String> images, ArrayList<String> imageHashes)
             implements Serializable {
