@@ -4,10 +4,12 @@ import static org.llava4j.data.config.ConfigKeys.OFF;
 import static org.llava4j.data.config.ConfigKeys.text;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 import org.llava4j.data.BadInputException;
 import org.llava4j.data.JsonInput;
 import org.llava4j.data.config.ConfigKeys;
@@ -17,9 +19,13 @@ import org.llava4j.data.config.ConfigWarnings;
  * Settings of PEFT's {@code adapter_config.json} that the result depends on.
  *
  * @param rank of every A and B
+ * @param alpha {@code scale} times {@code rank}: {@code lora_alpha}, times the root of the rank with {@code use_rslora}
  * @param scale of the product B A
+ * @param base {@code base_model_name_or_path}: a folder, or an id of the Hugging Face hub as a relative path; null if it is not
+ *     recorded or not a path
  */
-record AdapterConfig(int rank, double scale) {
+record AdapterConfig(
+        int rank, double alpha, double scale, @Nullable Path base) {
     /** Initializations that modify the base weights, so that the adapter does not apply to the original base. */
     private static final List<String> CHANGES_BASE = List.of("pissa", "olora", "loftq", "corda", "lora_ga");
 
@@ -29,7 +35,7 @@ record AdapterConfig(int rank, double scale) {
     private static final String UNKNOWN_KIND = "this LoRA option is not supported";
 
     private static final ConfigKeys KEYS = ConfigKeys.builder()
-            .read("r", "lora_alpha", "use_rslora", "init_lora_weights")
+            .read("r", "lora_alpha", "use_rslora", "init_lora_weights", "base_model_name_or_path")
             .only(text("LORA"), "only LORA is supported", "peft_type")
             .only(text("none"), "trained biases are not supported", "bias")
             .only(OFF, "DoRA is not supported; use an adapter without it", "use_dora")
@@ -40,7 +46,7 @@ record AdapterConfig(int rank, double scale) {
             .only(OFF, UNKNOWN_KIND, "arrow_config", "alora_invocation_tokens", "megatron_config")
             // The tensor names in the adapter file determine which weights change.
             .ignored("target_modules", "exclude_modules", "layers_to_transform", "layers_pattern")
-            .ignored("auto_mapping", "base_model_name_or_path", "revision", "task_type", "peft_version")
+            .ignored("auto_mapping", "revision", "task_type", "peft_version")
             .ignored("inference_mode", "lora_dropout", "runtime_config", "megatron_core", "ensure_weight_tying")
             .ignored("loftq_config", "eva_config", "corda_config", "lora_ga_config", "qalora_group_size")
             // PEFT sets it to false for torch.nn.Linear.
@@ -69,8 +75,20 @@ record AdapterConfig(int rank, double scale) {
                 "use_rslora",
                 stabilized,
                 "it must be true or false");
-        double divisor = stabilized.asBoolean() ? Math.sqrt(rank.intValue()) : rank.intValue();
-        return new AdapterConfig(rank.intValue(), alpha.doubleValue() / divisor);
+        double root = stabilized.asBoolean() ? Math.sqrt(rank.intValue()) : 1;
+        return new AdapterConfig(
+                rank.intValue(),
+                alpha.doubleValue() * root,
+                alpha.doubleValue() / (stabilized.asBoolean() ? root : rank.intValue()),
+                base(json.path("base_model_name_or_path")));
+    }
+
+    private static @Nullable Path base(JsonNode name) {
+        try {
+            return name.isTextual() ? Path.of(name.textValue()) : null;
+        } catch (InvalidPathException e) {
+            return null;
+        }
     }
 
     /** PEFT compares most names case-insensitively. */

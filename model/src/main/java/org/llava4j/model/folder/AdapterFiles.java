@@ -37,6 +37,14 @@ public final class AdapterFiles {
         return Files.isRegularFile(folder.resolve(CONFIG));
     }
 
+    /** @throws BadInputException if a folder is not an adapter */
+    static void requireIn(Path folder) {
+        if (!isIn(folder)) {
+            throw new BadInputException(folder + " is not a LoRA adapter: it has no " + CONFIG
+                    + "; give the folder that PEFT, LLaVA or LLaVA4J wrote");
+        }
+    }
+
     /** The weight files of an adapter that exist: A and B, and the other trained weights. */
     public static List<Path> weights(Path adapter) {
         return Stream.of(MODEL, NON_LORA_TRAINABLES)
@@ -56,17 +64,23 @@ public final class AdapterFiles {
 
     /**
      * Hash of the base model recorded in an adapter: of the decoder's weights as float32, independent of the file
-     * format. The projector is excluded, since the adapter contains its own.
+     * format. The projector is excluded, since the adapter contains its own. A quantized model has the hash of the model
+     * before it was quantized, if it records it: adapters of one run on the other.
      */
     public static String baseHash(Path base) {
+        String quantizedFrom = isQuantized(base) ? ModelManifest.readBase(base) : null;
+        return quantizedFrom == null ? weightHash(base) : quantizedFrom;
+    }
+
+    private static String weightHash(Path base) {
         try (NamedWeights weights = NamedWeights.open(base)) {
             return weights.sha256(name -> !NamedWeights.isLlavaOnly(name));
         }
     }
 
     /**
-     * Checks an adapter's base model by its hash; reads the base's weights if the adapter records one. A quantized model
-     * is the base of adapters that were trained on the model before it was quantized, whose hash it records.
+     * Checks an adapter's base model by its {@linkplain #baseHash hash}; reads the base's weights if the adapter records
+     * one.
      *
      * @return whether the adapter records the hash of its base
      * @throws BadInputException if it records another one
@@ -76,8 +90,7 @@ public final class AdapterFiles {
         if (recordedHash == null) {
             return false;
         }
-        String quantizedFrom = isQuantized(base) ? ModelManifest.readBase(base) : null;
-        String hash = quantizedFrom == null ? baseHash(base) : quantizedFrom;
+        String hash = baseHash(base);
         if (!recordedHash.equals(hash)) {
             throw new BadInputException(adapter + " was trained on a base model whose decoder has hash " + recordedHash
                     + ", but the decoder of " + base + " has hash " + hash

@@ -1,14 +1,18 @@
 package org.llava4j.model.folder;
 
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Set;
 import java.util.SortedMap;
 import java.util.TreeMap;
+import java.util.TreeSet;
 import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import org.llava4j.data.BadInputException;
 import org.llava4j.model.Llava;
@@ -155,12 +159,26 @@ final class LoraAdapter implements AutoCloseable {
     /** The targets in a decoder's linear layers as LoRA of a graph, without dropout; null if there are none. */
     @Nullable
     Lora lora(LlamaConfig decoder) {
-        List<String> targets = LoraConfig.linearWeights(decoder).stream()
-                .filter(this::isTarget)
-                .map(Pattern::quote)
-                .toList();
-        double alpha = config.scale() * config.rank();
-        return targets.isEmpty() ? null : new Lora(new LoraConfig(config.rank(), alpha, 0, targets), 0);
+        Set<String> targets = targets();
+        targets.retainAll(LoraConfig.linearWeights(decoder));
+        return targets.isEmpty() ? null : new Lora(loraConfig(targets, decoder), 0);
+    }
+
+    /** Rank, alpha and the given targets, without dropout. */
+    LoraConfig loraConfig(Set<String> targets, LlamaConfig decoder) {
+        return new LoraConfig(config.rank(), config.alpha(), 0, LoraConfig.targetsOf(targets, decoder));
+    }
+
+    /** Names of all weights that the adapter targets, as a new set. */
+    Set<String> targets() {
+        return tensors.keySet().stream().map(LoraConfig::targetOf).collect(Collectors.toCollection(TreeSet::new));
+    }
+
+    /** The folder of the base model that the adapter's config names; null if it names none of this machine. */
+    @Nullable
+    Path namedBase() {
+        Path base = config.base();
+        return base != null && base.isAbsolute() && Files.isDirectory(base) && TensorFolder.isIn(base) ? base : null;
     }
 
     /** Names and shapes of A and B. */
@@ -168,6 +186,13 @@ final class LoraAdapter implements AutoCloseable {
         SortedMap<String, long[]> shapes = new TreeMap<>();
         tensors.forEach((name, stored) -> shapes.put(name, stored.shape()));
         return shapes;
+    }
+
+    /** File and tensor of each A and B, by variable. */
+    SortedMap<String, String> sources() {
+        SortedMap<String, String> sources = new TreeMap<>();
+        tensors.forEach((name, stored) -> sources.put(name, file + ":" + stored.name()));
+        return sources;
     }
 
     /** Reads an A or a B by its variable name, as float32. */

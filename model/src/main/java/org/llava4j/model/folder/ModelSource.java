@@ -79,10 +79,7 @@ public record ModelSource(
      */
     public static ModelSource withAdapter(Path base, Path adapter, @Nullable Path visionTower) {
         FullModelCheck.requireFullModel(base);
-        if (!AdapterFiles.isIn(adapter)) {
-            throw new BadInputException(adapter + " is not a LoRA adapter: it has no " + AdapterFiles.CONFIG
-                    + "; give the folder that PEFT, LLaVA or LLaVA4J wrote");
-        }
+        AdapterFiles.requireIn(adapter);
         boolean adapterHasConfig = hasLlavaConfig(adapter);
         if (!adapterHasConfig && !LlavaConfig.isLlava(base)) {
             throw new BadInputException("neither " + base + " nor " + adapter + " has a LLaVA config.json; give the"
@@ -101,7 +98,8 @@ public record ModelSource(
         return new ModelSource(folder, visionTower, adapter, config, enabled);
     }
 
-    private static boolean hasLlavaConfig(Path adapter) {
+    /** Whether an adapter has the config of a LLaVA. */
+    static boolean hasLlavaConfig(Path adapter) {
         return Files.isRegularFile(adapter.resolve(FolderFiles.CONFIG)) && LlavaConfig.isLlava(adapter);
     }
 

@@ -1,5 +1,7 @@
 package org.llava4j.model.lora;
 
+import java.util.ArrayList;
+import java.util.Collection;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
@@ -36,6 +38,7 @@ public record LoraConfig(int rank, double alpha, double dropout, List<String> ta
             "mlp.up_proj",
             "mlp.down_proj");
 
+    private static final String LAYERS = "model.layers.";
     private static final String WEIGHT = ".weight";
     private static final String A = ".lora_A.weight";
     private static final String B = ".lora_B.weight";
@@ -73,11 +76,31 @@ public record LoraConfig(int rank, double alpha, double dropout, List<String> ta
         return matched;
     }
 
+    /**
+     * Targets that match exactly these weights: one expression for each linear layer that all layers of the decoder have
+     * among them, and one for each other weight.
+     *
+     * @param weights some of {@link #linearWeights}
+     */
+    public static List<String> targetsOf(Collection<String> weights, LlamaConfig decoder) {
+        List<String> targets = new ArrayList<>();
+        for (String linear : LINEAR_LAYERS) {
+            List<String> targeted = IntStream.range(0, decoder.layers())
+                    .mapToObj(layer -> LAYERS + layer + "." + linear + WEIGHT)
+                    .filter(weights::contains)
+                    .map(LoraConfig::literal)
+                    .toList();
+            String inAllLayers = literal(LAYERS) + "\\d+" + literal("." + linear + WEIGHT);
+            targets.addAll(targeted.size() == decoder.layers() ? List.of(inAllLayers) : targeted);
+        }
+        return targets;
+    }
+
     /** Weight names of all linear layers of a decoder, the LM head excluded. */
     public static List<String> linearWeights(LlamaConfig decoder) {
         return IntStream.range(0, decoder.layers())
                 .boxed()
-                .flatMap(layer -> LINEAR_LAYERS.stream().map(name -> "model.layers." + layer + "." + name + WEIGHT))
+                .flatMap(layer -> LINEAR_LAYERS.stream().map(name -> LAYERS + layer + "." + name + WEIGHT))
                 .toList();
     }
 
@@ -107,6 +130,10 @@ public record LoraConfig(int rank, double alpha, double dropout, List<String> ta
     /** The weight that an A or a B belongs to. */
     public static String targetOf(String lora) {
         return lora.substring(0, lora.length() - A.length()) + WEIGHT;
+    }
+
+    private static String literal(String name) {
+        return name.replace(".", "\\.");
     }
 
     private static String stem(String weight) {

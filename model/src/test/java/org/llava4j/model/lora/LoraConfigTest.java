@@ -24,6 +24,20 @@ class LoraConfigTest {
     }
 
     @Test
+    void targetsOfMatchExactlyTheWeights() {
+        List<String> weights = List.of(
+                "model.layers.0.self_attn.q_proj.weight",
+                "model.layers.1.self_attn.q_proj.weight",
+                "model.layers.1.mlp.up_proj.weight");
+        List<String> targets = LoraConfig.targetsOf(weights, DECODER);
+        assertThat(targets)
+                .containsExactly(
+                        "model\\.layers\\.\\d+\\.self_attn\\.q_proj\\.weight",
+                        "model\\.layers\\.1\\.mlp\\.up_proj\\.weight");
+        assertThat(new LoraConfig(1, 1, 0, targets).targetsIn(DECODER)).containsExactlyInAnyOrderElementsOf(weights);
+    }
+
+    @Test
     void loraNamesDeriveFromWeightNames() {
         String a = LoraConfig.nameOfA("model.layers.0.self_attn.q_proj.weight");
         assertThat(a).isEqualTo("model.layers.0.self_attn.q_proj.lora_A.weight");

@@ -6,12 +6,17 @@ import static org.llava4j.cli.Command.integer;
 import static org.llava4j.cli.Command.repeatable;
 import static org.llava4j.cli.Command.toggle;
 
+import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import org.apache.commons.cli.CommandLine;
 import org.apache.commons.cli.Options;
+import org.jspecify.annotations.Nullable;
 import org.llava4j.data.BadInputException;
 import org.llava4j.model.lora.LoraConfig;
+import org.llava4j.train.run.AdapterStart;
+import org.llava4j.train.run.RunOptions;
+import org.llava4j.train.run.RunPaths;
 import org.llava4j.train.stage.ModelArguments;
 import org.llava4j.train.stage.Stage;
 import org.llava4j.train.stage.Stages;
@@ -24,6 +29,8 @@ final class LoraFlags {
     private static final String DROPOUT = "lora-dropout";
     private static final String TARGETS = "lora-target-modules";
 
+    private static final String ADAPTER = "adapter";
+
     private static final List<String> TRAINABLE = List.of("model\\.mm_projector\\..+", ModelArguments.LORA_WEIGHTS);
 
     private LoraFlags() {}
@@ -35,7 +42,42 @@ final class LoraFlags {
                 .addOption(flag(RANK, "N", "LoRA rank (default 64)"))
                 .addOption(flag(ALPHA, "REAL", "LoRA alpha; adapter outputs are scaled by alpha / rank (default 16)"))
                 .addOption(flag(DROPOUT, "REAL", "dropout probability of adapter inputs (default 0.05)"))
-                .addOption(repeatable(TARGETS, "REGEX", "regular expression for full weight names; repeatable"));
+                .addOption(repeatable(TARGETS, "REGEX", "regular expression for full weight names; repeatable"))
+                .addOption(flag(
+                        ADAPTER,
+                        "DIR",
+                        "LoRA adapter of the model that is trained further, with its rank, alpha and targets"));
+    }
+
+    /** The adapter to train further; null for a new one. */
+    static @Nullable Path adapter(CommandLine line) {
+        String folder = line.getOptionValue(ADAPTER);
+        return folder == null ? null : Path.of(folder);
+    }
+
+    /**
+     * A stage with rank, alpha and targets of the adapter to train further, if there is one.
+     *
+     * @param stage with the changes of {@link #addChanges}
+     * @throws BadInputException if a flag asks for other values than the adapter's
+     */
+    static Stage withAdapter(CommandLine line, Stage stage, RunPaths paths, RunOptions options) {
+        Stage adapted = AdapterStart.withAdapterLora(stage, paths, options);
+        LoraConfig asked = stage.model().lora();
+        LoraConfig its = adapted.model().lora();
+        if (asked != null && its != null) {
+            requireSame(line, RANK, asked.rank(), its.rank());
+            requireSame(line, ALPHA, asked.alpha(), its.alpha());
+            requireSame(line, TARGETS, asked.targets(), its.targets());
+        }
+        return adapted;
+    }
+
+    private static void requireSame(CommandLine line, String flag, Object asked, Object its) {
+        if (line.hasOption(flag) && !asked.equals(its)) {
+            throw new BadInputException("--" + flag + " is " + asked + ", but the adapter "
+                    + line.getOptionValue(ADAPTER) + " has " + its + "; leave it out to train the adapter further");
+        }
     }
 
     /** Adds the stage values that the flags change. */

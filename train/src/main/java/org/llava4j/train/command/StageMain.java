@@ -116,15 +116,17 @@ public final class StageMain extends TrainCommand {
         Stage base = base(line);
         Map<String, Object> changes = changes(line);
         LoraFlags.addChanges(line, base, changes);
-        Stage run = V0LabelsFlag.apply(line, Stages.with(Stages.with(base, changes), settings(line)));
         RunPaths paths = new RunPaths(
                 existing(line, "model-path"),
                 VisionTowerFlags.path(line),
                 optionalPath(line, "pretrain-mm-mlp-adapter"),
+                LoraFlags.adapter(line),
                 DataSourceFlags.singleStage().sources(line),
                 path(line, "output-dir"),
                 optionalPath(line, "feature-cache"));
         RunOptions options = runOptions(line, checkpointPolicy(line, paths.output()));
+        Stage start = LoraFlags.withAdapter(line, Stages.with(base, changes), paths, options);
+        Stage run = V0LabelsFlag.apply(line, Stages.with(start, settings(line)));
         System.out.println("stage " + run.name() + " on " + paths.model());
         System.out.print(Stages.json(run));
         InputPaths given = InputPaths.of().andIfJsonFile(line.getOptionValue("stage"));

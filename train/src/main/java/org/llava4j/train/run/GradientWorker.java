@@ -5,6 +5,7 @@ import java.util.List;
 import java.util.Objects;
 import java.util.Set;
 import java.util.SortedMap;
+import java.util.TreeMap;
 import java.util.function.Consumer;
 import org.llava4j.data.BadInputException;
 import org.llava4j.data.Fingerprint;
@@ -18,8 +19,8 @@ import org.llava4j.model.features.FeatureCache;
 import org.llava4j.model.features.FeatureLoader;
 import org.llava4j.model.features.FeatureStore;
 import org.llava4j.model.features.TowerFeatures;
+import org.llava4j.model.folder.InitialAdapter;
 import org.llava4j.model.weights.Checkpoint;
-import org.llava4j.model.weights.LoraTensorSource;
 import org.llava4j.model.weights.TensorHash;
 import org.llava4j.model.weights.WeightStore;
 import org.llava4j.train.GradientAccumulator;
@@ -68,19 +69,17 @@ public final class GradientWorker implements StepGradients {
         TowerFeatures tower = tower(config, paths, options);
         FeatureCache features = features(tower, unbatchedTower, config, paths, options, notices);
         try (Checkpoint checkpoint = weights(stage, paths)
-                .withoutTower()
-                .withWeightDtype(options.model().frozenDtype(), stage.model()::isTrainable)) {
-            Llava model = Llava.build(
-                    config, new LoraTensorSource(checkpoint, stage.seed()), ImageInput.FEATURES, stage.graphLora());
+                        .withoutTower()
+                        .withWeightDtype(options.model().frozenDtype(), stage.model()::isTrainable);
+                AdapterStart start = AdapterStart.open(stage, paths, config)) {
+            Llava model = Llava.build(config, start.weights(checkpoint), ImageInput.FEATURES, stage.graphLora());
             stage.model().requireMatches(model.weightNames(), paths.model());
             model.setTrainable(stage.model()::isTrainable);
             model.setGradientCheckpointing(options.model().gradientCheckpointing());
-            return new GradientWorker(
-                    config,
-                    model,
-                    tower,
-                    features,
-                    checkpoint.plan(Llava.weightShapes(config)).sources());
+            SortedMap<String, String> sources =
+                    new TreeMap<>(checkpoint.plan(Llava.weightShapes(config)).sources());
+            sources.putAll(start.sources());
+            return new GradientWorker(config, model, tower, features, sources);
         }
     }
 
@@ -121,7 +120,7 @@ public final class GradientWorker implements StepGradients {
     /** Model configuration of a run: the model's own, with the overrides of stage and options. */
     static LlavaConfig config(Stage stage, RunPaths paths, RunOptions options) {
         WeightStore.requireTrainable(paths.model());
-        LlavaConfig read = LlavaConfig.read(paths.model(), paths.towerFolder());
+        LlavaConfig read = LlavaConfig.read(paths.configFolder(), paths.towerFolder());
         return new LlavaConfig(
                 read.vision(),
                 read.decoder(),
@@ -139,6 +138,9 @@ public final class GradientWorker implements StepGradients {
         Checkpoint checkpoint = Checkpoint.llava(paths.model(), paths.towerFolder());
         if (paths.projector() != null) {
             checkpoint.withProjector(paths.projector());
+        }
+        if (paths.adapter() != null) {
+            InitialAdapter.addProjector(paths.adapter(), checkpoint);
         }
         if (stage.model().freshProjector()) {
             checkpoint.withNewProjector(stage.seed());

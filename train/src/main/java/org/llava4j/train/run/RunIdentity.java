@@ -14,6 +14,7 @@ import org.llava4j.data.InputSnapshot;
 import org.llava4j.data.image.ExifOrientation;
 import org.llava4j.model.config.LlavaConfig;
 import org.llava4j.model.features.TowerFeatures;
+import org.llava4j.model.folder.InitialAdapter;
 import org.llava4j.model.folder.ModelFiles;
 import org.llava4j.model.folder.ModelManifest;
 import org.llava4j.model.kernels.KernelChoice;
@@ -66,17 +67,28 @@ record RunIdentity(Fingerprint values, InputSnapshot files) {
         }
         addConfig(identity, config, tower);
         identity.addFiles("weights of ", model.weights(), files);
+        Path adapter = paths.adapter();
+        if (adapter != null) {
+            identity.addFiles("weights of ", InitialAdapter.weightFiles(adapter), files);
+        }
         identity.addFiles("", model.tokenizer(), files);
         data.addToIdentity(identity, "", readSamples(stage, data), notices);
         addEvaluation(identity, stage, paths, options, config, notices);
         identity.add("save-type", options.saveType());
         identity.addFiles("", model.others(), files);
+        if (adapter != null) {
+            identity.addFiles("", InitialAdapter.configFiles(adapter), files);
+        }
         return new RunIdentity(identity.build(), files);
     }
 
     /** Files of the model, and the conversation template if it is a file. */
     static List<Path> paths(Stage stage, RunPaths paths) {
         List<Path> all = new ArrayList<>(model(paths).all());
+        if (paths.adapter() != null) {
+            all.addAll(InitialAdapter.weightFiles(paths.adapter()).values());
+            all.addAll(InitialAdapter.configFiles(paths.adapter()).values());
+        }
         if (stage.data().convMode().endsWith(".json")) {
             all.add(Path.of(stage.data().convMode()));
         }

@@ -39,7 +39,7 @@ final class RunInputs {
     }
 
     private static InputPaths read(Stage stage, RunPaths paths) {
-        InputPaths inputs = InputPaths.of(paths.model(), paths.towerFolder(), paths.projector())
+        InputPaths inputs = InputPaths.of(paths.model(), paths.towerFolder(), paths.projector(), paths.adapter())
                 .andIfJsonFile(stage.data().convMode());
         for (DataSource source : paths.sources()) {
             inputs = inputs.and(source.data()).andWithoutLinks(source.images());

@@ -8,6 +8,7 @@ import java.util.Set;
 import org.jspecify.annotations.Nullable;
 import org.llava4j.data.BadInputException;
 import org.llava4j.model.config.LlavaConfig;
+import org.llava4j.model.folder.InitialAdapter;
 import org.llava4j.model.weights.VisionTowerResolver;
 import org.llava4j.train.data.DataSource;
 
@@ -17,6 +18,7 @@ import org.llava4j.train.data.DataSource;
  * @param model LLaVA or LLaMA folder with the initial weights
  * @param visionTower CLIP folder; null for the one in the model's config
  * @param projector projector file (stage 1's result), which replaces any in {@code model}; null for none
+ * @param adapter LoRA adapter of {@code model} that a LoRA stage trains further; null for a new one
  * @param sources training data; either all sources have a sampling weight, or none has and each sample is seen once per
  *     epoch
  * @param output folder to write: new, empty or a former output
@@ -26,9 +28,21 @@ public record RunPaths(
         Path model,
         @Nullable Path visionTower,
         @Nullable Path projector,
+        @Nullable Path adapter,
         List<DataSource> sources,
         Path output,
         @Nullable Path featureCache) {
+
+    /** Inputs and output of a run that trains no adapter further. */
+    public RunPaths(
+            Path model,
+            @Nullable Path visionTower,
+            @Nullable Path projector,
+            List<DataSource> sources,
+            Path output,
+            @Nullable Path featureCache) {
+        this(model, visionTower, projector, null, sources, output, featureCache);
+    }
 
     /**
      * @throws BadInputException if there is no source, a source is repeated, or only some sources have a weight
@@ -68,12 +82,18 @@ public record RunPaths(
 
     /** The same model with other data and another output. */
     public RunPaths of(List<DataSource> others, Path otherOutput) {
-        return new RunPaths(model, visionTower, projector, others, otherOutput, featureCache);
+        return new RunPaths(model, visionTower, projector, adapter, others, otherOutput, featureCache);
     }
 
     /** Folder of the vision tower. */
     Path towerFolder() {
-        return towerFolder(model, visionTower);
+        boolean named = visionTower != null || adapter == null || LlavaConfig.isLlava(model);
+        return towerFolder(named ? model : configFolder(), visionTower);
+    }
+
+    /** Folder whose {@code config.json} configures the model: the adapter if it has a LLaVA's, else the model. */
+    Path configFolder() {
+        return InitialAdapter.configFolder(model, adapter);
     }
 
     /**
@@ -95,16 +115,21 @@ public record RunPaths(
 
     /** The same with another vision tower. */
     public RunPaths withVisionTower(@Nullable Path folder) {
-        return new RunPaths(model, folder, projector, sources, output, featureCache);
+        return new RunPaths(model, folder, projector, adapter, sources, output, featureCache);
     }
 
     /** The same with another projector file. */
     public RunPaths withProjector(@Nullable Path file) {
-        return new RunPaths(model, visionTower, file, sources, output, featureCache);
+        return new RunPaths(model, visionTower, file, adapter, sources, output, featureCache);
+    }
+
+    /** The same with an adapter that is trained further; {@link AdapterStart} gives a stage its rank and targets. */
+    public RunPaths withAdapter(@Nullable Path folder) {
+        return new RunPaths(model, visionTower, projector, folder, sources, output, featureCache);
     }
 
     /** The same with another feature cache. */
     public RunPaths withFeatureCache(@Nullable Path folder) {
-        return new RunPaths(model, visionTower, projector, sources, output, folder);
+        return new RunPaths(model, visionTower, projector, adapter, sources, output, folder);
     }
 }

@@ -58,6 +58,7 @@ public final class StageRunner {
         this.gradientExecutor = executor;
         filesAtStart = InputSnapshot.byMetadata(RunIdentity.paths(stage, paths));
         config = GradientWorker.config(stage, paths, options);
+        AdapterStart.require(stage, paths, config);
         output = new StageOutput(stage, paths, paths.towerFolder(), config, options.saveType());
         bad = new BadSampleLog(listener);
     }
@@ -156,6 +157,7 @@ public final class StageRunner {
         try (StageData data = StageData.open(stage, paths.model(), paths.sources(), config, bad)) {
             reportMixedLayouts(data);
             RunIdentity identity = RunIdentity.of(stage, paths, options, data, listener::notice);
+            AdapterStart.requireBase(stage, paths, config);
             // Files read before hashing have not changed since.
             filesAtStart.requireUnchanged();
             CheckpointPolicy policy = options.checkpointPolicy();

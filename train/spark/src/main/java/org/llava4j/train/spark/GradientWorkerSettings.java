@@ -28,6 +28,7 @@ import org.slf4j.LoggerFactory;
  * @param model model folder
  * @param visionTower CLIP folder; null for the one in the model's config
  * @param projector projector file; null for none
+ * @param adapter LoRA adapter that is trained further; null for none
  * @param data data sources
  * @param featureCache folder of the feature cache; null for none
  * @param modelOptions how the model is loaded
@@ -40,6 +41,7 @@ record GradientWorkerSettings(
         String model,
         @Nullable String visionTower,
         @Nullable String projector,
+        @Nullable String adapter,
         ArrayList<String> data,
         @Nullable String featureCache,
         ModelOptions modelOptions,
@@ -57,6 +59,7 @@ record GradientWorkerSettings(
                 absolute(paths.model()),
                 absoluteOrNull(paths.visionTower()),
                 absoluteOrNull(paths.projector()),
+                absoluteOrNull(paths.adapter()),
                 new ArrayList<>(data),
                 absoluteOrNull(paths.featureCache()),
                 options.model(),
@@ -82,6 +85,7 @@ record GradientWorkerSettings(
                 Path.of(model),
                 path(visionTower),
                 path(projector),
+                path(adapter),
                 data.stream().map(file -> new DataSource(Path.of(file), null)).toList(),
                 Path.of(model),
                 path(featureCache));
