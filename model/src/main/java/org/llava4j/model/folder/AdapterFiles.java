@@ -68,7 +68,7 @@ public final class AdapterFiles {
      * before it was quantized, if it records it: adapters of one run on the other.
      */
     public static String baseHash(Path base) {
-        String quantizedFrom = isQuantized(base) ? ModelManifest.readBase(base) : null;
+        String quantizedFrom = WeightStore.quantizationOf(base) == null ? null : ModelManifest.readBase(base);
         return quantizedFrom == null ? weightHash(base) : quantizedFrom;
     }
 
@@ -97,11 +97,5 @@ public final class AdapterFiles {
                     + "; give the base model it was trained on");
         }
         return true;
-    }
-
-    private static boolean isQuantized(Path base) {
-        try (WeightStore weights = WeightStore.open(base)) {
-            return weights.quantization() != null;
-        }
     }
 }

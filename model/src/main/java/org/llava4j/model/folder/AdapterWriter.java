@@ -48,6 +48,8 @@ public final class AdapterWriter {
         FolderFiles.writeTokenizer(origin, folder);
         ObjectNode config = LlavaFolder.config(folder, origin, type.torchName());
         config.put("mm_vision_tower", absolute(origin.visionTower()));
+        // The base may be quantized; the adapter is not.
+        config.remove(FolderFiles.QUANTIZATION);
         FolderFiles.writeJson(folder.resolve(FolderFiles.CONFIG), config);
     }
 

@@ -37,7 +37,7 @@ public final class CheckpointWriter {
     public static final String KIND = "model";
 
     /** File of the projector alone, in a model folder or by itself. */
-    static final String PROJECTOR_FILE = "mm_projector.safetensors";
+    public static final String PROJECTOR_FILE = "mm_projector.safetensors";
 
     private CheckpointWriter() {}
 

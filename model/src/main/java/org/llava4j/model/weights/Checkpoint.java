@@ -394,6 +394,12 @@ public final class Checkpoint implements TensorSource, AutoCloseable {
         return ownStore != null && ownStore.isGguf();
     }
 
+    /** Whether the tensor of a variable is quantized. */
+    public boolean isQuantized(String variable) {
+        OpenCheckpoint.FoundTensor source = OpenCheckpoint.find(variable, sources);
+        return source != null && source.isQuantized();
+    }
+
     /** The dtype of a quantized folder; null if the folder is not quantized. */
     public @Nullable WeightDtype quantization() {
         return ownStore == null ? null : ownStore.quantization();

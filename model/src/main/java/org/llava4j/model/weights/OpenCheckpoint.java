@@ -48,6 +48,11 @@ record OpenCheckpoint(WeightStore store, Map<String, StoredTensor> tensors) {
     /** A variable's tensor and where it is stored. The tensor is the head if the table of a tied head is not stored. */
     record FoundTensor(OpenCheckpoint checkpoint, StoredTensor stored) {
 
+        /** Whether the tensor is quantized. */
+        boolean isQuantized() {
+            return checkpoint.store.isQuantized(stored.name());
+        }
+
         /** Reads the tensor, whatever its shape. */
         INDArray read(DataType type) {
             return checkpoint.store.read(stored.name(), type);

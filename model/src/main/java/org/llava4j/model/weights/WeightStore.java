@@ -60,20 +60,17 @@ public final class WeightStore implements TensorStore {
     }
 
     /**
-     * Checks that a folder's weights can be trained: quantized ones cannot.
+     * The dtype of a folder's quantized matrices.
      *
      * @param folder may have no weights, or be a config file
-     * @throws BadInputException if the folder is quantized
+     * @return null if the folder is not quantized, has no weights, or is a GGUF file
      */
-    public static void requireTrainable(Path folder) {
+    public static @Nullable WeightDtype quantizationOf(Path folder) {
         if (!Files.isDirectory(folder) || !TensorFolder.isIn(folder)) {
-            return;
+            return null;
         }
         try (WeightStore weights = open(folder)) {
-            if (weights.quantization != null) {
-                throw new BadInputException(folder + " holds " + weights.quantization
-                        + " weights, which cannot be trained; train the original model and export the result");
-            }
+            return weights.quantization;
         }
     }
 
@@ -213,7 +210,8 @@ public final class WeightStore implements TensorStore {
         return files.metadata();
     }
 
-    private boolean isQuantized(String name) {
+    /** Whether a tensor is quantized. */
+    boolean isQuantized(String name) {
         TensorInfo stored = files.tensors().get(name);
         return stored != null && !stored.equals(tensors.get(name));
     }

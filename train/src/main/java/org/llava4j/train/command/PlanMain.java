@@ -15,7 +15,7 @@ import org.llava4j.data.BadInputException;
 import org.llava4j.data.FileReadError;
 import org.llava4j.model.config.LlavaConfig;
 import org.llava4j.model.weights.Checkpoint;
-import org.llava4j.model.weights.WeightStore;
+import org.llava4j.model.weights.WeightDtype;
 import org.llava4j.train.CosineScheduleWithWarmup;
 import org.llava4j.train.data.DataSource;
 import org.llava4j.train.data.OpenDataSource;
@@ -23,6 +23,7 @@ import org.llava4j.train.plan.ClusterPlan;
 import org.llava4j.train.plan.MachineMemory;
 import org.llava4j.train.plan.MemoryPlan;
 import org.llava4j.train.run.ClusterStageCheck;
+import org.llava4j.train.run.QuantizedBase;
 import org.llava4j.train.run.RunOptions;
 import org.llava4j.train.run.RunPaths;
 import org.llava4j.train.run.StagePlan;
@@ -90,11 +91,12 @@ public final class PlanMain extends Command {
             throw new BadInputException(
                     "--model-path " + model + " does not exist; " + FileReadError.missingAdvice(model));
         }
-        WeightStore.requireTrainable(model);
         Path tower = RunPaths.towerFolder(model, VisionTowerFlags.path(line));
         LlavaConfig config = LlavaConfig.readShapes(model, tower);
+        WeightDtype frozen = FrozenDtypeFlags.of(line, model);
+        QuantizedBase.requireTrainable(model, stage, frozen);
         RunOptions options = RunOptions.DEFAULT
-                .withFrozenDtype(FrozenDtypeFlags.of(line))
+                .withFrozenDtype(frozen)
                 .withGradientCheckpointing(line.hasOption("gradient-checkpointing"));
         Long samples = samples(line, stage);
         MachineMemory machine = machine(line);

@@ -124,7 +124,7 @@ public final class StageMain extends TrainCommand {
                 DataSourceFlags.singleStage().sources(line),
                 path(line, "output-dir"),
                 optionalPath(line, "feature-cache"));
-        RunOptions options = runOptions(line, checkpointPolicy(line, paths.output()));
+        RunOptions options = runOptions(line, paths.model(), checkpointPolicy(line, paths.output()));
         Stage start = LoraFlags.withAdapter(line, Stages.with(base, changes), paths, options);
         Stage run = V0LabelsFlag.apply(line, Stages.with(start, settings(line)));
         System.out.println("stage " + run.name() + " on " + paths.model());

@@ -7,6 +7,7 @@ import org.apache.commons.cli.CommandLine;
 import org.apache.commons.cli.Options;
 import org.llava4j.data.BadInputException;
 import org.llava4j.train.RejectedStepException;
+import org.llava4j.train.run.CheckpointPolicy;
 import org.llava4j.train.run.CheckpointPolicy.ResumeMode;
 import org.llava4j.train.run.RunPaths;
 import org.llava4j.train.run.StageRun;
@@ -99,7 +100,8 @@ public final class TrainAllMain extends TrainCommand {
     }
 
     private static StageRun stageRun(Stage stage, RunPaths paths, CommandLine line) {
-        return new StageRun(stage, paths, runOptions(line, checkpointPolicy(line, paths.output(), ResumeMode.AUTO)));
+        CheckpointPolicy policy = checkpointPolicy(line, paths.output(), ResumeMode.AUTO);
+        return new StageRun(stage, paths, runOptions(line, paths.model(), policy));
     }
 
     private static Stage stage(CommandLine line, String flag, String shipped) {

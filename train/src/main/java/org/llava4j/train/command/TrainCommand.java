@@ -60,9 +60,9 @@ abstract class TrainCommand extends Command {
                         "save-type", "TYPE", "dtype of the output's weights: float32 (default), float16 or bfloat16"));
     }
 
-    protected static RunOptions runOptions(CommandLine line, CheckpointPolicy policy) {
+    protected static RunOptions runOptions(CommandLine line, Path modelFolder, CheckpointPolicy policy) {
         ModelOptions model = new ModelOptions(
-                FrozenDtypeFlags.of(line),
+                FrozenDtypeFlags.of(line, modelFolder),
                 line.hasOption("gradient-checkpointing"),
                 line.hasOption("mm-projector-type")
                         ? ProjectorType.fromName(line.getOptionValue("mm-projector-type"))

@@ -22,7 +22,6 @@ import org.llava4j.model.features.TowerFeatures;
 import org.llava4j.model.folder.InitialAdapter;
 import org.llava4j.model.weights.Checkpoint;
 import org.llava4j.model.weights.TensorHash;
-import org.llava4j.model.weights.WeightStore;
 import org.llava4j.train.GradientAccumulator;
 import org.llava4j.train.StepBatches;
 import org.llava4j.train.StepGradients;
@@ -119,7 +118,7 @@ public final class GradientWorker implements StepGradients {
 
     /** Model configuration of a run: the model's own, with the overrides of stage and options. */
     static LlavaConfig config(Stage stage, RunPaths paths, RunOptions options) {
-        WeightStore.requireTrainable(paths.model());
+        QuantizedBase.requireTrainable(paths.model(), stage, options.model().frozenDtype());
         LlavaConfig read = LlavaConfig.read(paths.configFolder(), paths.towerFolder());
         return new LlavaConfig(
                 read.vision(),

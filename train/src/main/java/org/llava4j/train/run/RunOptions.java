@@ -43,7 +43,8 @@ public record RunOptions(
     /**
      * How the model is loaded.
      *
-     * @param frozenDtype dtype of frozen matrices in memory; the output gets the values that were read
+     * @param frozenDtype dtype of frozen matrices in memory; the output gets the values that were read. A quantized folder
+     *     needs its own, or {@link WeightDtype#STORED}
      * @param gradientCheckpointing whether the activations of decoder layers are recomputed in the backward pass;
      *     results are identical
      * @param projectorType for a model without projector; null for the one of its config

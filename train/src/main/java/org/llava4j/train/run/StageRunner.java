@@ -59,6 +59,7 @@ public final class StageRunner {
         filesAtStart = InputSnapshot.byMetadata(RunIdentity.paths(stage, paths));
         config = GradientWorker.config(stage, paths, options);
         AdapterStart.require(stage, paths, config);
+        QuantizedBase.requireFloatStart(stage, paths, config);
         output = new StageOutput(stage, paths, paths.towerFolder(), config, options.saveType());
         bad = new BadSampleLog(listener);
     }

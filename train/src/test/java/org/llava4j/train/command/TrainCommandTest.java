@@ -3,6 +3,8 @@ package org.llava4j.train.command;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import java.nio.file.Path;
+import java.util.List;
 import org.apache.commons.cli.DefaultParser;
 import org.apache.commons.cli.Options;
 import org.apache.commons.cli.ParseException;
@@ -22,7 +24,8 @@ class TrainCommandTest {
     private static RunOptions options(String... flags) throws ParseException {
         Options options = new Options();
         TrainCommand.addRunFlags(options);
-        return TrainCommand.runOptions(new DefaultParser().parse(options, flags), CheckpointPolicy.NONE);
+        return TrainCommand.runOptions(
+                new DefaultParser().parse(options, flags), Path.of("no-model"), CheckpointPolicy.NONE);
     }
 
     @Test
@@ -58,5 +61,23 @@ class TrainCommandTest {
     @CsvSource({"4, Q4", "8, Q8", "16, BF16"})
     void bitsAreFrozenDtype(String bits, WeightDtype type) throws ParseException {
         assertThat(options("--bits", bits).model().frozenDtype()).isEqualTo(type);
+    }
+
+    @Test
+    void bitsAndBytesFormatsAreRejected() throws ParseException {
+        assertThat(options("--bits", "4", "--double-quant", "False").model().frozenDtype())
+                .isEqualTo(WeightDtype.Q4);
+        for (String[] flags :
+                List.of(new String[] {"--quant-type", "nf4"}, new String[] {"--quant-type", "fp4"}, new String[] {
+                    "--double-quant", "True"
+                })) {
+            assertThatThrownBy(() -> options("--bits", "4", flags[0], flags[1]))
+                    .isInstanceOf(BadInputException.class)
+                    .hasMessage(
+                            flags[0] + " " + flags[1] + " is not supported: q4 (--bits 4) stores integers of 4 bits in"
+                                    + " groups of 32 with one fp16 scale each; leave the flag out");
+        }
+        assertThat(new StageMain(Stages.FINETUNE).lastOccurrences("--quant_type", "nf4", "--double_quant", "True"))
+                .containsExactly("--quant-type", "nf4", "--double-quant", "True");
     }
 }

@@ -21,15 +21,12 @@ import org.llava4j.cli.CommandFailedException;
 import org.llava4j.data.BadInputException;
 import org.llava4j.model.ImageStartEndEmbeddings;
 import org.llava4j.model.chat.LlavaModel;
-import org.llava4j.model.folder.CheckpointWriter.WriteOptions;
-import org.llava4j.model.folder.Export;
 import org.llava4j.model.folder.LoraMerge;
 import org.llava4j.model.folder.ModelManifest;
 import org.llava4j.model.folder.ModelSource;
 import org.llava4j.model.folder.SaveType;
 import org.llava4j.model.tensors.SafetensorsFile;
 import org.llava4j.model.weights.Checkpoint;
-import org.llava4j.model.weights.CheckpointLayout;
 import org.llava4j.model.weights.WeightDtype;
 import org.llava4j.testing.Golden;
 import org.llava4j.testing.ModelFolders;
@@ -292,28 +289,6 @@ class LoraStageTest {
         assertThat(run.model().lora().targets()).containsExactly(".+up_proj\\.weight");
         assertThat(run.model().trainable()).containsExactly("model\\.mm_projector\\..+", ".+\\.lora_[AB]\\.weight");
         assertThat(out.resolve("adapter_model.safetensors")).exists();
-    }
-
-    @Test
-    void quantizedModelIsRejected() {
-        model = temp.resolve("quantized");
-        new Export(
-                        Golden.path("c_llava_linear"),
-                        null,
-                        null,
-                        new WriteOptions(CheckpointLayout.LLAVA, 1 << 20, WeightDtype.Q8),
-                        SaveType.AS_STORED,
-                        null)
-                .writeTo(model);
-        tower = model.resolve("vision_tower");
-        String message = model + " holds q8 weights, which cannot be trained";
-        assertThatThrownBy(() -> run(out, WeightDtype.FP32, CheckpointPolicy.NONE, TrainingListener.NONE))
-                .isInstanceOf(BadInputException.class)
-                .hasMessageContaining(message);
-        assertThatThrownBy(() ->
-                        PlanMain.main(new String[] {"--model-path", model.toString(), "--stage", Stages.FINETUNE_LORA}))
-                .isInstanceOf(CommandFailedException.class)
-                .hasMessageContaining(message);
     }
 
     @Test
