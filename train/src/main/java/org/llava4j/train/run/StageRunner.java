@@ -157,8 +157,8 @@ public final class StageRunner {
     private RunReport run(Path folder) {
         try (StageData data = StageData.open(stage, paths.model(), paths.sources(), config, bad)) {
             reportMixedLayouts(data);
-            RunIdentity identity = RunIdentity.of(stage, paths, options, data, listener::notice);
             AdapterStart.requireBase(stage, paths, config);
+            RunIdentity identity = RunIdentity.of(stage, paths, options, data, listener::notice);
             // Files read before hashing have not changed since.
             filesAtStart.requireUnchanged();
             CheckpointPolicy policy = options.checkpointPolicy();

@@ -308,6 +308,16 @@ class InitialAdapterTest {
     }
 
     @Test
+    void outputOverAdapterIsRejected() {
+        writePeftAdapter();
+        Path output = out;
+        out = adapter;
+        assertThatThrownBy(() -> execute("--fresh-projector")).hasMessageContaining("is also an input");
+        assertThat(output).doesNotExist();
+        assertThat(adapter.resolve(WEIGHTS)).exists();
+    }
+
+    @Test
     void weightsThatStageDoesNotTrainAreRejected() {
         writePeftAdapter();
         addTensors(WEIGHTS, Map.of("lm_head.lora_A", Nd4j.ones(3, 64), "lm_head.lora_B", Nd4j.ones(1000, 3)));

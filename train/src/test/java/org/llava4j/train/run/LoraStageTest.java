@@ -11,6 +11,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import org.assertj.core.data.Percentage;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -74,6 +75,15 @@ class LoraStageTest {
         return run(output, WeightDtype.FP32, CheckpointPolicy.NONE, TrainingListener.NONE);
     }
 
+    /** Trains the adapter {@code out} further, into {@code further}. */
+    private RunReport trainFurther(@Nullable Path visionTower, WeightDtype frozen) {
+        Path data = Golden.path("f_e2e/finetune.json");
+        RunPaths paths = RunPaths.of(model, data, ModelFolders.IMAGES, temp.resolve("further"))
+                .withVisionTower(visionTower)
+                .withAdapter(out);
+        return StageRunner.run(stage, paths, RunOptions.DEFAULT.withFrozenDtype(frozen), TrainingListener.NONE);
+    }
+
     @Test
     void stageWritesAdapterThatMerges() {
         RunReport report = run(out, WeightDtype.BF16, CheckpointPolicy.NONE, TrainingListener.NONE);
@@ -127,6 +137,9 @@ class LoraStageTest {
         assertThat(report.summary().lastLoss()).isCloseTo(exact.summary().lastLoss(), Percentage.withPercentage(0.1));
         ModelSource source = ModelSource.withAdapter(model, out);
         assertThat(source.visionTower()).isEqualTo(tower);
+        // The config of the adapter names the vision tower.
+        assertThat(trainFurther(null, WeightDtype.STORED).summary().projector())
+                .startsWith(out.resolve("non_lora_trainables.safetensors").toString());
         Path merged = temp.resolve("merged");
         new LoraMerge(model, out, null, SaveType.AS_STORED, Long.MAX_VALUE).writeTo(merged);
         Path image = ModelFolders.IMAGES.resolve("edges_90x60.png");
@@ -229,7 +242,7 @@ class LoraStageTest {
     }
 
     @Test
-    void mergeIncludesImageStartEndEmbeddings() {
+    void adapterIncludesImageStartEndEmbeddings() {
         model = TinyModelFolders.llamaWithSlot(temp.resolve("slot"));
         run(out);
         Path merged = temp.resolve("merged");
@@ -237,6 +250,14 @@ class LoraStageTest {
         try (SafetensorsFile before = SafetensorsFile.open(model.resolve("model.safetensors"));
                 SafetensorsFile after = SafetensorsFile.open(merged.resolve("model.safetensors"))) {
             assertThat(after.read(ImageStartEndEmbeddings.TABLE)).isEqualTo(before.read(ImageStartEndEmbeddings.TABLE));
+        }
+        trainFurther(tower, WeightDtype.FP32);
+        for (Path adapter : List.of(out, temp.resolve("further"))) {
+            try (SafetensorsFile others = SafetensorsFile.open(adapter.resolve("non_lora_trainables.safetensors"));
+                    SafetensorsFile before = SafetensorsFile.open(model.resolve("model.safetensors"))) {
+                assertThat(others.read("base_model.model." + ImageStartEndEmbeddings.TABLE))
+                        .isEqualTo(before.read(ImageStartEndEmbeddings.TABLE));
+            }
         }
     }
 
