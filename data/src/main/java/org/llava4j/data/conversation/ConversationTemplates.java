@@ -12,7 +12,7 @@ import org.llava4j.data.TextFiles;
 
 /** Registry of conversation templates: the built-in ones of LLaVA and of the demo, and JSON files of the same form. */
 public final class ConversationTemplates {
-    private static final Map<String, ConversationTemplate> BUILT_IN = builtIn("plain", "v0", "v1", "tiny");
+    private static final Map<String, ConversationTemplate> BUILT_IN = builtIn("plain", "v0", "v1", "tiny", "demo");
 
     /** Template v0 with the targets of the published code in place of the paper's. */
     public static final String V0_PUBLISHED_LABELS = "v0-published-labels";
@@ -22,7 +22,7 @@ public final class ConversationTemplates {
     /**
      * Returns a built-in template.
      *
-     * @param name "plain", "v0", {@value #V0_PUBLISHED_LABELS}, "v1" or "tiny", or an alias such as "vicuna_v1"
+     * @param name "plain", "v0", {@value #V0_PUBLISHED_LABELS}, "v1", "tiny" (the corpus of the tiny base) or "demo", or an alias such as "vicuna_v1"
      * @throws BadInputException if there is no such template
      */
     public static ConversationTemplate named(String name) {

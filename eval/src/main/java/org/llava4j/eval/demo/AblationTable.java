@@ -26,12 +26,11 @@ final class AblationTable {
     }
 
     HeadlineMetric withStage1() {
-        return new HeadlineMetric(DemoResult.AFTER_BOTH, "after both stages", result.counts(DemoResult.AFTER_BOTH));
+        return result.headline(DemoResult.AFTER_BOTH);
     }
 
     HeadlineMetric withoutStage1() {
-        return new HeadlineMetric(
-                DemoResult.WITHOUT_STAGE_1, "without stage 1", result.counts(DemoResult.WITHOUT_STAGE_1));
+        return result.headline(DemoResult.WITHOUT_STAGE_1);
     }
 
     ReportTable table() {

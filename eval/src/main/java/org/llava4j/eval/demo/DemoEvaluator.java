@@ -25,7 +25,7 @@ import org.llava4j.train.run.RunOptions;
 /** Greedy evaluation of the demo's models on held-out problems, with one feature cache for all of them. */
 final class DemoEvaluator {
     private static final int BATCH_SIZE = 32;
-    private static final int MAX_NEW_TOKENS = 8;
+    static final int MAX_NEW_TOKENS = 8;
 
     private final Demo demo;
     private final DemoProgress progress;

@@ -28,6 +28,7 @@ record DemoReport(
 
     void write(Path folder) {
         AblationTable ablation = new AblationTable(result);
+        ChanceTable chance = new ChanceTable(result);
         Report.Builder report = Report.titled("LLaVA4J demo: what stage 1 contributes")
                 .summary(
                         "Stage 1 trains the projector alone, on captions, while vision tower and decoder stay frozen: it"
@@ -44,23 +45,22 @@ record DemoReport(
                 .recipe(DemoPart.STAGE_2.label(), RecipeTable.of(demo.finetune()))
                 .recipe(DemoPart.STAGE_2_ALONE.label(), RecipeTable.of(demo.finetuneAlone()))
                 .lead(ablation.table(), ablation.withStage1(), ablation.withoutStage1())
-                .headlineMetric(DemoResult.BEFORE, "before training", result.counts(DemoResult.BEFORE))
-                .headlineMetric(DemoResult.AFTER_STAGE_1, "after stage 1", result.counts(DemoResult.AFTER_STAGE_1))
-                .headlineMetric(
-                        DemoResult.SHUFFLED,
-                        "after both stages, with another problem's image",
-                        result.counts(DemoResult.SHUFFLED))
                 .chance(result.chance())
                 .categories(result.categories(DemoResult.AFTER_BOTH))
                 .table(ablation.categoryTable())
+                .table(chance.table())
                 .data("mcnemar", ablation.test())
                 .data("categories", ablation.categories())
+                .data("with_guesses", chance.withGuesses())
                 .columns(
                         result.grading(DemoResult.AFTER_BOTH).scores().columns(),
                         "This run's are " + result.problems().size() + " synthetic problems, text-only ones among them:"
                                 + " a far easier set, whose accuracies are not comparable with the paper's.")
                 .note("No held-out problem is in the training data: images are compared by the SHA-256 of their pixels,"
                         + " text-only problems by their wording, captions by the questions in them.");
+        for (String run : ChanceTable.RUNS) {
+            report.headlineMetric(run, DemoResult.label(run), result.counts(run));
+        }
         notices.forEach(report::note);
         result.seconds().forEach((part, seconds) -> report.timing(part.label(), seconds));
         examples().forEach(report::example);
@@ -95,7 +95,10 @@ record DemoReport(
                 with.text(problem),
                 with.parsedAnswer(problem),
                 ReportImage.read(imageOf.apply(problem)),
-                "The model without stage 1 answers " + answer(problem, without) + ".");
+                "The model without stage 1 answers " + answer(problem, without)
+                        + ". After stage 1 alone, the answer is \""
+                        + result.grading(DemoResult.AFTER_STAGE_1).text(problem) + "\" (up to "
+                        + DemoEvaluator.MAX_NEW_TOKENS + " tokens).");
     }
 
     private static String answer(ScienceQaProblem problem, ScienceQaGrading grading) {

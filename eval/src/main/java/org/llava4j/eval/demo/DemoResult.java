@@ -5,11 +5,13 @@ import java.util.Map;
 import java.util.Objects;
 import org.llava4j.data.Html;
 import org.llava4j.data.scienceqa.AnswerCounts;
+import org.llava4j.data.scienceqa.ParsedAnswer.Unparsed;
 import org.llava4j.data.scienceqa.ScienceQaProblem;
 import org.llava4j.data.scienceqa.ScienceQaScores;
 import org.llava4j.data.synthetic.ProblemType;
 import org.llava4j.eval.compare.McNemar;
 import org.llava4j.eval.predictions.ScienceQaGrading;
+import org.llava4j.eval.report.HeadlineMetric;
 
 /**
  * Evaluation results of a demo run.
@@ -29,6 +31,22 @@ record DemoResult(
     /** The held-out problems that need their image: all accuracies but the nine columns are of these. */
     List<ScienceQaProblem> withImage() {
         return problems.stream().filter(ScienceQaProblem::hasImage).toList();
+    }
+
+    /** Name of a run in tables. */
+    static String label(String run) {
+        return switch (run) {
+            case AFTER_BOTH -> "after both stages";
+            case BEFORE -> "before training";
+            case AFTER_STAGE_1 -> "after stage 1";
+            case SHUFFLED -> "after both stages, with another problem's image";
+            case WITHOUT_STAGE_1 -> "without stage 1";
+            default -> throw new IllegalArgumentException(run);
+        };
+    }
+
+    HeadlineMetric headline(String run) {
+        return new HeadlineMetric(run, label(run), counts(run));
     }
 
     ScienceQaGrading grading(String run) {
@@ -69,6 +87,20 @@ record DemoResult(
 
     private McNemar ablation(List<ScienceQaProblem> some) {
         return McNemar.of(some, grading(WITHOUT_STAGE_1), grading(AFTER_BOTH));
+    }
+
+    /**
+     * Expected accuracy of a run if each unparsed answer is replaced by a random choice, as LLaVA's script {@code
+     * eval_science_qa} does.
+     */
+    double accuracyWithGuesses(String run) {
+        ScienceQaGrading grading = grading(run);
+        return withImage().stream()
+                .mapToDouble(problem -> grading.parsedAnswer(problem) instanceof Unparsed
+                        ? 1.0 / problem.choices().size()
+                        : grading.isCorrect(problem) ? 1 : 0)
+                .average()
+                .orElseThrow();
     }
 
     /** Accuracy of random guessing. */

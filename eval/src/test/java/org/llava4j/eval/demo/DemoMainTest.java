@@ -77,6 +77,17 @@ class DemoMainTest {
                                 - report.get("accuracy_without_stage1").doubleValue(),
                         within(1e-9));
         assertThat(report.at("/categories/map").properties()).hasSize(2);
+        for (String key : List.of("accuracy_before", "accuracy_after_stage1", "accuracy_shuffled_images")) {
+            JsonNode counts = report.at("/counts/" + key);
+            double unparsed = counts.get("unparsed").doubleValue()
+                    / (counts.get("correct").intValue()
+                            + counts.get("incorrect").intValue()
+                            + counts.get("unparsed").intValue());
+            assertThat(report.at("/with_guesses/" + key).doubleValue()
+                            - report.get(key).doubleValue())
+                    .as("choices: 2 to 5")
+                    .isBetween(unparsed / 5 - 1e-9, unparsed / 2 + 1e-9);
+        }
         assertThat(report.at("/run_configuration/stage 2.maxSteps").asText()).isEqualTo("2");
 
         ObjectNode again = report(demo("two"));
@@ -96,11 +107,13 @@ class DemoMainTest {
                         "<h2>Checks</h2>",
                         "<h2>Accuracy by category</h2>",
                         "<h2>Accuracy by category, with and without stage 1</h2>",
+                        "<h2>Before stage 2, and without the right image</h2>",
                         "<h2>Training recipe</h2>",
                         "<h2>Time per part</h2>",
                         "<h2>Examples</h2>",
                         "data:image/",
                         "The model without stage 1 answers",
+                        "After stage 1 alone, the answer is",
                         "<h2>Training loss</h2>")
                 .doesNotContainPattern("[A-Z]\\w+\\[\\w+=");
         assertThat(report(output).at("/run_configuration/stage 2.learningRate").asText())

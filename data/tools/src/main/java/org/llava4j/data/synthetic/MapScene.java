@@ -39,9 +39,15 @@ record MapScene(Landmark from, Landmark to, CompassDirection direction) implemen
         }
     }
 
+    /** Creates a question about the way between any two landmarks. */
     static SceneQuestion generate(int turn, SplittableRandom random) {
-        CompassDirection direction = CompassDirection.values()[turn % 4];
         Landmark from = SeededRandom.choice(List.of(Landmark.values()), random);
+        return generate(from, turn, random);
+    }
+
+    /** Creates a question about the way from a landmark to another one; {@code turn} cycles through the directions. */
+    static SceneQuestion generate(Landmark from, int turn, SplittableRandom random) {
+        CompassDirection direction = CompassDirection.values()[turn % 4];
         Landmark to = SeededRandom.choiceExcept(List.of(Landmark.values()), from, random);
         MultipleChoiceQuestion question = new MultipleChoiceQuestion(
                 "Which way is it from the " + from.word() + " to the " + to.word() + "?",

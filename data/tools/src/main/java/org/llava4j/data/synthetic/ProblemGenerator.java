@@ -5,7 +5,7 @@ import org.llava4j.data.scienceqa.ScienceQaProblem;
 
 /**
  * Generator of problems of every type. {@code turn} counts up within a type and cycles through answers and their
- * positions.
+ * positions. Maps are asked from the house; in captions and in {@link TextCorpus} they have any two landmarks.
  */
 final class ProblemGenerator {
     private ProblemGenerator() {}
@@ -17,7 +17,7 @@ final class ProblemGenerator {
             case THERMOMETER -> ThermometerScene.generate(turn, random);
             case COUNT -> ShapesScene.count(turn, random);
             case COMPARE -> ShapesScene.compare(turn, random);
-            case MAP -> MapScene.generate(turn, random);
+            case MAP -> MapScene.generate(Landmark.HOUSE, turn, random);
             case SIGN -> SignScene.generate(turn, random);
             case FACTS -> TextOnlyProblems.facts(turn, random);
             case KNOWLEDGE -> TextOnlyProblems.knowledge(turn, random);

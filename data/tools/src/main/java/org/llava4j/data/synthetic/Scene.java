@@ -18,6 +18,10 @@ sealed interface Scene permits SolutionScene, MagnetScene, ThermometerScene, Sha
     static Scene random(SplittableRandom random) {
         ProblemType type = ProblemType.withImage()
                 .get(random.nextInt(ProblemType.withImage().size()));
-        return ProblemGenerator.generate(type, random.nextInt(1 << 16), random).requireScene();
+        int turn = random.nextInt(1 << 16);
+        SceneQuestion question = type == ProblemType.MAP
+                ? MapScene.generate(turn, random)
+                : ProblemGenerator.generate(type, turn, random);
+        return question.requireScene();
     }
 }

@@ -102,8 +102,7 @@ final class TextQuestionGenerator {
     }
 
     private CorpusDocument directionOnAMap() {
-        return about(ProblemGenerator.generate(ProblemType.MAP, random.nextInt(4), random)
-                .requireScene());
+        return about(MapScene.generate(random.nextInt(4), random).requireScene());
     }
 
     private CorpusDocument number(String facts, ShapesScene s) {

@@ -132,6 +132,18 @@ class SyntheticDatasetWriterTest {
     }
 
     @Test
+    void mapsAreAskedFromTheHouse() throws IOException {
+        List<String> questions = Stream.concat(split("train").stream(), split("test").stream())
+                .filter(problem -> ProblemType.of(problem) == ProblemType.MAP)
+                .map(ScienceQaProblem::question)
+                .toList();
+
+        assertThat(questions)
+                .hasSize(24 + TEST_PER_TYPE)
+                .allMatch(text -> text.startsWith("Which way is it from the house to the "));
+    }
+
+    @Test
     void writeFillsAllColumnsAndGrades() throws IOException {
         List<ScienceQaProblem> problems = split("test");
 
