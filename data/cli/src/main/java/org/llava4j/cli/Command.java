@@ -157,7 +157,7 @@ public abstract class Command {
         List<String> arguments = new ArrayList<>();
         for (Option option : line.getOptions()) {
             arguments.add("--" + option.getLongOpt());
-            if (option.hasArg()) {
+            if (option.hasArg() && option.getValue() != null) {
                 arguments.add(absolute(option.getValue(), option.getArgName()));
             }
         }
@@ -244,6 +244,24 @@ public abstract class Command {
     /** A boolean flag without a value. */
     public static Option toggle(String name, String description) {
         return Option.builder().longOpt(name).desc(description).get();
+    }
+
+    /** A boolean flag whose value may be left out for true, as those of Hugging Face's commands. */
+    public static Option bool(String name, String description) {
+        return builder(name, "BOOL", description).hasArg().optionalArg(true).get();
+    }
+
+    /**
+     * The value of a boolean flag that the line has.
+     *
+     * @throws BadInputException if it is neither true nor false, in any case
+     */
+    public static boolean isTrue(CommandLine line, String flag) {
+        String value = line.getOptionValue(flag, "true");
+        if (!value.equalsIgnoreCase("true") && !value.equalsIgnoreCase("false")) {
+            throw new BadInputException("--" + flag + " is " + value + "; use true or false, or leave it out for true");
+        }
+        return value.equalsIgnoreCase("true");
     }
 
     /** The path of a flag that is required, or that the line is known to have. */

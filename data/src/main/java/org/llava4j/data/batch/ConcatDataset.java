@@ -50,6 +50,12 @@ public class ConcatDataset implements ConversationDataset {
     }
 
     @Override
+    public int modalityLength(int number) {
+        int source = sourceOf(number);
+        return sources.get(source).modalityLength(number - first[source]);
+    }
+
+    @Override
     public String where(int number) {
         int source = sourceOf(number);
         return sources.get(source).where(number - first[source]);

@@ -3,6 +3,7 @@ package org.llava4j.data.batch;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.StringTokenizer;
 import java.util.function.IntUnaryOperator;
 import org.datavec.api.records.reader.RecordReader;
 import org.llava4j.data.conversation.Conversation;
@@ -33,6 +34,20 @@ public interface ConversationDataset {
      */
     default EncodedSample encoded(int number, Conversation conversation, ConversationEncoder encoder) {
         return encoder.encode(conversation);
+    }
+
+    /**
+     * Returns LLaVA's length of a sample for grouping by modality ({@code modality_lengths}): the number of words of its
+     * turns, at least 1, which is negative if the sample has no image. A tokenized dataset counts tokens.
+     *
+     * @throws org.llava4j.data.BadInputException if the sample is malformed
+     */
+    default int modalityLength(int number) {
+        Conversation sample = get(number);
+        int words = sample.turns().stream()
+                .mapToInt(turn -> new StringTokenizer(turn.value()).countTokens())
+                .sum();
+        return Math.max(1, words) * (sample.hasImages() ? 1 : -1);
     }
 
     /** Returns the location of sample {@code number}, for messages. */

@@ -117,6 +117,13 @@ public final class TokenizedDataset implements ConversationDataset, AutoCloseabl
         return valid(sample(number));
     }
 
+    @Override
+    public int modalityLength(int number) {
+        TokenizedSample sample = sample(number);
+        int tokens = Math.max(1, valid(sample).inputIds().length);
+        return sample.images().isEmpty() ? -tokens : tokens;
+    }
+
     /** @throws BadInputException if the shard has another sample than the manifest lists at its place */
     private TokenizedSample sample(int number) {
         TokenizedSample sample = reader.get(records[number]);

@@ -84,6 +84,9 @@ public final class StageMain extends TrainCommand {
                 .addOption(flag("per-device-train-batch-size", "N", "batch size of one forward pass"))
                 .addOption(flag("gradient-accumulation-steps", "N", "batches per optimizer step"))
                 .addOption(flag("model-max-length", "N", "maximum sequence length including image tokens"))
+                .addOption(bool(
+                        "group-by-modality-length",
+                        "fill each step with samples with images only or text only, of similar length"))
                 .addOption(flag("eval-data-path", "PATH", "validation set in the format of the training data"))
                 .addOption(flag("eval-image-folder", "DIR", "image folder of the validation set"))
                 .addOption(flag("eval-split", "NAME", "ScienceQA split for validation (default minival)"))
@@ -184,6 +187,9 @@ public final class StageMain extends TrainCommand {
             if (line.hasOption(flag)) {
                 changes.put(Stages.key(flag), integer(line, flag, 0));
             }
+        }
+        if (line.hasOption("group-by-modality-length")) {
+            changes.put("groupByModalityLength", isTrue(line, "group-by-modality-length"));
         }
         if (line.hasOption("fresh-projector")) {
             changes.put("freshProjector", true);

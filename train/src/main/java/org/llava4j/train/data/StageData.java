@@ -16,6 +16,7 @@ import org.llava4j.data.batch.BatchOptions;
 import org.llava4j.data.batch.ConcatDataset;
 import org.llava4j.data.batch.ConversationDataset;
 import org.llava4j.data.batch.LlavaBatchIterator;
+import org.llava4j.data.batch.ModalityGroupedDataset;
 import org.llava4j.data.batch.WeightedMixture;
 import org.llava4j.data.image.ImageFiles;
 import org.llava4j.data.records.LayoutCounts;
@@ -69,9 +70,11 @@ public final class StageData implements AutoCloseable {
                             + ImageStartEndEmbeddings.NAME + " from it");
         }
         SampleEncoding reading = new SampleEncoding(stage, model, config);
+        boolean grouped = stage.data().groupByModalityLength();
         BatchOptions options = new BatchOptions(
                 stage.schedule().perDeviceTrainBatchSize(),
-                stage.data().bucketingWindowBatches(),
+                // A grouped dataset is in the order of its mega-batches, which the data loader must not mix.
+                grouped ? stage.schedule().gradientAccumulationSteps() : stage.data().bucketingWindowBatches(),
                 stage.seed(),
                 stage.limits().maxBadSamples(),
                 reading.collatorOptions());
@@ -81,7 +84,9 @@ public final class StageData implements AutoCloseable {
             for (DataSource source : sources) {
                 opened.add(OpenDataSource.of(reading, source));
             }
-            LlavaBatchIterator batches = batches(samples(opened, weights(sources)), reading, options, bad);
+            ConversationDataset samples = samples(opened, weights(sources));
+            LlavaBatchIterator batches =
+                    batches(grouped ? groupByModality(stage, samples) : samples, reading, options, bad);
             done = true;
             return new StageData(sources, opened, batches);
         } finally {
@@ -89,6 +94,14 @@ public final class StageData implements AutoCloseable {
                 opened.forEach(OpenDataSource::close);
             }
         }
+    }
+
+    private static ConversationDataset groupByModality(Stage stage, ConversationDataset samples) {
+        int batchSize = stage.schedule().perDeviceTrainBatchSize();
+        return new ModalityGroupedDataset(
+                samples,
+                Math.multiplyExact(batchSize, stage.schedule().gradientAccumulationSteps()),
+                Math.multiplyExact(batchSize, stage.data().bucketingWindowBatches()));
     }
 
     private static LlavaBatchIterator batches(

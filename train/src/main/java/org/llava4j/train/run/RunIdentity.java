@@ -119,6 +119,7 @@ record RunIdentity(Fingerprint values, InputSnapshot files) {
     private static void addStage(Fingerprint.Builder identity, Stage stage) {
         ObjectNode values = (ObjectNode) Stages.tree(stage);
         values.remove("convMode");
+        Stages.removeDefaults(values);
         identity.addAll("", values);
         identity.addAll("conversation template ", stage.data().chatFormat().template());
     }

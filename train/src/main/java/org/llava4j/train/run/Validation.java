@@ -1,6 +1,7 @@
 package org.llava4j.train.run;
 
 import java.nio.file.Path;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -99,9 +100,13 @@ final class Validation implements AutoCloseable {
     }
 
     private static Stage stage(ValidationOptions options, Stage stage) {
-        return stage.data().dataFormat() == DataFormat.SCIENCEQA
-                ? Stages.with(stage, Map.of("split", options.split(), "maxBadSamples", Integer.MAX_VALUE))
-                : Stages.with(stage, Map.of("maxBadSamples", Integer.MAX_VALUE));
+        // Grouped by modality, the samples that are read would not be a random part of the validation set.
+        Map<String, Object> changes = new HashMap<>(Map.of("maxBadSamples", Integer.MAX_VALUE));
+        changes.put("groupByModalityLength", false);
+        if (stage.data().dataFormat() == DataFormat.SCIENCEQA) {
+            changes.put("split", options.split());
+        }
+        return Stages.with(stage, changes);
     }
 
     boolean loadsBestModelAtEnd() {

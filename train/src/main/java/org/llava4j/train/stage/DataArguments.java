@@ -22,6 +22,8 @@ import org.llava4j.model.config.SizeLimits;
  *     of different shapes
  * @param bucketingWindowBatches length-grouped batching: samples of this many batches are sorted by length together; 1
  *     keeps the shuffled order
+ * @param groupByModalityLength LLaVA's {@code group_by_modality_length}: the samples of an optimizer step all have images
+ *     or are all text-only; {@code bucketingWindowBatches} counts batches of one modality
  */
 public record DataArguments(
         DataFormat dataFormat,
@@ -32,7 +34,8 @@ public record DataArguments(
         AspectRatio imageAspectRatio,
         @JsonAlias("maxLength") int modelMaxLength,
         @JsonAlias("lengthMultiple") int padToMultipleOf,
-        @JsonAlias("sortedBatches") int bucketingWindowBatches) {
+        @JsonAlias("sortedBatches") int bucketingWindowBatches,
+        boolean groupByModalityLength) {
 
     /** Format of a stage's data. */
     public enum DataFormat {

@@ -32,7 +32,7 @@ import org.llava4j.data.JsonInput;
 import org.llava4j.data.Utf8Validator;
 
 /**
- * Loader of stages: shipped ones and JSON files (comments allowed; all keys are required, unknown keys rejected).
+ * Loader of stages: shipped ones and JSON files (comments allowed; all keys but a few later ones are required, unknown keys rejected).
  * Former names of keys are accepted.
  */
 public final class Stages {
@@ -82,6 +82,10 @@ public final class Stages {
 
     /** Current and former names of the keys of a stage's file, with the current name of each. */
     private static final Map<String, String> KEYS = keys(Stage.class);
+
+    /** Keys that stage files of older versions do not have, with their defaults. */
+    private static final Map<String, JsonNode> LATER_KEYS =
+            Map.of("groupByModalityLength", JSON.getNodeFactory().booleanNode(false));
 
     private Stages() {}
 
@@ -152,11 +156,40 @@ public final class Stages {
         FailedDownload.reject(source, content);
         try {
             Utf8Validator.check(content);
-            requireKnownKeys(source, JSON.readTree(content));
-            return JsonInput.requireValue(source, JSON.readValue(content, Stage.class));
+            JsonNode tree = JSON.readTree(content);
+            requireKnownKeys(source, tree);
+            // Errors of a complete file have the line.
+            Stage stage = addLaterKeys(tree)
+                    ? JSON.treeToValue(tree, Stage.class)
+                    : JSON.readValue(content, Stage.class);
+            return JsonInput.requireValue(source, stage);
         } catch (IOException e) {
             throw JsonInput.parseError(source, 0, e);
         }
+    }
+
+    /** Adds the defaults of {@link #LATER_KEYS} to a file without them; returns whether one was added. */
+    private static boolean addLaterKeys(JsonNode tree) {
+        boolean added = false;
+        for (Map.Entry<String, JsonNode> later : LATER_KEYS.entrySet()) {
+            if (tree instanceof ObjectNode stage && !stage.has(later.getKey())) {
+                stage.set(later.getKey(), later.getValue());
+                added = true;
+            }
+        }
+        return added;
+    }
+
+    /**
+     * Removes the keys that stage files need not have and whose values are the defaults, so that a run has the identity
+     * that older versions recorded.
+     */
+    public static void removeDefaults(ObjectNode stage) {
+        LATER_KEYS.forEach((key, value) -> {
+            if (value.equals(stage.get(key))) {
+                stage.remove(key);
+            }
+        });
     }
 
     private static Stage of(JsonNode node, String source) {

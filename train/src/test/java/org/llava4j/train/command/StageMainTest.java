@@ -173,6 +173,17 @@ class StageMainTest {
     }
 
     @Test
+    void booleanFlagNeedsNoValue() throws IOException {
+        run("pretrain", "--group-by-modality-length", "--seed", "7");
+        written = true;
+        assertThat(Stages.load(output.resolve("stage.json")).data().groupByModalityLength())
+                .isTrue();
+        run("pretrain", "--group-by-modality-length", "False");
+        assertThat(Stages.load(output.resolve("stage.json")).data().groupByModalityLength())
+                .isFalse();
+    }
+
+    @Test
     void helpPrintsFlags() {
         assertThatCode(() -> execute("pretrain", "--help")).doesNotThrowAnyException();
     }
@@ -193,6 +204,8 @@ class StageMainTest {
     void valueOutOfRangeIsRejected() {
         assertFails("--warmup-ratio", "1.5").hasMessageContaining("\"warmupRatio\" is 1.5; it must be at least 0");
         assertFails("--num-train-epochs", "two").hasMessageContaining("--num-train-epochs must be an integer, got two");
+        assertFails("--group-by-modality-length", "maybe")
+                .hasMessageContaining("--group-by-modality-length is maybe; use true or false");
         assertFails("--bits", "5").hasMessageContaining("--bits 5 is not supported; use 4, 8 or 16");
         assertFails("--bits", "4", "--frozen-dtype", "q8")
                 .hasMessageContaining("--bits and --frozen-dtype are both present; give one");

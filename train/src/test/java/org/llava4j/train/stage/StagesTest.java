@@ -251,6 +251,16 @@ class StagesTest {
     }
 
     @Test
+    void fileWithoutLaterKeysIsRead() {
+        Stage stage = Stages.named(Stages.PRETRAIN);
+        String before = Stages.json(stage).replaceFirst("\\s*\"groupByModalityLength\" : false,", "");
+        assertThat(before).doesNotContain("groupByModalityLength");
+        assertThat(Stages.ofJson(before)).isEqualTo(stage);
+        assertThat(Stages.named(Stages.FINETUNE_V1_5).data().groupByModalityLength())
+                .isTrue();
+    }
+
+    @Test
     void withRejectsUnknownKey() {
         Stage stage = Stages.named("pretrain");
         assertThatThrownBy(() -> Stages.with(stage, Map.of("learning_rate", 1e-3)))
