@@ -42,6 +42,16 @@ public final class TokenizedDataset implements ConversationDataset, AutoCloseabl
     }
 
     /**
+     * Reads the settings with which a dataset was tokenized.
+     *
+     * @throws BadInputException if the manifest is broken
+     */
+    public static Fingerprint encoding(Path folder) {
+        return JsonInput.read(folder.resolve(TokenizedDatasetManifest.FILE), TokenizedDatasetManifest.class)
+                .encoding();
+    }
+
+    /**
      * Opens a tokenized dataset.
      *
      * @param images folder that image paths are relative to

@@ -50,6 +50,7 @@ public final class PlanMain extends Command {
     protected Options options() {
         Options options = VisionTowerFlags.addTo(new Options(), "CLIP folder, its config.json or a published name");
         FrozenDtypeFlags.add(options);
+        DataFormatFlags.add(options);
         return options.addOption(
                         required("model-path", "PATH", "LLaVA or LLaMA folder, only its config.json, or GGUF file"))
                 .addOption(required(
@@ -139,6 +140,7 @@ public final class PlanMain extends Command {
                 changes.put(Stages.key(flag), atLeast(1, line, flag, 1));
             }
         }
+        DataFormatFlags.addChanges(line, changes);
         return Stages.with(base, changes);
     }
 

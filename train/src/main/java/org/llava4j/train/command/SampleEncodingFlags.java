@@ -24,6 +24,7 @@ public final class SampleEncodingFlags {
 
     /** Adds the flags of a command that reads data as a stage does. */
     public static Options addTo(Options options) {
+        DataFormatFlags.add(options);
         return VisionTowerFlags.addTo(options, "CLIP folder, its config.json or a published name")
                 .addOption(Command.required(
                         "model-path", "DIR|FILE", "LLaVA or LLaMA folder, or GGUF file, for tokenizer and config"))
@@ -52,6 +53,7 @@ public final class SampleEncodingFlags {
         if (line.hasOption("model-max-length")) {
             changes.put("modelMaxLength", Command.atLeast(1, line, "model-max-length", 1));
         }
+        DataFormatFlags.addChanges(line, changes);
         Stage stage = V0LabelsFlag.apply(
                 line, Stages.with(Stages.of(line.getOptionValue("stage", Stages.FINETUNE)), changes));
         Path model = Path.of(line.getOptionValue("model-path"));

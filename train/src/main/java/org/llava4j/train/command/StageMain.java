@@ -11,7 +11,6 @@ import org.llava4j.cli.VisionTowerFlags;
 import org.llava4j.data.BadInputException;
 import org.llava4j.data.InputPaths;
 import org.llava4j.data.image.AspectRatio;
-import org.llava4j.data.scienceqa.ScienceQaPrompt;
 import org.llava4j.train.RejectedStepException;
 import org.llava4j.train.logging.TrainingListener;
 import org.llava4j.train.logging.UiListenerLog;
@@ -106,11 +105,7 @@ public final class StageMain extends TrainCommand {
         VisionTowerFlags.addTo(options, "CLIP folder (default: the one in config.json)");
         LoraFlags.add(options);
         addRunFlags(options);
-        if (stage.equals(Stages.FINETUNE_SCIENCEQA)) {
-            options.addOption(flag("prompt-format", "FORMAT", "parts of an answer: LEPA, LEA, EA, A, ALE or LETTER"))
-                    .addOption(
-                            flag("split", "NAME", "ScienceQA split: train, minitrain or another of pid_splits.json"));
-        }
+        DataFormatFlags.add(options);
         return options;
     }
 
@@ -161,16 +156,12 @@ public final class StageMain extends TrainCommand {
 
     private static Map<String, Object> changes(CommandLine line) {
         Map<String, Object> changes = new LinkedHashMap<>();
-        for (String flag : List.of("conv-mode", "split")) {
-            if (line.hasOption(flag)) {
-                changes.put(Stages.key(flag), line.getOptionValue(flag));
-            }
+        if (line.hasOption("conv-mode")) {
+            changes.put("convMode", line.getOptionValue("conv-mode"));
         }
+        DataFormatFlags.addChanges(line, changes);
         if (line.hasOption("image-aspect-ratio")) {
             changes.put("imageAspectRatio", AspectRatio.fromName(line.getOptionValue("image-aspect-ratio")));
-        }
-        if (line.hasOption("prompt-format")) {
-            changes.put("promptFormat", ScienceQaPrompt.named(line.getOptionValue("prompt-format")));
         }
         for (String flag : List.of("learning-rate", "warmup-ratio")) {
             if (line.hasOption(flag)) {

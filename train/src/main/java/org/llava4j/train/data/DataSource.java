@@ -1,11 +1,15 @@
 package org.llava4j.train.data;
 
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.function.Supplier;
 import org.datavec.api.records.reader.RecordReader;
 import org.jspecify.annotations.Nullable;
 import org.llava4j.data.batch.MixtureSampler;
+import org.llava4j.data.batch.TokenizedDataset;
 import org.llava4j.data.records.ConversationRecordReader;
+import org.llava4j.train.stage.DataArguments.DataFormat;
+import org.llava4j.train.stage.Stage;
 
 /**
  * Data source of a training run.
@@ -38,6 +42,24 @@ public record DataSource(
     /** A source without weight: each sample is seen once per epoch. */
     public DataSource(Path data, @Nullable Path images) {
         this(data, images, null);
+    }
+
+    /**
+     * Format of the source in a stage. In a {@link DataFormat#MIXED} one, a folder is ScienceQA's, a file has
+     * conversations, and a tokenized dataset has what its manifest records.
+     *
+     * @return conversations or ScienceQA
+     * @throws org.llava4j.data.BadInputException if the manifest of a tokenized dataset is broken
+     */
+    public DataFormat format(Stage stage) {
+        DataFormat format = stage.data().dataFormat();
+        if (format != DataFormat.MIXED) {
+            return format;
+        }
+        if (TokenizedDataset.isIn(data)) {
+            return SampleEncoding.format(TokenizedDataset.encoding(data));
+        }
+        return reader == null && Files.isDirectory(data) ? DataFormat.SCIENCEQA : DataFormat.CONVERSATIONS;
     }
 
     /**

@@ -17,6 +17,7 @@ import org.llava4j.data.batch.TokenizedDatasetManifest;
 import org.llava4j.data.records.ConversationRecordReader;
 import org.llava4j.data.records.LayoutCounts;
 import org.llava4j.data.records.ScienceQaRecordReader;
+import org.llava4j.train.stage.DataArguments.DataFormat;
 import org.llava4j.train.stage.DataArguments.ScienceQaFormat;
 import org.llava4j.train.stage.Stage;
 
@@ -68,7 +69,9 @@ public record OpenDataSource(
         if (source.reader() != null) {
             return records(source.reader().get(), source);
         }
-        return format == null ? conversations(source) : scienceQa(format, source);
+        return format != null && source.format(stage) == DataFormat.SCIENCEQA
+                ? scienceQa(format, source)
+                : conversations(source);
     }
 
     private static OpenDataSource records(RecordReader reader, DataSource source) {
@@ -89,7 +92,7 @@ public record OpenDataSource(
                     + " is a tokenized dataset, which does not name its image folder; set --image-folder");
         }
         TokenizedDataset samples = TokenizedDataset.open(source.data(), source.images());
-        samples.requireEncoding(reading.identity());
+        samples.requireEncoding(reading.identity(source));
         return new OpenDataSource(samples, samples.layouts(), samples::close);
     }
 

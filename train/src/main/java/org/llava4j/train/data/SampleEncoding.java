@@ -10,6 +10,7 @@ import org.llava4j.data.conversation.ConversationEncoder;
 import org.llava4j.model.config.LlavaConfig;
 import org.llava4j.model.config.VocabularyCheck;
 import org.llava4j.model.folder.ModelFiles;
+import org.llava4j.train.stage.DataArguments.DataFormat;
 import org.llava4j.train.stage.DataArguments.ScienceQaFormat;
 import org.llava4j.train.stage.Stage;
 
@@ -21,6 +22,7 @@ import org.llava4j.train.stage.Stage;
  * @param config model configuration of the run
  */
 public record SampleEncoding(Stage stage, Path model, LlavaConfig config) {
+    private static final String ANSWER_FORMAT = "answerFormat";
 
     /** Encoder of conversations into token ids and labels. */
     public ConversationEncoder encoder() {
@@ -41,21 +43,26 @@ public record SampleEncoding(Stage stage, Path model, LlavaConfig config) {
                 config.imageStartEndTokens());
     }
 
-    /** Everything that token ids depend on except the data; recorded in tokenized datasets. */
-    public Fingerprint identity() {
-        return builder().build();
+    /** Everything that the token ids of a source depend on except the data; recorded in tokenized datasets. */
+    public Fingerprint identity(DataSource source) {
+        return builder(source.format(stage) == DataFormat.SCIENCEQA).build();
+    }
+
+    /** Format of the data of a tokenized dataset, by its {@link #identity(DataSource)}. */
+    static DataFormat format(Fingerprint identity) {
+        return identity.values().containsKey(ANSWER_FORMAT) ? DataFormat.SCIENCEQA : DataFormat.CONVERSATIONS;
     }
 
     /** Everything that the token ids of data sources depend on; reads their files, but no image. */
     public Fingerprint identity(List<DataSource> sources) {
-        Fingerprint.Builder identity = builder();
+        Fingerprint.Builder identity = builder(true);
         for (int i = 0; i < sources.size(); i++) {
             identity.add("data source " + (i + 1), "sha256 " + OpenDataSource.sha256(sources.get(i)));
         }
         return identity.build();
     }
 
-    private Fingerprint.Builder builder() {
+    private Fingerprint.Builder builder(boolean withScienceQa) {
         Map<String, Path> tokenizer = ModelFiles.tokenizer(model);
         Fingerprint.Builder identity = new Fingerprint.Builder()
                 .addAll("conversation template ", stage.data().chatFormat().template())
@@ -65,8 +72,8 @@ public record SampleEncoding(Stage stage, Path model, LlavaConfig config) {
                 .add("maxLength", stage.data().modelMaxLength())
                 .addFiles("", tokenizer, InputSnapshot.byContent(tokenizer.values()));
         ScienceQaFormat format = stage.data().scienceQa();
-        if (format != null) {
-            identity.add("answerFormat", format.promptFormat()).add("split", format.split());
+        if (format != null && withScienceQa) {
+            identity.add(ANSWER_FORMAT, format.promptFormat()).add("split", format.split());
         }
         return identity;
     }

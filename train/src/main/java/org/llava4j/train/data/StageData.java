@@ -31,11 +31,14 @@ import org.llava4j.train.stage.Stage;
 public final class StageData implements AutoCloseable {
     private static final int MANY_SAMPLES = 20_000;
 
+    private final Stage stage;
     private final List<DataSource> sources;
     private final List<OpenDataSource> opened;
     private final LlavaBatchIterator batches;
 
-    private StageData(List<DataSource> sources, List<OpenDataSource> opened, LlavaBatchIterator batches) {
+    private StageData(
+            Stage stage, List<DataSource> sources, List<OpenDataSource> opened, LlavaBatchIterator batches) {
+        this.stage = stage;
         this.sources = sources;
         this.opened = opened;
         this.batches = batches;
@@ -52,7 +55,7 @@ public final class StageData implements AutoCloseable {
     public static StageData open(
             Stage stage, Path model, List<DataSource> sources, LlavaConfig config, Consumer<BadSample> bad) {
         ChatFormat chat = stage.data().chatFormat();
-        if (stage.data().dataFormat() == DataFormat.SCIENCEQA
+        if (stage.data().dataFormat() != DataFormat.CONVERSATIONS
                 && chat.template().training().dropInstruction()) {
             throw new BadInputException(
                     "\"convMode\" is " + stage.data().convMode() + ", which drops the instructions, but"
@@ -88,7 +91,7 @@ public final class StageData implements AutoCloseable {
             LlavaBatchIterator batches =
                     batches(grouped ? groupByModality(stage, samples) : samples, reading, options, bad);
             done = true;
-            return new StageData(sources, opened, batches);
+            return new StageData(stage, sources, opened, batches);
         } finally {
             if (!done) {
                 opened.forEach(OpenDataSource::close);
@@ -144,6 +147,9 @@ public final class StageData implements AutoCloseable {
         for (int source = 0; source < opened.size(); source++) {
             String name = "data source " + (source + 1);
             identity.add(prefix + name, "sha256 " + OpenDataSource.sha256(sources.get(source)));
+            if (stage.data().dataFormat() == DataFormat.MIXED) {
+                identity.add(prefix + "format of " + name, format(source));
+            }
             Double weight = sources.get(source).weight();
             if (weight != null) {
                 identity.add(prefix + "weight of " + name, weight);
@@ -160,6 +166,11 @@ public final class StageData implements AutoCloseable {
         return each.size() == 1
                 ? each.get(0)
                 : new Sha256().add(String.join("", each)).hex();
+    }
+
+    /** Format of a data source: conversations or ScienceQA. */
+    public DataFormat format(int source) {
+        return sources.get(source).format(stage);
     }
 
     /** Number of samples of a data source. */

@@ -163,20 +163,21 @@ final class RunPageRenderer {
 
     private void sources(JsonNode sources) {
         html.append("<h2>Data sources</h2>\n<div class=\"scroll\"><table><thead><tr>");
-        for (String head : List.of("source", "samples", "weight", "samples seen", "share")) {
+        for (String head : List.of("source", "samples", "weight", "samples seen", "share", "format")) {
             html.append(format("<th scope=\"col\">%s</th>", head));
         }
         html.append("</tr></thead><tbody>\n");
         for (JsonNode source : sources) {
             html.append(format(
-                    "<tr><th scope=\"row\">%s</th><td>%d</td><td>%s</td><td>%d</td><td>%.1f %%</td></tr>\n",
+                    "<tr><th scope=\"row\">%s</th><td>%d</td><td>%s</td><td>%d</td><td>%.1f %%</td><td>%s</td></tr>\n",
                     escape(source.path("data").asText()),
                     source.path("samples").asInt(),
                     source.path("weight").isNumber()
                             ? PlotAxis.format(source.path("weight").asDouble())
                             : "",
                     source.path("samples_seen").asLong(),
-                    100 * source.path("share").asDouble()));
+                    100 * source.path("share").asDouble(),
+                    escape(source.path("format").asText())));
         }
         html.append("</tbody></table></div>\n");
     }

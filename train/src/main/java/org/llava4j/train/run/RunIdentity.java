@@ -151,7 +151,7 @@ record RunIdentity(Fingerprint values, InputSnapshot files) {
         if (validation != null && chosen) {
             identity.add(EVALUATION + "eval-steps", validation.evalSteps());
             identity.add(EVALUATION + "eval-samples", validation.maxSamples());
-            if (stage.data().dataFormat() == DataFormat.SCIENCEQA) {
+            if (Validation.format(validation, stage) == DataFormat.SCIENCEQA) {
                 identity.add(EVALUATION + "eval-split", validation.split());
             }
             try (StageData data = Validation.data(validation, stage, paths, config, bad -> {})) {

@@ -50,6 +50,7 @@ public record RunReport(
      * One data source of a run.
      *
      * @param data its file or folder
+     * @param format {@code conversations} or {@code scienceqa}
      * @param samples number of samples
      * @param weight sampling weight; null if each sample was seen once per epoch
      * @param samplesSeen samples seen, repeated ones counted again
@@ -58,6 +59,7 @@ public record RunReport(
      */
     public record Source(
             String data,
+            String format,
             int samples,
             @Nullable Double weight,
             long samplesSeen,

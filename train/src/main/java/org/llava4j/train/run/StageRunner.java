@@ -13,14 +13,12 @@ import org.llava4j.data.InputSnapshot;
 import org.llava4j.data.JsonInput;
 import org.llava4j.data.batch.BadSample;
 import org.llava4j.data.batch.LlavaBatchIterator;
-import org.llava4j.data.records.LayoutCounts;
 import org.llava4j.model.config.LlavaConfig;
 import org.llava4j.model.memory.PooledMemory;
 import org.llava4j.train.CosineScheduleWithWarmup;
 import org.llava4j.train.StepGradients;
 import org.llava4j.train.Trainer;
 import org.llava4j.train.checkpoint.TrainingTotals;
-import org.llava4j.train.data.DataSource;
 import org.llava4j.train.data.StageData;
 import org.llava4j.train.logging.MetricsLog;
 import org.llava4j.train.logging.ProgressMeter;
@@ -156,7 +154,7 @@ public final class StageRunner {
 
     private RunReport run(Path folder) {
         try (StageData data = StageData.open(stage, paths.model(), paths.sources(), config, bad)) {
-            reportMixedLayouts(data);
+            SourceReport.notify(paths.sources(), data, listener);
             AdapterStart.requireBase(stage, paths, config);
             RunIdentity identity = RunIdentity.of(stage, paths, options, data, listener::notice);
             // Files read before hashing have not changed since.
@@ -272,7 +270,7 @@ public final class StageRunner {
         RunReport.Summary summary = new RunReport.Summary(
                 stage.name(),
                 data.sha256(),
-                sources(data, totals.samplesPerSource()),
+                SourceReport.of(paths.sources(), data, totals.samplesPerSource()),
                 totals.steps(),
                 totals.samples(),
                 totals.meanLoss(),
@@ -296,29 +294,6 @@ public final class StageRunner {
         }
         output.writeManifest(folder, worker.sources());
         return new RunReport(paths.output(), summary, null);
-    }
-
-    /** Reports a file of both layouts before the first step; run.json has the layouts of all files. */
-    private void reportMixedLayouts(StageData data) {
-        for (int i = 0; i < paths.sources().size(); i++) {
-            LayoutCounts layouts = data.layouts(i);
-            if (layouts != null && layouts.isMixed()) {
-                listener.notice(paths.sources().get(i).data() + ": " + layouts.phrase());
-            }
-        }
-    }
-
-    private List<RunReport.Source> sources(StageData data, List<Long> samplesSeen) {
-        long all = samplesSeen.stream().mapToLong(Long::longValue).sum();
-        List<RunReport.Source> sources = new ArrayList<>();
-        for (int i = 0; i < samplesSeen.size(); i++) {
-            DataSource source = paths.sources().get(i);
-            long seen = samplesSeen.get(i);
-            double share = (double) seen / Math.max(1, all);
-            sources.add(new RunReport.Source(
-                    source.data().toString(), data.samples(i), source.weight(), seen, share, data.layouts(i)));
-        }
-        return sources;
     }
 
     private RunReport stopped(int step, int totalSteps, boolean hasCheckpoint) {

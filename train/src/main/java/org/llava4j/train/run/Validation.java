@@ -103,10 +103,20 @@ final class Validation implements AutoCloseable {
         // Grouped by modality, the samples that are read would not be a random part of the validation set.
         Map<String, Object> changes = new HashMap<>(Map.of("maxBadSamples", Integer.MAX_VALUE));
         changes.put("groupByModalityLength", false);
-        if (stage.data().dataFormat() == DataFormat.SCIENCEQA) {
+        DataFormat format = format(options, stage);
+        if (format == DataFormat.SCIENCEQA) {
             changes.put("split", options.split());
+        } else {
+            changes.put("promptFormat", null);
+            changes.put("split", null);
         }
+        changes.put("dataFormat", format);
         return Stages.with(stage, changes);
+    }
+
+    /** Format of the validation set: that of the training data, or its own in a run of mixed data. */
+    static DataFormat format(ValidationOptions options, Stage stage) {
+        return new DataSource(options.data(), options.images()).format(stage);
     }
 
     boolean loadsBestModelAtEnd() {

@@ -67,7 +67,7 @@ public final class TokenizeDataMain extends RecordCommand<TokenizedSample> {
                             folder.path(), atLeast(1, line, "samples-per-shard", SAMPLES_PER_SHARD))
                     .write(
                             results(line, samples),
-                            reading.identity(),
+                            reading.identity(source(line)),
                             reading.stage().data().modelMaxLength(),
                             OpenDataSource.sha256(source(line)),
                             samples.layouts());

@@ -42,7 +42,9 @@ public record DataArguments(
         /** LLaVA's conversation JSON. */
         CONVERSATIONS,
         /** ScienceQA's {@code problems.json} and {@code pid_splits.json}. */
-        SCIENCEQA
+        SCIENCEQA,
+        /** Both in one run: a data source that is a file has conversations, one that is a folder is ScienceQA's. */
+        MIXED
     }
 
     /**
@@ -66,13 +68,13 @@ public record DataArguments(
 
     private static void requireOnlyForScienceQa(@Nullable Object value, String key, DataFormat format) {
         Checks.require(
-                (format == DataFormat.SCIENCEQA) == (value != null),
+                (format != DataFormat.CONVERSATIONS) == (value != null),
                 key,
                 value,
                 "ScienceQA needs it, conversations have none; dataFormat is " + format);
     }
 
-    /** How it reads ScienceQA; null for conversations. */
+    /** How it reads ScienceQA; null for conversations alone. */
     public @Nullable ScienceQaFormat scienceQa() {
         return promptFormat == null || split == null ? null : new ScienceQaFormat(promptFormat, split);
     }

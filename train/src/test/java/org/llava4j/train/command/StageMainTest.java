@@ -30,6 +30,7 @@ import org.llava4j.model.tensors.TensorType;
 import org.llava4j.testing.Golden;
 import org.llava4j.testing.ModelFolders;
 import org.llava4j.testing.ShortStage;
+import org.llava4j.train.TinyScienceQa;
 import org.llava4j.train.stage.Stages;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
@@ -150,7 +151,7 @@ class StageMainTest {
 
     @Test
     void scienceQaStageTrainsOnScienceQaFiles() throws IOException {
-        Path problems = scienceQa();
+        Path problems = TinyScienceQa.write(temp.resolve("my-scienceqa"));
         execute(
                 "finetune-scienceqa",
                 "--model-path",
@@ -359,39 +360,5 @@ class StageMainTest {
         }
         change.of(tensors);
         SafetensorsWriter.write(file, tensors);
-    }
-
-    /** Four problems, two of them with an image. */
-    private Path scienceQa() throws IOException {
-        Path folder = Files.createDirectory(temp.resolve("my-scienceqa"));
-        ObjectNode problems = JSON.createObjectNode();
-        ObjectNode splits = JSON.createObjectNode();
-        var ids = splits.putArray("train");
-        for (int i = 1; i <= 4; i++) {
-            ids.add("" + i);
-            ObjectNode problem = problems.putObject("" + i);
-            problem.put("question", "Which is it?")
-                    .putArray("choices")
-                    .add("this")
-                    .add("that");
-            problem.put("answer", i % 2)
-                    .put("hint", "")
-                    .put("task", "closed choice")
-                    .put("grade", "grade2");
-            problem.put("subject", "natural science")
-                    .put("topic", "t")
-                    .put("category", "c")
-                    .put("skill", "s");
-            problem.put("lecture", "").put("solution", "").put("split", "train");
-            problem.put("image", i > 2 ? "image.png" : null);
-            if (i > 2) {
-                Path picture = folder.resolve("images/train/" + i + "/image.png");
-                Files.createDirectories(picture.getParent());
-                Files.copy(ModelFolders.IMAGES.resolve("rgb_64x48.png"), picture);
-            }
-        }
-        JSON.writeValue(folder.resolve("problems.json").toFile(), problems);
-        JSON.writeValue(folder.resolve("pid_splits.json").toFile(), splits);
-        return folder;
     }
 }
