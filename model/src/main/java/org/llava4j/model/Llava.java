@@ -43,7 +43,8 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  *
  * <p>Placeholders: {@code pixel_values float32[N, 3, S, S]} (or {@code image_features float32[N*P, Dv]}),
  * {@code input_ids int32[B, T]}, {@code image_rows int32[N*P]} (row of B*T that each image token replaces, -1 for
- * none), {@code positions int32[B*T]}, {@code row_starts int32[B]} (first non-padding position),
+ * none), {@code positions int32[B*T]}, {@code row_starts int32[B]} (first non-padding position; the
+ * samples of a packed batch),
  * {@code target_rows int32[M]}, {@code targets int32[M]}. Variables have the tensor names of Hugging Face checkpoints,
  * except {@link ImageStartEndEmbeddings}. All weights are frozen until {@link #setTrainable(Predicate)}. Not
  * thread-safe.
@@ -62,7 +63,11 @@ public final class Llava {
     public static final String IMAGE_ROWS = "image_rows";
     /** Placeholder of the positions for RoPE, {@code int32[B*T]}. */
     public static final String POSITIONS = "positions";
-    /** Placeholder {@code int32[B]}: the first position of each row that is not padding. */
+    /**
+     * Placeholder {@code int32[B]}: the first position of each row that is not padding. Of a packed batch
+     * ({@link org.llava4j.data.batch.BatchLayout.Packing}) {@code int32[S, 2]}: the first row of B*T of each of its
+     * samples, and the row after its last.
+     */
     public static final String ROW_STARTS = "row_starts";
     /** Placeholder {@code int32[M]}: the rows of B*T that predict a target token. */
     public static final String TARGET_ROWS = "target_rows";
@@ -213,7 +218,8 @@ public final class Llava {
     private static Decoder.TextInputs textInputs(SameDiff sd) {
         return new Decoder.TextInputs(
                 sd.placeHolder(POSITIONS, DataType.INT32, -1),
-                sd.placeHolder(ROW_STARTS, DataType.INT32, -1),
+                // Without a shape: one axis, or two in a packed batch.
+                sd.placeHolder(ROW_STARTS, DataType.INT32),
                 sd.placeHolder(TARGET_ROWS, DataType.INT32, -1),
                 sd.placeHolder(TARGETS, DataType.INT32, -1));
     }

@@ -57,13 +57,15 @@ public final class StepBatches {
 
     private StepCounts counts(BatchPlan plan) {
         BatchLayout layout = plan.layout();
+        BatchLayout.Packing packing = layout.packing();
         Long[] samplesPerSource = new Long[loader.sources()];
         Arrays.fill(samplesPerSource, 0L);
         plan.rows().forEach(row -> samplesPerSource[loader.sourceOf(row)]++);
         return new StepCounts(
-                layout.batchSize(),
+                plan.rows().size(),
                 (long) layout.batchSize() * layout.sequenceLength(),
                 layout.paddedPositions(),
+                packing == null ? 0 : packing.savedPositions(),
                 layout.targets().length,
                 List.of(samplesPerSource));
     }

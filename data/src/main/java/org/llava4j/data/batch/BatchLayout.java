@@ -3,7 +3,7 @@ package org.llava4j.data.batch;
 import java.io.Serializable;
 import java.util.Arrays;
 import java.util.List;
-import org.llava4j.data.BadInputException;
+import org.jspecify.annotations.Nullable;
 import org.llava4j.data.conversation.EncodedSample;
 import org.llava4j.data.tokenizer.ImageStartEndTokens;
 import org.llava4j.data.tokenizer.LlamaTokenizer;
@@ -28,6 +28,7 @@ import org.nd4j.linalg.factory.Nd4j;
  * @param rowLengths {@code int32[B]}: number of real positions of each row
  * @param targetRows {@code int32[M]}: indices of the positions whose next token is a target
  * @param targets {@code int32[M]}: the target token of each of these positions
+ * @param packing the samples of a packed batch, which has one row (B = 1); null if each sample has a row
  */
 @SuppressWarnings("ArrayRecordComponent") // inputs of the graph; batches are never compared or used as keys
 public record BatchLayout(
@@ -40,35 +41,60 @@ public record BatchLayout(
         int[] rowStarts,
         int[] rowLengths,
         int[] targetRows,
-        int[] targets)
+        int[] targets,
+        @Nullable Packing packing)
         implements Serializable {
 
     /** Value in {@link #imageRows} of an image token that has no position in the batch. */
     public static final int NOT_PLACED = -1;
 
     /**
-     * Collates samples into a batch.
+     * Samples of a packed batch, one after the other in its only row. Positions restart at each sample, and a sample
+     * attends to itself only.
+     *
+     * @param segments {@code int32[S, 2]}, row-major: index of the first position of each sample, and of the position after
+     *     its last
+     * @param savedPositions positions that the samples would take more with a row for each
+     */
+    @SuppressWarnings("ArrayRecordComponent")
+    public record Packing(int[] segments, int savedPositions) implements Serializable {}
+
+    /**
+     * Collates samples into a batch. With {@link CollatorOptions#packing}, it is packed if that takes fewer positions.
      *
      * @param imagesPerRow number of images of each sample; the batch's images are concatenated in sample order
-     * @throws BadInputException if an id is outside the vocabulary or a row refers to more images than it has
+     * @throws org.llava4j.data.BadInputException if an id is outside the vocabulary or a row refers to more images than it has
      */
     public static BatchLayout collate(List<EncodedSample> samples, int[] imagesPerRow, CollatorOptions options) {
         if (samples.isEmpty() || samples.size() != imagesPerRow.length) {
             throw new IllegalArgumentException("a batch needs samples and one image count for each, got "
                     + samples.size() + " samples and " + imagesPerRow.length + " image counts");
         }
-        int longest = 0;
-        for (EncodedSample sample : samples) {
-            longest = Math.max(longest, truncatedLength(sample.inputIds(), options));
+        int[] lengths = samples.stream()
+                .mapToInt(sample -> truncatedLength(sample.inputIds(), options))
+                .toArray();
+        int longest = Arrays.stream(lengths).max().orElseThrow();
+        int length = Math.max(longest, Math.min(rounded(longest, options), options.maxLength()));
+        int images = Arrays.stream(imagesPerRow).sum();
+        int packed =
+                rounded(Math.toIntExact(Arrays.stream(lengths).asLongStream().sum()), options);
+        int saved = Math.multiplyExact(samples.size(), length) - packed;
+        boolean packs = options.packing() && saved > 0;
+        Collator collator = packs
+                ? new Collator(1, packed, samples.size(), images, options)
+                : new Collator(samples.size(), length, samples.size(), images, options);
+        int end = 0;
+        for (int i = 0; i < lengths.length; i++) {
+            boolean left = options.paddingSide() == CollatorOptions.PaddingSide.LEFT;
+            int first = packs ? end : i * length + (left ? length - lengths[i] : 0);
+            collator.add(first, lengths[i], samples.get(i), imagesPerRow[i]);
+            end = first + lengths[i];
         }
-        int rounded = (longest + options.padToMultipleOf() - 1) / options.padToMultipleOf() * options.padToMultipleOf();
-        int length = Math.max(longest, Math.min(rounded, options.maxLength()));
-        Collator collator =
-                new Collator(samples.size(), length, Arrays.stream(imagesPerRow).sum(), options);
-        for (int row = 0; row < samples.size(); row++) {
-            collator.add(row, samples.get(row), imagesPerRow[row]);
-        }
-        return collator.layout();
+        return packs ? collator.packed(saved) : collator.rows();
+    }
+
+    private static int rounded(int length, CollatorOptions options) {
+        return (length + options.padToMultipleOf() - 1) / options.padToMultipleOf() * options.padToMultipleOf();
     }
 
     /** Returns the length of a row with each image sentinel expanded to its image tokens. */
@@ -117,7 +143,8 @@ public record BatchLayout(
 
     /**
      * Creates the arrays of the batch. Features, in this order: images, {@code input_ids int32[B, T]}, {@code
-     * image_rows int32[N*P]}, {@code positions int32[B*T]}, {@code row_starts int32[B]}, {@code target_rows int32[M]}.
+     * image_rows int32[N*P]}, {@code positions int32[B*T]}, {@code row_starts int32[B]} (of a packed batch {@link
+     * Packing#segments}), {@code target_rows int32[M]}.
      * Label: {@code targets int32[M]}. There are no masks, since padding has no targets and attention reads {@code
      * row_starts}. For M = 0, {@code target_rows} and {@code targets} are empty.
      *
@@ -129,7 +156,7 @@ public record BatchLayout(
             array(inputIds).reshape(batchSize, sequenceLength),
             array(imageRows),
             array(positions),
-            array(rowStarts),
+            packing == null ? array(rowStarts) : array(packing.segments()).reshape(packing.segments().length / 2, 2),
             array(targetRows)
         };
         return new MultiDataSet(features, new INDArray[] {array(targets)});
@@ -137,110 +164,5 @@ public record BatchLayout(
 
     private static INDArray array(int... values) {
         return values.length == 0 ? Nd4j.empty(DataType.INT32) : Nd4j.createFromArray(values);
-    }
-
-    /** Builder of a batch: fills its arrays row by row. */
-    private static final class Collator {
-        private final CollatorOptions options;
-        private final int length;
-        private final int[] inputIds;
-        private final int[] labels;
-        private final int[] imageRows;
-        private final int[] positions;
-        private final int[] rowStarts;
-        private final int[] rowLengths;
-        private int imageOffset;
-
-        Collator(int rows, int length, int images, CollatorOptions options) {
-            this.options = options;
-            this.length = length;
-            inputIds = new int[rows * length];
-            labels = new int[rows * length];
-            Arrays.fill(labels, EncodedSample.IGNORE_INDEX);
-            positions = new int[rows * length];
-            imageRows = new int[Math.max(1, images) * options.numImageTokens()];
-            Arrays.fill(imageRows, NOT_PLACED);
-            rowStarts = new int[rows];
-            rowLengths = new int[rows];
-        }
-
-        void add(int row, EncodedSample sample, int images) {
-            int imageTokens = options.numImageTokens();
-            int rowLength = truncatedLength(sample.inputIds(), options);
-            int start = options.paddingSide() == CollatorOptions.PaddingSide.LEFT ? length - rowLength : 0;
-            rowStarts[row] = start;
-            rowLengths[row] = rowLength;
-            int first = row * length + start;
-            for (int t = 0; t < rowLength; t++) {
-                positions[first + t] = t;
-            }
-            int at = 0;
-            int image = 0;
-            for (int i = 0; i < sample.inputIds().length; i++) {
-                int id = sample.inputIds()[i];
-                if (id == LlamaTokenizer.IMAGE_TOKEN_ID) {
-                    for (int k = 0; k < imageTokens && image < images && at + k < rowLength; k++) {
-                        imageRows[(imageOffset + image) * imageTokens + k] = first + at + k;
-                    }
-                    image++;
-                    at += imageTokens;
-                    continue;
-                }
-                checkId(id, row, i);
-                if (at < rowLength) {
-                    inputIds[first + at] = id;
-                    labels[first + at] = checkLabel(sample.labels()[i], row, i);
-                }
-                at++;
-            }
-            if (image > images) {
-                throw new BadInputException("row " + row + " refers to " + image + " images but has " + images
-                        + "; write <image> once for each image");
-            }
-            imageOffset += images;
-        }
-
-        private void checkId(int id, int row, int index) {
-            if (id < 0 || id >= options.vocabSize()) {
-                throw new BadInputException("row " + row + ": token id " + id + " at index " + index
-                        + " is outside the model's vocabulary of " + options.vocabSize()
-                        + "; use the model's own tokenizer");
-            }
-        }
-
-        private int checkLabel(int label, int row, int index) {
-            if (label != EncodedSample.IGNORE_INDEX) {
-                checkId(label, row, index);
-            }
-            return label;
-        }
-
-        BatchLayout layout() {
-            int[] targetRows = new int[labels.length];
-            int[] targets = new int[labels.length];
-            int count = 0;
-            for (int row = 0; row < rowStarts.length; row++) {
-                int end = rowStarts[row] + rowLengths[row];
-                // The first position of a row has no predecessor, so it is never a target.
-                for (int t = rowStarts[row] + 1; t < end; t++) {
-                    int at = row * length + t;
-                    if (labels[at] != EncodedSample.IGNORE_INDEX) {
-                        targetRows[count] = at - 1;
-                        targets[count++] = labels[at];
-                    }
-                }
-            }
-            return new BatchLayout(
-                    rowStarts.length,
-                    length,
-                    inputIds,
-                    labels,
-                    imageRows,
-                    positions,
-                    rowStarts,
-                    rowLengths,
-                    Arrays.copyOf(targetRows, count),
-                    Arrays.copyOf(targets, count));
-        }
     }
 }

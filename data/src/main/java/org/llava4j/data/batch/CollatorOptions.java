@@ -15,6 +15,8 @@ import org.llava4j.data.tokenizer.ImageStartEndTokens;
  * @param padToMultipleOf pad to multiple of: T is rounded up to a multiple of this, to limit the number of different shapes
  * @param imageStartEnd the start and end tokens of an image, or null if the model has none; a row that would be truncated
  *     inside an image ends before it
+ * @param packing whether the samples of a batch are packed into one row, where they do not attend to each other, if that
+ *     takes fewer positions than a row for each; the padding side does not matter then
  */
 public record CollatorOptions(
         int numImageTokens,
@@ -22,7 +24,8 @@ public record CollatorOptions(
         int maxLength,
         PaddingSide paddingSide,
         int padToMultipleOf,
-        @Nullable ImageStartEndTokens imageStartEnd) {
+        @Nullable ImageStartEndTokens imageStartEnd,
+        boolean packing) {
     /** Side on which a row is padded. */
     public enum PaddingSide {
         LEFT,
@@ -37,10 +40,27 @@ public record CollatorOptions(
         }
     }
 
-    /** Options without image start and end tokens. */
+    /** Options without packing. */
+    public CollatorOptions(
+            int numImageTokens,
+            int vocabSize,
+            int maxLength,
+            PaddingSide paddingSide,
+            int padToMultipleOf,
+            @Nullable ImageStartEndTokens imageStartEnd) {
+        this(numImageTokens, vocabSize, maxLength, paddingSide, padToMultipleOf, imageStartEnd, false);
+    }
+
+    /** Options without image start and end tokens, and without packing. */
     public CollatorOptions(
             int numImageTokens, int vocabSize, int maxLength, PaddingSide paddingSide, int padToMultipleOf) {
         this(numImageTokens, vocabSize, maxLength, paddingSide, padToMultipleOf, null);
+    }
+
+    /** The same options with packing. */
+    public CollatorOptions withPacking() {
+        return new CollatorOptions(
+                numImageTokens, vocabSize, maxLength, paddingSide, padToMultipleOf, imageStartEnd, true);
     }
 
     /** Options with right padding, without rounding of T. */

@@ -9,6 +9,9 @@ import org.junit.jupiter.api.Test;
 import org.llava4j.data.BadInputException;
 import org.llava4j.data.conversation.EncodedSample;
 import org.llava4j.data.tokenizer.ImageStartEndTokens;
+import org.nd4j.linalg.api.buffer.DataType;
+import org.nd4j.linalg.dataset.MultiDataSet;
+import org.nd4j.linalg.factory.Nd4j;
 
 class BatchLayoutTest {
     private static final CollatorOptions OPTIONS = new CollatorOptions(3, 100, 50);
@@ -68,6 +71,52 @@ class BatchLayoutTest {
         assertThat(layout.imageRows()).containsExactly(-1, -1, -1, 6, 7, 8);
         assertThat(layout.sequenceLength()).isEqualTo(5);
         assertThat(layout.targetRows()).containsExactly(0, 8, 10);
+    }
+
+    @Test
+    void packingJoinsSamplesInOneRow() {
+        CollatorOptions options = new CollatorOptions(3, 100, 50, CollatorOptions.PaddingSide.RIGHT, 4).withPacking();
+        EncodedSample first = sample(new int[] {1, -200, 6, 7}, new int[] {-100, -100, 6, 7});
+        EncodedSample second = sample(new int[] {2, 8}, new int[] {2, 8});
+        EncodedSample third = sample(new int[] {3, -200, 9}, new int[] {-100, -100, 9});
+        BatchLayout layout = BatchLayout.collate(List.of(first, second, third), new int[] {1, 0, 1}, options);
+        assertThat(layout.batchSize()).isEqualTo(1);
+        assertThat(layout.sequenceLength()).as("6 + 2 + 5, to a multiple of 4").isEqualTo(16);
+        assertThat(layout.inputIds()).containsExactly(1, 0, 0, 0, 6, 7, 2, 8, 3, 0, 0, 0, 9, 0, 0, 0);
+        assertThat(layout.positions()).containsExactly(0, 1, 2, 3, 4, 5, 0, 1, 0, 1, 2, 3, 4, 0, 0, 0);
+        assertThat(layout.imageRows()).containsExactly(1, 2, 3, 9, 10, 11);
+        // The first token of the second sample has a label, but no position of the sample before predicts it.
+        assertThat(layout.labels()[6]).isEqualTo(2);
+        assertThat(layout.targetRows()).containsExactly(3, 4, 6, 11);
+        assertThat(layout.targets()).containsExactly(6, 7, 8, 9);
+        assertThat(layout.packing()).isNotNull();
+        assertThat(layout.packing().segments()).containsExactly(0, 6, 6, 8, 8, 13);
+        assertThat(layout.packing().savedPositions()).as("3 rows of 8").isEqualTo(24 - 16);
+        assertThat(layout.paddedPositions()).isEqualTo(3);
+        MultiDataSet arrays = layout.toMultiDataSet(Nd4j.zeros(DataType.FLOAT, 6, 2));
+        assertThat(arrays.getFeatures(1).shape()).containsExactly(1, 16);
+        assertThat(arrays.getFeatures(4).toIntMatrix()).isDeepEqualTo(new int[][] {{0, 6}, {6, 8}, {8, 13}});
+    }
+
+    @Test
+    void packingWithoutGainLeavesRows() {
+        EncodedSample sample = sample(new int[] {1, 5, 6}, new int[] {-100, 5, 6});
+        CollatorOptions options = OPTIONS.withPacking();
+        for (List<EncodedSample> batch : List.of(List.of(sample), List.of(sample, sample))) {
+            BatchLayout layout = BatchLayout.collate(batch, new int[batch.size()], options);
+            assertThat(layout.packing()).isNull();
+            assertThat(layout.batchSize()).isEqualTo(batch.size());
+        }
+    }
+
+    @Test
+    void packedSamplesAreTruncatedOneByOne() {
+        CollatorOptions options = new CollatorOptions(3, 100, 4).withPacking();
+        EncodedSample longer = sample(new int[] {1, 5, 6, 7, 8, 9}, new int[] {-100, 5, 6, 7, 8, 9});
+        EncodedSample shorter = sample(new int[] {1, 5}, new int[] {-100, 5});
+        BatchLayout layout = BatchLayout.collate(List.of(longer, shorter, longer), new int[3], options);
+        assertThat(layout.inputIds()).containsExactly(1, 5, 6, 7, 1, 5, 1, 5, 6, 7);
+        assertThat(layout.targets()).containsExactly(5, 6, 7, 5, 5, 6, 7);
     }
 
     @Test

@@ -52,8 +52,7 @@ class ModalityGroupedDatasetTest {
     void largerPoolGivesMegaBatchesOfMoreSimilarLength() {
         ConversationDataset samples = samples(300);
         int ofMegaBatches = spread(samples, order(new ModalityGroupedDataset(samples, MEGA_BATCH, 1), 42, 0));
-        int ofPools =
-                spread(samples, order(new ModalityGroupedDataset(samples, MEGA_BATCH, 10 * MEGA_BATCH), 42, 0));
+        int ofPools = spread(samples, order(new ModalityGroupedDataset(samples, MEGA_BATCH, 10 * MEGA_BATCH), 42, 0));
         assertThat(ofPools).isGreaterThan(0).isLessThan(ofMegaBatches / 3);
     }
 

@@ -30,7 +30,7 @@ class DemoProgressTest {
 
     private static Progress step(int step) {
         Trainer.Step values = new Trainer.Step(step, 2.5, 0.84, 1.9e-3);
-        return new Progress("tiny", values, 400, 1.2344, 100, 1, 1, 0, 0.5, 1, 1000, 83_000);
+        return new Progress("tiny", values, 400, 1.2344, 100, 1, 1, 0, null, 0.5, 1, 1000, 83_000);
     }
 
     @Test

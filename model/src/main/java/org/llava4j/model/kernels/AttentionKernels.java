@@ -15,7 +15,8 @@ public interface AttentionKernels {
      * h reads key/value head h / (H/G) (grouped-query attention). Positions before a sequence's start are left padding:
      * they are masked as keys, and their output rows are 0.
      *
-     * @param starts first position of each sequence, int32[B]; null if there is no padding
+     * @param starts first position of each sequence, int32[B]; null if there is no padding. Of a packed batch int32[S, 2]:
+     *     the first row of each of its S sequences and the row after its last; other rows are padding.
      */
     void forward(QueryKeyValue in, @Nullable INDArray starts, AttentionShape shape, INDArray y);
 

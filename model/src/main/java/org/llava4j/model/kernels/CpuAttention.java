@@ -11,8 +11,8 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
  * Multi-head attention in {@link AttentionTiles}, blocks of query rows. With a causal mask, keys after the last row of a
- * block are skipped. The backward pass recomputes the probabilities of each block instead of storing them. Left padding is skipped: a sequence
- * starts after its padding.
+ * block are skipped. The backward pass recomputes the probabilities of each block instead of storing them. Padding is skipped: a sequence
+ * starts after it.
  */
 final class CpuAttention implements AttentionKernels {
     /** Query rows of a block. */
@@ -39,32 +39,32 @@ final class CpuAttention implements AttentionKernels {
         }
     }
 
-    private static Head head(AttentionShape shape, int @Nullable [] starts, int sequence, int head) {
-        int first = sequence * shape.length();
-        int start = starts == null ? 0 : Math.min(Math.max(starts[sequence], 0), shape.length());
+    private static Head head(AttentionShape shape, SequenceRows sequences, int sequence, int head) {
         int kvHead = head / (shape.heads() / shape.kvHeads());
-        return new Head(first + start, first + shape.length(), head * shape.headDim(), kvHead * shape.headDim());
+        return new Head(
+                sequences.from()[sequence], sequences.to()[sequence], head * shape.headDim(), kvHead * shape.headDim());
     }
 
     @Override
     public void forward(QueryKeyValue in, @Nullable INDArray starts, AttentionShape shape, INDArray y) {
         if (Matrix.allReadable(in.q(), in.k(), in.v(), y) && Matrix.isReadableInts(starts)) {
-            forward(of(in.q()), of(in.k()), of(in.v()), Matrix.intsOrNull(starts), shape, of(y));
+            forward(of(in.q()), of(in.k()), of(in.v()), SequenceRows.of(starts, shape), shape, of(y));
         } else {
             fallback.forward(in, starts, shape, y);
         }
     }
 
-    private void forward(Matrix q, Matrix k, Matrix v, int @Nullable [] starts, AttentionShape shape, Matrix y) {
-        check(shape, starts, q, k, v, y);
-        zeroPadding(starts, shape, y);
-        int blocks = (shape.length() + BLOCK - 1) / BLOCK;
+    private void forward(Matrix q, Matrix k, Matrix v, SequenceRows sequences, AttentionShape shape, Matrix y) {
+        check(shape, q, k, v, y);
+        zeroPadding(sequences, shape, y);
+        int blocks = (sequences.longest() + BLOCK - 1) / BLOCK;
+        int heads = sequences.count() * shape.heads();
         // Last blocks first: with a causal mask they take longest, which balances the threads.
-        pool.parallelFor(blocks * shape.sequences() * shape.heads(), grain(shape, blocks), (from, to) -> {
+        pool.parallelFor(blocks * heads, grain(shape, sequences, blocks * heads), (from, to) -> {
             for (int i = from; i < to; i++) {
-                int block = blocks - 1 - i / (shape.sequences() * shape.heads());
-                int rest = i % (shape.sequences() * shape.heads());
-                Head head = head(shape, starts, rest / shape.heads(), rest % shape.heads());
+                int block = blocks - 1 - i / heads;
+                int rest = i % heads;
+                Head head = head(shape, sequences, rest / shape.heads(), rest % shape.heads());
                 forwardBlock(q, k, v, head, block * BLOCK, shape, y);
             }
         });
@@ -104,24 +104,24 @@ final class CpuAttention implements AttentionKernels {
             INDArray dy, QueryKeyValue in, @Nullable INDArray starts, AttentionShape shape, QueryKeyValue gradients) {
         if (Matrix.allReadable(dy, in.q(), in.k(), in.v(), gradients.q(), gradients.k(), gradients.v())
                 && Matrix.isReadableInts(starts)) {
-            gradient(of(dy), Views.of(in), Matrix.intsOrNull(starts), shape, Views.of(gradients));
+            gradient(of(dy), Views.of(in), SequenceRows.of(starts, shape), shape, Views.of(gradients));
         } else {
             fallback.gradient(dy, in, starts, shape, gradients);
         }
     }
 
-    private void gradient(Matrix dy, Views in, int @Nullable [] starts, AttentionShape shape, Views gradients) {
-        check(shape, starts, in.q(), in.k(), in.v(), dy);
-        check(shape, starts, gradients.q(), gradients.k(), gradients.v(), dy);
-        zeroPadding(starts, shape, gradients.q());
-        zeroPadding(starts, shape, gradients.k());
-        zeroPadding(starts, shape, gradients.v());
+    private void gradient(Matrix dy, Views in, SequenceRows sequences, AttentionShape shape, Views gradients) {
+        check(shape, in.q(), in.k(), in.v(), dy);
+        check(shape, gradients.q(), gradients.k(), gradients.v(), dy);
+        zeroPadding(sequences, shape, gradients.q());
+        zeroPadding(sequences, shape, gradients.k());
+        zeroPadding(sequences, shape, gradients.v());
         int group = shape.heads() / shape.kvHeads();
         // One task computes everything that is added to one key/value head, so that the order of the sums is fixed.
-        pool.parallelFor(shape.sequences() * shape.kvHeads(), 1, (from, to) -> {
+        pool.parallelFor(sequences.count() * shape.kvHeads(), 1, (from, to) -> {
             for (int i = from; i < to; i++) {
                 for (int h = 0; h < group; h++) {
-                    Head head = head(shape, starts, i / shape.kvHeads(), i % shape.kvHeads() * group + h);
+                    Head head = head(shape, sequences, i / shape.kvHeads(), i % shape.kvHeads() * group + h);
                     // The last block attends to every key: it overwrites dk and dv, the other blocks add to them.
                     int last = (head.length() - 1) / BLOCK * BLOCK;
                     for (int row = last; row >= 0 && row < head.length(); row -= BLOCK) {
@@ -204,29 +204,30 @@ final class CpuAttention implements AttentionKernels {
                 gradients.k().columns());
     }
 
-    /** Sets the padding rows before each sequence's start to 0. */
-    private static void zeroPadding(int @Nullable [] starts, AttentionShape shape, Matrix y) {
-        if (starts == null) {
-            return;
+    /** Sets the rows outside of all sequences to 0. */
+    private static void zeroPadding(SequenceRows sequences, AttentionShape shape, Matrix y) {
+        int end = 0;
+        for (int sequence = 0; sequence < sequences.count(); sequence++) {
+            zero(y, end, sequences.from()[sequence]);
+            end = sequences.to()[sequence];
         }
-        for (int b = 0; b < shape.sequences(); b++) {
-            Head head = head(shape, starts, b, 0);
-            long first = (long) b * shape.length();
-            Scratch.forCurrentThread().zero(y.row(first), (head.start() - first) * y.columns());
-        }
+        zero(y, end, shape.sequences() * shape.length());
+    }
+
+    private static void zero(Matrix y, int from, int to) {
+        Scratch.forCurrentThread().zero(y.row(from), (long) (to - from) * y.columns());
     }
 
     /** Blocks per task: one, or more if blocks are so small that scheduling them costs more than computing them. */
-    private static int grain(AttentionShape shape, int blocks) {
-        long multiplications = (long) Math.min(BLOCK, shape.length()) * shape.length() * shape.headDim();
-        return (int)
-                Math.max(1, Math.min((1 << 18) / multiplications, (long) blocks * shape.sequences() * shape.heads()));
+    private static int grain(AttentionShape shape, SequenceRows sequences, int blocks) {
+        long multiplications =
+                Math.max(1, (long) Math.min(BLOCK, sequences.longest()) * sequences.longest() * shape.headDim());
+        return (int) Math.max(1, Math.min((1 << 18) / multiplications, blocks));
     }
 
-    private static void check(AttentionShape shape, int @Nullable [] starts, Matrix q, Matrix k, Matrix v, Matrix y) {
-        if (shape.heads() % shape.kvHeads() != 0 || (starts != null && starts.length != shape.sequences())) {
-            throw new IllegalArgumentException(
-                    "invalid attention shape: " + shape + (starts == null ? "" : " with " + starts.length + " starts"));
+    private static void check(AttentionShape shape, Matrix q, Matrix k, Matrix v, Matrix y) {
+        if (shape.heads() % shape.kvHeads() != 0) {
+            throw new IllegalArgumentException("invalid attention shape: " + shape);
         }
         long rows = (long) shape.sequences() * shape.length();
         q.expect("q", rows, (long) shape.heads() * shape.headDim());

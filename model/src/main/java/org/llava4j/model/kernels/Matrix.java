@@ -65,11 +65,6 @@ record Matrix(INDArray array, long address, int rows, int columns) implements We
         return values;
     }
 
-    /** Like {@link #ints}; null for null. */
-    static int @Nullable [] intsOrNull(@Nullable INDArray array) {
-        return array == null ? null : ints(array);
-    }
-
     /** Address of a row. */
     long row(long row) {
         return address + row * columns * Float.BYTES;

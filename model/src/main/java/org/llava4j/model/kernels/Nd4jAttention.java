@@ -102,9 +102,9 @@ final class Nd4jAttention implements AttentionKernels, DecodeAttentionKernels {
     private static void forEachHead(@Nullable INDArray starts, AttentionShape shape, HeadWork work) {
         int d = shape.headDim();
         int group = shape.heads() / shape.kvHeads();
-        for (int b = 0; b < shape.sequences(); b++) {
-            long start = starts == null ? 0 : starts.getInt(b);
-            Rows rows = new Rows((long) b * shape.length() + start, (long) (b + 1) * shape.length());
+        SequenceRows sequences = SequenceRows.of(starts, shape);
+        for (int s = 0; s < sequences.count(); s++) {
+            Rows rows = new Rows(sequences.from()[s], sequences.to()[s]);
             for (int h = 0; h < shape.heads() && rows.from() < rows.to(); h++) {
                 long kv = h / group;
                 work.run(rows, new Columns((long) h * d, (h + 1L) * d), new Columns(kv * d, (kv + 1) * d));

@@ -1,7 +1,9 @@
 package org.llava4j.model.ops;
 
+import java.util.Arrays;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
+import org.llava4j.data.BadInputException;
 import org.llava4j.model.kernels.AttentionKernels.QueryKeyValue;
 import org.llava4j.model.kernels.AttentionShape;
 import org.llava4j.model.kernels.Kernels;
@@ -12,13 +14,16 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 /**
  * Multi-head attention {@code softmax(q k^T / sqrt(d)) v} on rows: {@code q, y: [B*T, H*d]}, {@code k, v: [B*T, G*d]}.
  * The decoder uses it with a causal mask over sequences of any common length, with left padding given by {@code starts
- * int32[B]}. The vision tower uses it without a mask over groups of a fixed number of rows.
+ * int32[B]}, or over the samples of a packed batch, given by {@code starts int32[S, 2]}. The vision tower uses it without a mask over groups of a fixed number of rows.
  */
 public final class Attention extends GraphOp {
 
     /**
      * Causal attention: each position attends to itself and to the earlier positions of its sequence, from the
      * sequence's start on.
+     *
+     * @param starts {@code int32[B]}: the first position of each sequence; of a packed batch {@code int32[S, 2]}: the first
+     *     row of each sequence and the row after its last
      */
     public static SDVariable causal(
             String name,
@@ -56,6 +61,13 @@ public final class Attention extends GraphOp {
     private static AttentionShape shapeOf(GraphOp op, INDArray q, @Nullable INDArray starts, int[] ints) {
         int rows = Math.toIntExact(q.size(0));
         boolean causal = starts != null;
+        if (starts != null && starts.rank() != 1) {
+            if (starts.rank() != 2 || starts.size(1) != 2) {
+                throw new BadInputException(op.getOwnName() + ": the segments of a packed batch are [S, 2], but are "
+                        + Arrays.toString(starts.shape()));
+            }
+            return new AttentionShape(1, rows, ints[1], ints[2], ints[3], true);
+        }
         int sequences = starts != null ? Math.toIntExact(starts.length()) : rows / ints[0];
         if (rows % sequences != 0) {
             throw new IllegalStateException(

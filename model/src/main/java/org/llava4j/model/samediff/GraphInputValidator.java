@@ -20,7 +20,8 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
  * Input validation of a graph: every input has the data type and the shape that its placeholder declares (-1 for a free
- * size), and no required input is missing. SameDiff itself accepts other shapes and casts other types.
+ * size), and no required input is missing. A placeholder without a shape, which SameDiff saves as an empty one, takes every
+ * shape. SameDiff itself accepts other shapes and casts other types.
  */
 final class GraphInputValidator {
     private GraphInputValidator() {}
@@ -93,7 +94,7 @@ final class GraphInputValidator {
     }
 
     private static boolean fits(long @Nullable [] declared, long... given) {
-        if (declared == null) {
+        if (declared == null || declared.length == 0) {
             return true;
         }
         if (declared.length != given.length) {
@@ -112,6 +113,6 @@ final class GraphInputValidator {
     }
 
     private static String typed(DataType type, long @Nullable ... shape) {
-        return type + (shape == null ? "" : Arrays.toString(shape));
+        return type + (shape == null || shape.length == 0 ? "" : Arrays.toString(shape));
     }
 }

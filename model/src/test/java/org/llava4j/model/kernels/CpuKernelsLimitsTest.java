@@ -69,6 +69,13 @@ class CpuKernelsLimitsTest {
         assertThatThrownBy(() -> kernels.attention().forward(new QueryKeyValue(q, q, q), null, shape, q))
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessageContaining("heads=3, kvHeads=2");
+        AttentionShape valid = new AttentionShape(1, 6, 2, 2, 4, true);
+        for (int[] segments : new int[][] {{0, 3, 2, 6}, {0, 7}, {-1, 3}, {3, 2}}) {
+            INDArray pairs = Nd4j.createFromArray(segments).reshape(segments.length / 2, 2);
+            assertThatThrownBy(() -> kernels.attention().forward(new QueryKeyValue(q, q, q), pairs, valid, q))
+                    .isInstanceOf(IllegalArgumentException.class)
+                    .hasMessageContaining("of a packed batch: segments are ascending, do not overlap");
+        }
     }
 
     @Test

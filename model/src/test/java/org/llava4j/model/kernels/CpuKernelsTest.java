@@ -253,6 +253,19 @@ class CpuKernelsTest {
         attention(new int[] {4, 301, 2, 1, 12}, false, ints(96, 260, 301, 17));
     }
 
+    @Test
+    void attentionKeepsPackedSequencesApart() {
+        // Rows, heads, key/value heads, head width; padding before, between and after; an empty sequence.
+        attention(new int[] {1, 40, 4, 2, 8}, true, segments(0, 7, 7, 8, 8, 33, 33, 40));
+        attention(new int[] {1, 40, 4, 2, 8}, true, segments(2, 9, 11, 11, 12, 30));
+        // Sequences of several blocks.
+        attention(new int[] {1, 430, 2, 1, 12}, true, segments(0, 97, 97, 390, 391, 420));
+    }
+
+    private static INDArray segments(int... fromTo) {
+        return Nd4j.createFromArray(fromTo).reshape(fromTo.length / 2, 2);
+    }
+
     private void attention(int[] p, boolean causal, INDArray starts) {
         AttentionShape shape = new AttentionShape(p[0], p[1], p[2], p[3], p[4], causal);
         long[] queries = shape((long) p[0] * p[1], (long) p[2] * p[4]);

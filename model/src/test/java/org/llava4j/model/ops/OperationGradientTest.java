@@ -189,6 +189,22 @@ class OperationGradientTest {
     }
 
     @Test
+    void causalAttentionOverPackedSequences() {
+        input("q", 7, 8);
+        input("k", 7, 4);
+        input("v", 7, 4);
+        checkGradients(sd -> only(Attention.causal(
+                "y",
+                sd.getVariable("q"),
+                sd.getVariable("k"),
+                sd.getVariable("v"),
+                sd.constant("starts", ints(0, 2, 2, 5, 5, 6).reshape(3, 2)),
+                4,
+                2,
+                2)));
+    }
+
+    @Test
     void fullAttention() {
         input("q", 6, 4);
         input("k", 6, 4);

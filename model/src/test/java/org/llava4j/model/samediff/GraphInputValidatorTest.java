@@ -57,6 +57,20 @@ class GraphInputValidatorTest {
                 .containsKey(Llava.FEATURES);
     }
 
+    /** The row starts have no declared shape, because those of a packed batch have two axes. */
+    @Test
+    void outputRejectsRowStartsOfOtherTypeAndShape() {
+        Map<String, INDArray> in = text();
+        in.put(Llava.ROW_STARTS, Nd4j.createFromArray(0f));
+        assertThatThrownBy(() -> llama.output(in, List.of("logits")))
+                .isInstanceOf(BadInputException.class)
+                .hasMessageContaining("\"row_starts\" takes INT but is given FLOAT[1]");
+        in.put(Llava.ROW_STARTS, Nd4j.createFromArray(0, 1, 2).reshape(1, 3));
+        assertThatThrownBy(() -> llama.output(in, List.of("logits")))
+                .isInstanceOf(BadInputException.class)
+                .hasMessageContaining("segments of a packed batch are [S, 2], but are [1, 3]");
+    }
+
     @Test
     void outputNamesMissingPlaceholderWithItsShape() {
         Map<String, INDArray> in = text();

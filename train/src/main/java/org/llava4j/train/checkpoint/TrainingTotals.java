@@ -3,6 +3,7 @@ package org.llava4j.train.checkpoint;
 import com.fasterxml.jackson.annotation.JsonAlias;
 import com.fasterxml.jackson.annotation.JsonInclude;
 import java.util.List;
+import java.util.Objects;
 import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 import org.llava4j.data.BadInputException;
@@ -18,6 +19,7 @@ import org.llava4j.data.BadInputException;
  * @param samples samples seen, repeated epochs included
  * @param positions positions of all batches, padding included
  * @param padding positions that are padding
+ * @param savedPositions positions that packing saved, all of them padding; null if it saved none
  * @param targetTokens positions that have a target
  * @param samplesPerSource samples seen of each data source; empty before the first step
  * @param bestSmoothedLoss lowest smoothed loss so far; null before {@value #STEPS_BEFORE_LOSS_LIMIT} accepted steps,
@@ -33,11 +35,12 @@ public record TrainingTotals(
         long samples,
         long positions,
         long padding,
+        @Nullable Long savedPositions,
         @JsonAlias("supervised") long targetTokens,
         @JsonAlias("drawn") List<Long> samplesPerSource,
         @Nullable Double bestSmoothedLoss) {
     /** Totals of a run before its first step. */
-    public static final TrainingTotals NONE = new TrainingTotals(0, 0, 0, 0, 0, 0, 0, 0, 0, List.of(), null);
+    public static final TrainingTotals NONE = new TrainingTotals(0, 0, 0, 0, 0, 0, 0, 0, null, 0, List.of(), null);
 
     /** Accepted steps before loss spikes are detected, because losses vary widely at the start. */
     private static final int STEPS_BEFORE_LOSS_LIMIT = 20;
@@ -59,6 +62,7 @@ public record TrainingTotals(
                 && samples >= 0
                 && padding >= 0
                 && positions >= padding
+                && (savedPositions == null || savedPositions >= 0)
                 && targetTokens >= 0
                 && samplesPerSource != null
                 && samplesPerSource.stream().allMatch(seen -> seen != null && seen >= 0);
@@ -70,16 +74,23 @@ public record TrainingTotals(
     /**
      * Counters of the batches of one step.
      *
+     * @param savedPositions positions that packing saved; 0 without packing
      * @param samplesPerSource samples of each data source
      */
     public record StepCounts(
-            int samples, long positions, long padding, long targetTokens, List<Long> samplesPerSource) {
+            int samples,
+            long positions,
+            long padding,
+            long savedPositions,
+            long targetTokens,
+            List<Long> samplesPerSource) {
         /** Sums the counters. */
         public StepCounts plus(StepCounts other) {
             return new StepCounts(
                     samples + other.samples,
                     positions + other.positions,
                     padding + other.padding,
+                    savedPositions + other.savedPositions,
                     targetTokens + other.targetTokens,
                     sum(samplesPerSource, other.samplesPerSource));
         }
@@ -98,9 +109,16 @@ public record TrainingTotals(
                 samples + seen.samples(),
                 positions + seen.positions(),
                 padding + seen.padding(),
+                saved(seen),
                 targetTokens + seen.targetTokens(),
                 sum(samplesPerSource, seen.samplesPerSource()),
                 steps + 1 - badSteps < STEPS_BEFORE_LOSS_LIMIT ? null : lower(bestSmoothedLoss, sum / weight));
+    }
+
+    private @Nullable Long saved(StepCounts seen) {
+        return savedPositions == null && seen.savedPositions() == 0
+                ? null
+                : Long.valueOf(Objects.requireNonNullElse(savedPositions, 0L) + seen.savedPositions());
     }
 
     private static double lower(@Nullable Double best, double loss) {
@@ -118,6 +136,7 @@ public record TrainingTotals(
                 samples + seen.samples(),
                 positions + seen.positions(),
                 padding + seen.padding(),
+                saved(seen),
                 targetTokens + seen.targetTokens(),
                 sum(samplesPerSource, seen.samplesPerSource()),
                 bestSmoothedLoss);
@@ -170,6 +189,11 @@ public record TrainingTotals(
     /** Share of positions that are padding, 0..1. */
     public double paddingShare() {
         return positions == 0 ? 0 : (double) padding / positions;
+    }
+
+    /** Share of positions that would be padding without packing, 0..1; null if packing saved none. */
+    public @Nullable Double unpackedPaddingShare() {
+        return savedPositions == null ? null : (double) (padding + savedPositions) / (positions + savedPositions);
     }
 
     /** Share of positions that have a target, 0..1. */

@@ -23,8 +23,7 @@ final class DataFormatFlags {
                         "FORMAT",
                         "format of the data: conversations, scienceqa, or mixed: files of conversations and ScienceQA's"
                                 + " folder in one run (default: the stage's)"))
-                .addOption(
-                        flag(PROMPT, "FORMAT", "parts of a ScienceQA answer: LEPA, LEA, EA, A, ALE or LETTER"))
+                .addOption(flag(PROMPT, "FORMAT", "parts of a ScienceQA answer: LEPA, LEA, EA, A, ALE or LETTER"))
                 .addOption(flag(SPLIT, "NAME", "ScienceQA split: train, minitrain or another of pid_splits.json"));
     }
 
@@ -35,8 +34,7 @@ final class DataFormatFlags {
      */
     static void addChanges(CommandLine line, Map<String, Object> changes) {
         if (line.hasOption(FORMAT)) {
-            changes.put(
-                    "dataFormat", EnumName.parse(DataFormat.class, "--" + FORMAT, line.getOptionValue(FORMAT)));
+            changes.put("dataFormat", EnumName.parse(DataFormat.class, "--" + FORMAT, line.getOptionValue(FORMAT)));
         }
         if (line.hasOption(PROMPT)) {
             changes.put("promptFormat", ScienceQaPrompt.named(line.getOptionValue(PROMPT)));

@@ -72,6 +72,7 @@ public final class PlanMain extends Command {
                         "accumulation"))
                 .addOption(
                         alias(toggle("gradient-checkpointing", TrainCommand.GRADIENT_CHECKPOINTING_HELP), "recompute"))
+                .addOption(bool("packing", TrainCommand.PACKING_HELP))
                 .addOption(flag("samples", "N", "number of samples per epoch"))
                 .addOption(flag("data-path", "PATH,...", "training data, to count its samples"))
                 .addOption(alias(flag("num-train-epochs", "N", "number of epochs (default: the stage's)"), "epochs"))
@@ -139,6 +140,9 @@ public final class PlanMain extends Command {
             if (line.hasOption(flag)) {
                 changes.put(Stages.key(flag), atLeast(1, line, flag, 1));
             }
+        }
+        if (line.hasOption("packing")) {
+            changes.put("packing", isTrue(line, "packing"));
         }
         DataFormatFlags.addChanges(line, changes);
         return Stages.with(base, changes);

@@ -86,6 +86,7 @@ public final class StageMain extends TrainCommand {
                 .addOption(bool(
                         "group-by-modality-length",
                         "fill each step with samples with images only or text only, of similar length"))
+                .addOption(bool("packing", PACKING_HELP))
                 .addOption(flag("eval-data-path", "PATH", "validation set in the format of the training data"))
                 .addOption(flag("eval-image-folder", "DIR", "image folder of the validation set"))
                 .addOption(flag("eval-split", "NAME", "ScienceQA split for validation (default minival)"))
@@ -179,8 +180,10 @@ public final class StageMain extends TrainCommand {
                 changes.put(Stages.key(flag), integer(line, flag, 0));
             }
         }
-        if (line.hasOption("group-by-modality-length")) {
-            changes.put("groupByModalityLength", isTrue(line, "group-by-modality-length"));
+        for (String flag : List.of("group-by-modality-length", "packing")) {
+            if (line.hasOption(flag)) {
+                changes.put(Stages.key(flag), isTrue(line, flag));
+            }
         }
         if (line.hasOption("fresh-projector")) {
             changes.put("freshProjector", true);

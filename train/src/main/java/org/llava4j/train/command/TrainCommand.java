@@ -30,6 +30,8 @@ import org.llava4j.train.run.WeightGroup;
 abstract class TrainCommand extends Command {
     static final String GRADIENT_CHECKPOINTING_HELP =
             "recompute the activations of decoder layers in the backward pass: less memory, more time";
+    static final String PACKING_HELP =
+            "pack the samples of a batch into one row without padding; they do not attend to each other";
     private static final long BYTES_OF_GB = 1L << 30;
     private static final double DEFAULT_CACHE_GB = 20;
     private static final int DEFAULT_SAVE_STEPS = 500;
@@ -123,13 +125,14 @@ abstract class TrainCommand extends Command {
         RunReport.Summary summary = report.requireFinished();
         System.out.printf(
                 Locale.ROOT,
-                "%d steps, %d samples in %.1f s; final loss %.4f, mean loss %.4f; padding %.1f %%%n",
+                "%d steps, %d samples in %.1f s; final loss %.4f, mean loss %.4f; padding %.1f %%%s%n",
                 summary.steps(),
                 summary.samples(),
                 summary.seconds(),
                 summary.lastLoss(),
                 summary.meanLoss(),
-                100 * summary.paddingShare());
+                100 * summary.paddingShare(),
+                ProgressLine.unpacked(summary.unpackedPaddingShare()));
         if (summary.sources().size() > 1) {
             for (RunReport.Source source : summary.sources()) {
                 System.out.printf(

@@ -40,7 +40,8 @@ public record SampleEncoding(Stage stage, Path model, LlavaConfig config) {
                 stage.data().modelMaxLength(),
                 CollatorOptions.PaddingSide.RIGHT,
                 stage.data().padToMultipleOf(),
-                config.imageStartEndTokens());
+                config.imageStartEndTokens(),
+                stage.data().packing());
     }
 
     /** Everything that the token ids of a source depend on except the data; recorded in tokenized datasets. */

@@ -36,8 +36,7 @@ public final class StageData implements AutoCloseable {
     private final List<OpenDataSource> opened;
     private final LlavaBatchIterator batches;
 
-    private StageData(
-            Stage stage, List<DataSource> sources, List<OpenDataSource> opened, LlavaBatchIterator batches) {
+    private StageData(Stage stage, List<DataSource> sources, List<OpenDataSource> opened, LlavaBatchIterator batches) {
         this.stage = stage;
         this.sources = sources;
         this.opened = opened;
@@ -77,7 +76,9 @@ public final class StageData implements AutoCloseable {
         BatchOptions options = new BatchOptions(
                 stage.schedule().perDeviceTrainBatchSize(),
                 // A grouped dataset is in the order of its mega-batches, which the data loader must not mix.
-                grouped ? stage.schedule().gradientAccumulationSteps() : stage.data().bucketingWindowBatches(),
+                grouped
+                        ? stage.schedule().gradientAccumulationSteps()
+                        : stage.data().bucketingWindowBatches(),
                 stage.seed(),
                 stage.limits().maxBadSamples(),
                 reading.collatorOptions());

@@ -99,6 +99,9 @@ public final class MetricsLog implements TrainingListener, AutoCloseable {
         line.put("samples", progress.samples());
         line.put("samples_per_second", progress.samplesPerSecond());
         line.put("padding", progress.paddingShare());
+        if (progress.unpackedPaddingShare() != null) {
+            line.put("unpacked_padding", progress.unpackedPaddingShare());
+        }
         line.put("target_tokens", progress.targetTokenShare());
         line.put("tokens_per_second", progress.tokensPerSecond());
         line.put("rss_mb", progress.rssBytes() >> 20);

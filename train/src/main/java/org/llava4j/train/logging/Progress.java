@@ -1,5 +1,6 @@
 package org.llava4j.train.logging;
 
+import org.jspecify.annotations.Nullable;
 import org.llava4j.train.Trainer;
 
 /**
@@ -13,6 +14,7 @@ import org.llava4j.train.Trainer;
  * @param samplesPerSecond since this process started, without its first step, which builds the graph
  * @param tokensPerSecond the same for positions, including image tokens and padding
  * @param paddingShare share of all positions so far that are padding, 0..1
+ * @param unpackedPaddingShare share that would be padding without packing; null if packing saved none
  * @param targetTokenShare share of all positions so far that have a target, 0..1
  * @param rssBytes resident memory of this process; 0 if unknown
  * @param elapsedMs time since this process started
@@ -27,6 +29,7 @@ public record Progress(
         double samplesPerSecond,
         double tokensPerSecond,
         double paddingShare,
+        @Nullable Double unpackedPaddingShare,
         double targetTokenShare,
         long rssBytes,
         long elapsedMs,

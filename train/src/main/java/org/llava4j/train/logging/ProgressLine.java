@@ -2,6 +2,7 @@ package org.llava4j.train.logging;
 
 import java.util.List;
 import java.util.Locale;
+import org.jspecify.annotations.Nullable;
 import org.llava4j.train.plan.MachineMemory;
 import org.llava4j.train.plan.MemoryPlan;
 
@@ -63,7 +64,7 @@ public final class ProgressLine implements TrainingListener {
     static String text(Progress progress) {
         return String.format(
                 Locale.ROOT,
-                "%s %d/%d  loss %.4f  lr %.2e  grad norm %.2f  %.0f tokens/s  targets %.0f %%  padding %.0f %%  %d MB"
+                "%s %d/%d  loss %.4f  lr %.2e  grad norm %.2f  %.0f tokens/s  targets %.0f %%  padding %.0f %%%s  %d MB"
                         + "  %s left",
                 progress.stage(),
                 progress.step().step(),
@@ -74,8 +75,14 @@ public final class ProgressLine implements TrainingListener {
                 progress.tokensPerSecond(),
                 100 * progress.targetTokenShare(),
                 100 * progress.paddingShare(),
+                unpacked(progress.unpackedPaddingShare()),
                 progress.rssBytes() >> 20,
                 duration(progress.remainingMs()));
+    }
+
+    /** The padding share without packing, to be added to the one with it. */
+    public static String unpacked(@Nullable Double paddingShare) {
+        return paddingShare == null ? "" : String.format(Locale.ROOT, " (%.0f %% unpacked)", 100 * paddingShare);
     }
 
     /** Formats a duration as {@code 1:02:03}, rounded up to seconds. */

@@ -41,6 +41,7 @@ public final class ProgressMeter {
                 (totals.samples() - from.samples()) / seconds,
                 (totals.positions() - from.positions()) / seconds,
                 totals.paddingShare(),
+                totals.unpackedPaddingShare(),
                 totals.targetTokenShare(),
                 Objects.requireNonNullElse(ProcessMemory.RESIDENT.bytes(), 0L),
                 (now - startNanos) / 1_000_000,

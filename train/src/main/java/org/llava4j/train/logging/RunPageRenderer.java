@@ -99,7 +99,11 @@ final class RunPageRenderer {
             tiles.add(tile("gradient norm", format("%.3g", last.step().gradNorm())));
             tiles.add(tile("tokens per second", format("%.0f", last.tokensPerSecond())));
             tiles.add(tile("samples seen", format("%d", last.samples())));
-            tiles.add(tile("padding", format("%.1f %%", 100 * last.paddingShare())));
+            tiles.add(tile(
+                    "padding",
+                    format(
+                            "%.1f %%%s",
+                            100 * last.paddingShare(), ProgressLine.unpacked(last.unpackedPaddingShare()))));
             tiles.add(tile("target tokens", format("%.1f %%", 100 * last.targetTokenShare())));
             tiles.add(tile("memory", format("%d MB", last.rssBytes() >> 20)));
             tiles.add(tile("elapsed (this process)", duration(last.elapsedMs() * 1e-3)));

@@ -1,5 +1,6 @@
 package org.llava4j.train.run;
 
+import com.fasterxml.jackson.annotation.JsonInclude;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.PropertyNamingStrategies;
 import com.fasterxml.jackson.databind.json.JsonMapper;
@@ -79,6 +80,7 @@ public record RunReport(
      * @param badSamples invalid samples skipped in the last epoch
      * @param badSteps rejected steps
      * @param paddingShare share of all positions that were padding, 0..1
+     * @param unpackedPaddingShare share that would have been padding without packing; null if packing saved none
      * @param featuresComputed images processed by the vision tower; features of the others were cached
      * @param projector source of the initial projector: a file and tensor, or "fresh"
      * @param seconds duration of all steps
@@ -97,6 +99,10 @@ public record RunReport(
             int badSamples,
             int badSteps,
             double paddingShare,
+
+            @JsonInclude(JsonInclude.Include.NON_NULL) @Nullable
+            Double unpackedPaddingShare,
+
             long featuresComputed,
             String projector,
             double seconds,

@@ -39,10 +39,19 @@ public final class StagePlan {
                 0,
                 stage.schedule().gradientAccumulationSteps(),
                 options.model().gradientCheckpointing(),
-                stage.data().padToMultipleOf(),
+                multipleOfSizes(stage),
                 features,
                 JvmMemory.heapBytes(),
                 options.model().frozenDtype() == WeightDtype.STORED ? storedBytes(weights) : Map.of());
+    }
+
+    /**
+     * What the sizes of batches are multiples of. A packed batch needs at most the memory of the unpacked one, which the
+     * planner traces, but its size in positions is rounded once and not for each sample, so that there are more sizes.
+     */
+    private static int multipleOfSizes(Stage stage) {
+        int multiple = stage.data().padToMultipleOf();
+        return stage.data().packing() ? Math.max(1, multiple / stage.schedule().perDeviceTrainBatchSize()) : multiple;
     }
 
     private static Map<String, Long> storedBytes(Supplier<Checkpoint> weights) {

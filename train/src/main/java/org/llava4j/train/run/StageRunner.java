@@ -278,6 +278,7 @@ public final class StageRunner {
                 batches.skippedSamples(),
                 totals.badSteps(),
                 totals.paddingShare(),
+                totals.unpackedPaddingShare(),
                 gradients.imagesComputed(),
                 worker.projector(),
                 (System.nanoTime() - startNanos) * 1e-9,

@@ -100,9 +100,11 @@ final class Validation implements AutoCloseable {
     }
 
     private static Stage stage(ValidationOptions options, Stage stage) {
-        // Grouped by modality, the samples that are read would not be a random part of the validation set.
         Map<String, Object> changes = new HashMap<>(Map.of("maxBadSamples", Integer.MAX_VALUE));
+        // Grouped by modality, the samples that are read would not be a random part of the validation set.
         changes.put("groupByModalityLength", false);
+        // The loss does not depend on packing but for rounding, by which the losses of runs should not differ.
+        changes.put("packing", false);
         DataFormat format = format(options, stage);
         if (format == DataFormat.SCIENCEQA) {
             changes.put("split", options.split());

@@ -24,6 +24,8 @@ import org.llava4j.model.config.SizeLimits;
  *     keeps the shuffled order
  * @param groupByModalityLength LLaVA's {@code group_by_modality_length}: the samples of an optimizer step all have images
  *     or are all text-only; {@code bucketingWindowBatches} counts batches of one modality
+ * @param packing whether the samples of a batch are packed into one row without padding between them; each attends to
+ *     itself only, so that the loss is that of the unpacked batch
  */
 public record DataArguments(
         DataFormat dataFormat,
@@ -35,7 +37,8 @@ public record DataArguments(
         @JsonAlias("maxLength") int modelMaxLength,
         @JsonAlias("lengthMultiple") int padToMultipleOf,
         @JsonAlias("sortedBatches") int bucketingWindowBatches,
-        boolean groupByModalityLength) {
+        boolean groupByModalityLength,
+        boolean packing) {
 
     /** Format of a stage's data. */
     public enum DataFormat {

@@ -84,8 +84,9 @@ public final class Stages {
     private static final Map<String, String> KEYS = keys(Stage.class);
 
     /** Keys that stage files of older versions do not have, with their defaults. */
-    private static final Map<String, JsonNode> LATER_KEYS =
-            Map.of("groupByModalityLength", JSON.getNodeFactory().booleanNode(false));
+    private static final Map<String, JsonNode> LATER_KEYS = Map.of(
+            "groupByModalityLength", JSON.getNodeFactory().booleanNode(false),
+            "packing", JSON.getNodeFactory().booleanNode(false));
 
     private Stages() {}
 
@@ -159,9 +160,8 @@ public final class Stages {
             JsonNode tree = JSON.readTree(content);
             requireKnownKeys(source, tree);
             // Errors of a complete file have the line.
-            Stage stage = addLaterKeys(tree)
-                    ? JSON.treeToValue(tree, Stage.class)
-                    : JSON.readValue(content, Stage.class);
+            Stage stage =
+                    addLaterKeys(tree) ? JSON.treeToValue(tree, Stage.class) : JSON.readValue(content, Stage.class);
             return JsonInput.requireValue(source, stage);
         } catch (IOException e) {
             throw JsonInput.parseError(source, 0, e);

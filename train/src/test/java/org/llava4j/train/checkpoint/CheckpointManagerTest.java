@@ -22,7 +22,8 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 
 class CheckpointManagerTest {
-    private static final TrainingTotals.StepCounts STEP_COUNTS = new TrainingTotals.StepCounts(1, 1, 0, 1, List.of(1L));
+    private static final TrainingTotals.StepCounts STEP_COUNTS =
+            new TrainingTotals.StepCounts(1, 1, 0, 0, 1, List.of(1L));
 
     @TempDir
     private Path temp;

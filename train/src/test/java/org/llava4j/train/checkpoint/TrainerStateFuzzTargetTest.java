@@ -37,7 +37,7 @@ class TrainerStateFuzzTargetTest {
                 List.of(new ParentCheckpoint("checkpoint-00000001", 1, List.of("a was 1 and is 2"))),
                 new TreeMap<>(Map.of("layers, frozen", "00")),
                 new BatchCursor(1, 2, 3, 1),
-                new TrainingTotals(30, 1, 60, 30, 15, 120, 4000, 100, 900, List.of(100L, 20L), 2.0),
+                new TrainingTotals(30, 1, 60, 30, 15, 120, 4000, 100, 300L, 900, List.of(100L, 20L), 2.0),
                 List.of(new BadSample(7, "data.json, index 7", "no turns")),
                 2.5);
         return FuzzSeeds.texts(

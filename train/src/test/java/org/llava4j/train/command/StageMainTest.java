@@ -207,6 +207,7 @@ class StageMainTest {
         assertFails("--num-train-epochs", "two").hasMessageContaining("--num-train-epochs must be an integer, got two");
         assertFails("--group-by-modality-length", "maybe")
                 .hasMessageContaining("--group-by-modality-length is maybe; use true or false");
+        assertFails("--packing", "bfd").hasMessageContaining("--packing is bfd; use true or false");
         assertFails("--bits", "5").hasMessageContaining("--bits 5 is not supported; use 4, 8 or 16");
         assertFails("--bits", "4", "--frozen-dtype", "q8")
                 .hasMessageContaining("--bits and --frozen-dtype are both present; give one");

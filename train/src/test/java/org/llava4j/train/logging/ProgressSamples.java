@@ -26,7 +26,7 @@ final class ProgressSamples {
                         .put("learningRate", 2e-3)
                         .put("convMode", "<plain>"),
                 total,
-                new TrainingTotals(done, 0, 0, 0, 0, 4L * done, 0, 0, 0, List.of(4L * done), null),
+                new TrainingTotals(done, 0, 0, 0, 0, 4L * done, 0, 0, null, 0, List.of(4L * done), null),
                 folder,
                 SameDiff.create(),
                 new CosineScheduleWithWarmup(2e-3, 0, total),
@@ -53,6 +53,7 @@ final class ProgressSamples {
                 12.5,
                 1200 + step % 7,
                 0.04,
+                null,
                 0.25,
                 (1390L + step % 3) << 20,
                 elapsedMs,

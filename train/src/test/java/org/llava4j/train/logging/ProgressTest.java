@@ -48,7 +48,7 @@ class ProgressTest {
     @Test
     void smoothedLossStartsAtFirstLoss() {
         ProgressMeter meter = new ProgressMeter("x", 200, TrainingTotals.NONE);
-        TrainingTotals.StepCounts seen = new TrainingTotals.StepCounts(4, 40, 2, 10, List.of(4L));
+        TrainingTotals.StepCounts seen = new TrainingTotals.StepCounts(4, 40, 2, 0, 10, List.of(4L));
         TrainingTotals totals = TrainingTotals.NONE.plus(5, seen);
         assertThat(meter.after(new Trainer.Step(1, 5, 1, 1), totals).smoothedLoss())
                 .isEqualTo(5);
@@ -68,6 +68,18 @@ class ProgressTest {
     private static Progress at(int step, int of, long elapsedMs, long remainingMs) {
         Trainer.Step values = new Trainer.Step(step, 2.5, 0.84, 1.9e-3);
         return new Progress(
-                "pretrain", values, of, 2.31415, 1000, 12.34, 1234.5, 0.04, 0.25, 1390L << 20, elapsedMs, remainingMs);
+                "pretrain",
+                values,
+                of,
+                2.31415,
+                1000,
+                12.34,
+                1234.5,
+                0.04,
+                null,
+                0.25,
+                1390L << 20,
+                elapsedMs,
+                remainingMs);
     }
 }

@@ -72,8 +72,10 @@ class DataSourcesTest {
         // Six epochs have four steps with two samples each; STEPS is half of that.
         assertThat(report.summary().sources())
                 .containsExactly(
-                        new RunReport.Source(first.toString(), "conversations", 3, null, 9, 9 / 24.0, new LayoutCounts(3, 0)),
-                        new RunReport.Source(second.toString(), "conversations", 5, null, 15, 15 / 24.0, new LayoutCounts(5, 0)));
+                        new RunReport.Source(
+                                first.toString(), "conversations", 3, null, 9, 9 / 24.0, new LayoutCounts(3, 0)),
+                        new RunReport.Source(
+                                second.toString(), "conversations", 5, null, 15, 15 / 24.0, new LayoutCounts(5, 0)));
     }
 
     @Test

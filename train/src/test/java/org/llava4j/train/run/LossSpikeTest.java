@@ -34,7 +34,8 @@ import org.llava4j.train.stage.Stages;
 /** Loss spike of a single batch late in training: its step is rejected. */
 class LossSpikeTest {
     private static final ObjectMapper JSON = new ObjectMapper();
-    private static final TrainingTotals.StepCounts STEP_COUNTS = new TrainingTotals.StepCounts(1, 1, 0, 1, List.of(1L));
+    private static final TrainingTotals.StepCounts STEP_COUNTS =
+            new TrainingTotals.StepCounts(1, 1, 0, 0, 1, List.of(1L));
     private static final int STEPS = 60;
     private static final int BAD_STEP = 51;
     private static final int SEED = 7;

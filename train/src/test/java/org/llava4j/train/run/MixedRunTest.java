@@ -72,7 +72,8 @@ class MixedRunTest {
                         new RunReport.Source(
                                 talks.toString(), "conversations", 8, null, 16, 16 / 24.0, new LayoutCounts(8, 0)),
                         new RunReport.Source(problems.toString(), "scienceqa", 4, null, 8, 8 / 24.0, null));
-        JsonNode written = new ObjectMapper().readTree(temp.resolve("out/run.json").toFile());
+        JsonNode written =
+                new ObjectMapper().readTree(temp.resolve("out/run.json").toFile());
         assertThat(written.at("/sources/1/format").asText()).isEqualTo("scienceqa");
         assertThat(report.summary().identity().values())
                 .containsEntry("format of data source 1", "CONVERSATIONS")
@@ -113,7 +114,8 @@ class MixedRunTest {
                         "--image-folder",
                         ModelFolders.IMAGES + "," + problems.resolve("images")))
                 .isInstanceOf(CommandFailedException.class)
-                .hasMessageContaining(tokenizedProblems + " was tokenized with other settings: \"answerFormat\" was LEPA");
+                .hasMessageContaining(
+                        tokenizedProblems + " was tokenized with other settings: \"answerFormat\" was LEPA");
     }
 
     /** The validation set of a mixed run has a format of its own. */
@@ -154,10 +156,14 @@ class MixedRunTest {
     @Test
     void inconsistentFormatsAreRejected() {
         String both = talks + "," + problems;
-        assertFails("--data-format \"csv\" is unknown; use one of conversations, scienceqa, mixed", "--data-format", "csv");
+        assertFails(
+                "--data-format \"csv\" is unknown; use one of conversations, scienceqa, mixed", "--data-format", "csv");
         assertFails("\"split\" is null; ScienceQA needs it", "--set", "split=null", "--data-path", both);
-        assertFails("\"promptFormat\" is LEPA; ScienceQA needs it, conversations have none; dataFormat is"
-                + " CONVERSATIONS", "--data-format", "conversations");
+        assertFails(
+                "\"promptFormat\" is LEPA; ScienceQA needs it, conversations have none; dataFormat is"
+                        + " CONVERSATIONS",
+                "--data-format",
+                "conversations");
         assertFails("which drops the instructions", "--conv-mode", "plain", "--data-path", both);
         assertFails(problems.resolve("nothing").toString(), "--data-path", talks + "," + problems.resolve("nothing"));
         assertFails("problems.json", "--data-path", talks + "," + model);
@@ -191,21 +197,35 @@ class MixedRunTest {
     /** Runs the command with the values of {@link #run}; of a repeated flag the last value counts. */
     private void execute(String output, String... more) {
         Stream<String> flags = Stream.of(
-                "--model-path", model.toString(),
-                "--vision-tower", ModelFolders.TOWER.toString(),
-                "--data-path", talks.toString(),
-                "--image-folder", ModelFolders.IMAGES.toString(),
-                "--output-dir", temp.resolve(output).toString(),
-                "--data-format", "mixed",
-                "--prompt-format", "LEPA",
-                "--split", "train",
+                "--model-path",
+                model.toString(),
+                "--vision-tower",
+                ModelFolders.TOWER.toString(),
+                "--data-path",
+                talks.toString(),
+                "--image-folder",
+                ModelFolders.IMAGES.toString(),
+                "--output-dir",
+                temp.resolve(output).toString(),
+                "--data-format",
+                "mixed",
+                "--prompt-format",
+                "LEPA",
+                "--split",
+                "train",
                 "--fresh-projector",
-                "--learning-rate", "1e-3",
-                "--model-max-length", "256",
-                "--per-device-train-batch-size", "2",
-                "--gradient-accumulation-steps", "1",
-                "--max-steps", "" + STEPS);
-        new StageMain(Stages.FINETUNE).execute(Stream.concat(flags, Stream.of(more)).toArray(String[]::new));
+                "--learning-rate",
+                "1e-3",
+                "--model-max-length",
+                "256",
+                "--per-device-train-batch-size",
+                "2",
+                "--gradient-accumulation-steps",
+                "1",
+                "--max-steps",
+                "" + STEPS);
+        new StageMain(Stages.FINETUNE)
+                .execute(Stream.concat(flags, Stream.of(more)).toArray(String[]::new));
     }
 
     private CheckpointPolicy policy(String folder, int saveSteps) {
@@ -214,8 +234,7 @@ class MixedRunTest {
     }
 
     private RunReport run(String output, CheckpointPolicy policy, TrainingListener listener) {
-        Stage stage = Stages.with(
-                Stages.with(Stages.named(Stages.FINETUNE), MIXED), ShortStage.settings(1, STEPS));
+        Stage stage = Stages.with(Stages.with(Stages.named(Stages.FINETUNE), MIXED), ShortStage.settings(1, STEPS));
         RunPaths paths = RunPaths.of(model, talks, null, temp.resolve(output))
                 .withVisionTower(ModelFolders.TOWER)
                 .withSources(List.of(new DataSource(talks, ModelFolders.IMAGES), new DataSource(problems, null)));

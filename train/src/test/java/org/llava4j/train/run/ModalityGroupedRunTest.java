@@ -51,8 +51,14 @@ class ModalityGroupedRunTest {
         for (JsonNode sample : samples) {
             ObjectNode textOnly = sample.deepCopy();
             textOnly.remove("image");
-            textOnly.get("conversations").forEach(turn -> ((ObjectNode) turn)
-                    .put("value", turn.get("value").textValue().replace("<image>", "").strip()));
+            textOnly.get("conversations")
+                    .forEach(turn -> ((ObjectNode) turn)
+                            .put(
+                                    "value",
+                                    turn.get("value")
+                                            .textValue()
+                                            .replace("<image>", "")
+                                            .strip()));
             all.add(sample).add(textOnly);
         }
         data = Files.writeString(temp.resolve("data.json"), all.toString());
@@ -71,8 +77,8 @@ class ModalityGroupedRunTest {
                     for (int pass = 0; pass < ACCUMULATION; pass++) {
                         BatchPlan plan = batches.nextPlan();
                         plan.rows()
-                                .forEach(row -> images.add(
-                                        batches.samples().get(row).hasImages()));
+                                .forEach(row ->
+                                        images.add(batches.samples().get(row).hasImages()));
                     }
                     assertThat(images).hasSize(4).containsOnly(images.get(0));
                     steps.add(images.get(0));
@@ -87,7 +93,11 @@ class ModalityGroupedRunTest {
     @Test
     void runResumedInTheMiddleOfAnEpochIsIdentical() throws IOException {
         Stage stage = stage(GROUPED);
-        run(stage, "whole", new CheckpointPolicy(temp.resolve("unused"), 0, 1, ResumeMode.NEVER), TrainingListener.NONE);
+        run(
+                stage,
+                "whole",
+                new CheckpointPolicy(temp.resolve("unused"), 0, 1, ResumeMode.NEVER),
+                TrainingListener.NONE);
         CheckpointPolicy policy = new CheckpointPolicy(temp.resolve("checkpoints"), 1, 2, ResumeMode.AUTO);
         for (int stop : List.of(2, 3, 6)) {
             assertThat(run(stage, "out", policy, new StopAfter(stop)).stopped()).isNotNull();
@@ -127,7 +137,6 @@ class ModalityGroupedRunTest {
     }
 
     private RunReport run(Stage stage, String output, CheckpointPolicy policy, TrainingListener listener) {
-        return StageRunner.run(
-                stage, paths(output), RunOptions.DEFAULT.withCheckpointPolicy(policy), listener);
+        return StageRunner.run(stage, paths(output), RunOptions.DEFAULT.withCheckpointPolicy(policy), listener);
     }
 }

@@ -253,8 +253,10 @@ class StagesTest {
     @Test
     void fileWithoutLaterKeysIsRead() {
         Stage stage = Stages.named(Stages.PRETRAIN);
-        String before = Stages.json(stage).replaceFirst("\\s*\"groupByModalityLength\" : false,", "");
-        assertThat(before).doesNotContain("groupByModalityLength");
+        String before = Stages.json(stage)
+                .replaceFirst("\\s*\"groupByModalityLength\" : false,", "")
+                .replaceFirst("\\s*\"packing\" : false,", "");
+        assertThat(before).doesNotContain("groupByModalityLength").doesNotContain("packing");
         assertThat(Stages.ofJson(before)).isEqualTo(stage);
         assertThat(Stages.named(Stages.FINETUNE_V1_5).data().groupByModalityLength())
                 .isTrue();

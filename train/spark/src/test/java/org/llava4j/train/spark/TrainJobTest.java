@@ -154,10 +154,14 @@ class TrainJobTest {
         assertClose(temp.resolve("there/mm_projector.safetensors"), temp.resolve("here/mm_projector.safetensors"));
     }
 
-    @Test
-    void loraDropoutMatchesLocalRun() {
+    /** The stage groups samples by modality. */
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void loraDropoutMatchesLocalRun(boolean packing) {
         Stage lora = Stages.with(
-                Stages.with(Stages.named(Stages.FINETUNE_LORA), ShortStage.settings(3, STEPS, "learningRate=1e-3")),
+                Stages.with(
+                        Stages.named(Stages.FINETUNE_LORA),
+                        ShortStage.settings(3, STEPS, "learningRate=1e-3", "padToMultipleOf=1", "packing=" + packing)),
                 Map.of(
                         "lora",
                         Map.of(
