@@ -74,14 +74,13 @@ public record BatchLayout(
                 .mapToInt(sample -> truncatedLength(sample.inputIds(), options))
                 .toArray();
         int longest = Arrays.stream(lengths).max().orElseThrow();
-        int length = Math.max(longest, Math.min(rounded(longest, options), options.maxLength()));
+        int length = (int) Math.max(longest, Math.min(rounded(longest, options), options.maxLength()));
         int images = Arrays.stream(imagesPerRow).sum();
-        int packed =
-                rounded(Math.toIntExact(Arrays.stream(lengths).asLongStream().sum()), options);
-        int saved = Math.multiplyExact(samples.size(), length) - packed;
-        boolean packs = options.packing() && saved > 0;
+        int unpacked = Math.multiplyExact(samples.size(), length);
+        long packed = rounded(Arrays.stream(lengths).asLongStream().sum(), options);
+        boolean packs = options.packing() && packed < unpacked;
         Collator collator = packs
-                ? new Collator(1, packed, samples.size(), images, options)
+                ? new Collator(1, (int) packed, samples.size(), images, options)
                 : new Collator(samples.size(), length, samples.size(), images, options);
         int end = 0;
         for (int i = 0; i < lengths.length; i++) {
@@ -90,10 +89,10 @@ public record BatchLayout(
             collator.add(first, lengths[i], samples.get(i), imagesPerRow[i]);
             end = first + lengths[i];
         }
-        return packs ? collator.packed(saved) : collator.rows();
+        return packs ? collator.packed(unpacked - (int) packed) : collator.rows();
     }
 
-    private static int rounded(int length, CollatorOptions options) {
+    private static long rounded(long length, CollatorOptions options) {
         return (length + options.padToMultipleOf() - 1) / options.padToMultipleOf() * options.padToMultipleOf();
     }
 

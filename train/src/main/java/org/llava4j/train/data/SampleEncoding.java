@@ -34,14 +34,14 @@ public record SampleEncoding(Stage stage, Path model, LlavaConfig config) {
 
     /** Maximum length, padding and image tokens of a batch. */
     public CollatorOptions collatorOptions() {
-        return new CollatorOptions(
+        CollatorOptions options = new CollatorOptions(
                 config.numImageTokens(),
                 config.decoder().vocabSize(),
                 stage.data().modelMaxLength(),
                 CollatorOptions.PaddingSide.RIGHT,
                 stage.data().padToMultipleOf(),
-                config.imageStartEndTokens(),
-                stage.data().packing());
+                config.imageStartEndTokens());
+        return stage.data().packing() ? options.withPacking() : options;
     }
 
     /** Everything that the token ids of a source depend on except the data; recorded in tokenized datasets. */

@@ -99,6 +99,15 @@ class PlanMainTest {
     }
 
     @Test
+    void planAcceptsPacking() {
+        assertThat(plan("--model-path", temp.toString(), "--stage", "pretrain", "--packing", "true"))
+                .contains("needed");
+        assertThatThrownBy(() -> run("--model-path", temp.toString(), "--stage", "pretrain", "--packing", "maybe"))
+                .isInstanceOf(CommandFailedException.class)
+                .hasMessageContaining("--packing is maybe; use true or false");
+    }
+
+    @Test
     void planEstimatesCluster() {
         assertThat(plan(
                         "--model-path",

@@ -19,6 +19,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 import org.llava4j.data.BadInputException;
 import org.llava4j.data.batch.BatchLayout;
 import org.llava4j.data.batch.LlavaBatchIterator;
+import org.llava4j.model.config.LlavaConfig;
 import org.llava4j.model.tensors.SafetensorsFile;
 import org.llava4j.testing.Golden;
 import org.llava4j.testing.ModelFolders;
@@ -31,6 +32,7 @@ import org.llava4j.train.logging.Progress;
 import org.llava4j.train.logging.ProgressLine;
 import org.llava4j.train.logging.TrainingListener;
 import org.llava4j.train.run.CheckpointPolicy.ResumeMode;
+import org.llava4j.train.plan.MemoryPlan;
 import org.llava4j.train.stage.Stage;
 import org.llava4j.train.stage.Stages;
 
@@ -112,6 +114,21 @@ class PackedRunTest {
             }
             assertThat(packed.batches().hasNext()).isFalse();
         }
+    }
+
+    @Test
+    void planKeepsArraysOfMoreSizes() {
+        LlavaConfig config = LlavaConfig.read(model, ModelFolders.TOWER);
+        MemoryPlan rows = plan(config, stage("padToMultipleOf=32"));
+        MemoryPlan packed = plan(config, stage("padToMultipleOf=32", PACKING));
+        assertThat(packed.neededBytes()).isEqualTo(rows.neededBytes());
+        assertThat(packed.peakBytes()).isGreaterThan(rows.peakBytes());
+    }
+
+    private static MemoryPlan plan(LlavaConfig config, Stage stage) {
+        return MemoryPlan.of(StagePlan.of(stage, config, RunOptions.DEFAULT, 8L, () -> {
+            throw new AssertionError("sizes of stored weights are not needed");
+        }));
     }
 
     /** In a batch without padding there is nothing to save. */
