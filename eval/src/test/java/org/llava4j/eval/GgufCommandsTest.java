@@ -59,7 +59,7 @@ class GgufCommandsTest {
         pair = List.of(
                 "--model-path", out.resolve("model-f16.gguf"),
                 "--mmproj", out.resolve("mmproj-model-f16.gguf"),
-                "--conv-mode", "tiny");
+                "--conv-mode", "demo");
     }
 
     private static void run(Consumer<String[]> command, List<?>... flags) {

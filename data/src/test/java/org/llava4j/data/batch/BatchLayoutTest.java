@@ -108,9 +108,8 @@ class BatchLayoutTest {
             assertThat(layout.batchSize()).isEqualTo(batch.size());
         }
         EncodedSample shorter = sample(new int[] {1, 5}, new int[] {-100, 5});
-        CollatorOptions rounding = new CollatorOptions(
-                        3, 100, 50, CollatorOptions.PaddingSide.RIGHT, Integer.MAX_VALUE)
-                .withPacking();
+        CollatorOptions rounding =
+                new CollatorOptions(3, 100, 50, CollatorOptions.PaddingSide.RIGHT, Integer.MAX_VALUE).withPacking();
         BatchLayout rounded = BatchLayout.collate(List.of(sample, shorter), new int[2], rounding);
         assertThat(rounded.packing()).isNull();
         assertThat(rounded.sequenceLength()).isEqualTo(50);

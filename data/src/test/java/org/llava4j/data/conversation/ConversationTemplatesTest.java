@@ -40,7 +40,7 @@ class ConversationTemplatesTest {
         assertThatThrownBy(() -> ConversationTemplates.named("v7"))
                 .isInstanceOf(BadInputException.class)
                 .hasMessageContaining("\"v7\"")
-                .hasMessageContaining("demo, plain, tiny, v0, v0-published-labels, v1");
+                .hasMessageContaining("demo, llava_v0, plain, tiny, v0, v0-published-labels, v1");
     }
 
     @ParameterizedTest

@@ -205,7 +205,7 @@ class GgufExportTest {
     void exportedTinyModelAnswersLikeOriginal() {
         Path out = export(TINY, GgufSaveType.F16);
         assertThat(notices)
-                .anyMatch(notice -> notice.contains("--conv-mode") && notice.contains("tiny"))
+                .anyMatch(notice -> notice.contains("--conv-mode") && notice.contains("demo"))
                 .anyMatch(notice -> notice.contains("image_aspect_ratio"))
                 .anyMatch(notice -> notice.contains("GELU") && notice.contains("wrong"));
         Path decoder = decoder(out, GgufSaveType.F16);

@@ -83,11 +83,6 @@ public final class Stages {
     /** Current and former names of the keys of a stage's file, with the current name of each. */
     private static final Map<String, String> KEYS = keys(Stage.class);
 
-    /** Keys that stage files of older versions do not have, with their defaults. */
-    private static final Map<String, JsonNode> LATER_KEYS = Map.of(
-            "groupByModalityLength", JSON.getNodeFactory().booleanNode(false),
-            "packing", JSON.getNodeFactory().booleanNode(false));
-
     private Stages() {}
 
     /** Current and former names of the keys of a record's values in a stage's file, with the current name of each. */
@@ -161,35 +156,11 @@ public final class Stages {
             requireKnownKeys(source, tree);
             // Errors of a complete file have the line.
             Stage stage =
-                    addLaterKeys(tree) ? JSON.treeToValue(tree, Stage.class) : JSON.readValue(content, Stage.class);
+                    LaterKeys.addTo(tree) ? JSON.treeToValue(tree, Stage.class) : JSON.readValue(content, Stage.class);
             return JsonInput.requireValue(source, stage);
         } catch (IOException e) {
             throw JsonInput.parseError(source, 0, e);
         }
-    }
-
-    /** Adds the defaults of {@link #LATER_KEYS} to a file without them; returns whether one was added. */
-    private static boolean addLaterKeys(JsonNode tree) {
-        boolean added = false;
-        for (Map.Entry<String, JsonNode> later : LATER_KEYS.entrySet()) {
-            if (tree instanceof ObjectNode stage && !stage.has(later.getKey())) {
-                stage.set(later.getKey(), later.getValue());
-                added = true;
-            }
-        }
-        return added;
-    }
-
-    /**
-     * Removes the keys that stage files need not have and whose values are the defaults, so that a run has the identity
-     * that older versions recorded.
-     */
-    public static void removeDefaults(ObjectNode stage) {
-        LATER_KEYS.forEach((key, value) -> {
-            if (value.equals(stage.get(key))) {
-                stage.remove(key);
-            }
-        });
     }
 
     private static Stage of(JsonNode node, String source) {

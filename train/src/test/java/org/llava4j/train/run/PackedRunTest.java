@@ -31,8 +31,8 @@ import org.llava4j.train.data.StageData;
 import org.llava4j.train.logging.Progress;
 import org.llava4j.train.logging.ProgressLine;
 import org.llava4j.train.logging.TrainingListener;
-import org.llava4j.train.run.CheckpointPolicy.ResumeMode;
 import org.llava4j.train.plan.MemoryPlan;
+import org.llava4j.train.run.CheckpointPolicy.ResumeMode;
 import org.llava4j.train.stage.Stage;
 import org.llava4j.train.stage.Stages;
 
