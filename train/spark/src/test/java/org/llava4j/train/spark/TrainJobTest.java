@@ -13,6 +13,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.stream.Stream;
 import org.apache.spark.api.java.JavaSparkContext;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
@@ -154,7 +155,7 @@ class TrainJobTest {
         assertClose(temp.resolve("there/mm_projector.safetensors"), temp.resolve("here/mm_projector.safetensors"));
     }
 
-    /** The stage groups samples by modality. */
+    /** The stage groups samples by modality. Also from an existing adapter, which each executor loads. */
     @ParameterizedTest
     @ValueSource(booleans = {false, true})
     void loraDropoutMatchesLocalRun(boolean packing) {
@@ -173,21 +174,26 @@ class TrainJobTest {
                                 0.2,
                                 "targets",
                                 List.of("model\\.layers\\..+_proj\\.weight"))));
+        requireSameAdapter(lora, null, "here", "there");
+        requireSameAdapter(lora, temp.resolve("here"), "further-here", "further-there");
+    }
+
+    /** Trains an adapter on one machine and on the cluster, and compares the results. */
+    private void requireSameAdapter(Stage stage, @Nullable Path start, String here, String there) {
         run(
-                lora,
-                paths("finetune.json", "here"),
-                policy("a", ResumeMode.NEVER),
+                stage,
+                paths("finetune.json", here).withAdapter(start),
+                policy(here + "-saved", ResumeMode.NEVER),
                 new RecordingListener(),
                 GradientExecutor.LOCAL);
         run(
-                lora,
-                paths("finetune.json", "there"),
-                policy("b", ResumeMode.NEVER),
+                stage,
+                paths("finetune.json", there).withAdapter(start),
+                policy(there + "-saved", ResumeMode.NEVER),
                 new RecordingListener(),
                 new SparkGradientExecutor(spark));
         for (String file : List.of("adapter_model.safetensors", "non_lora_trainables.safetensors")) {
-            assertClose(
-                    temp.resolve("there").resolve(file), temp.resolve("here").resolve(file));
+            assertClose(temp.resolve(there).resolve(file), temp.resolve(here).resolve(file));
         }
     }
 
