@@ -5,7 +5,8 @@ import org.llava4j.data.scienceqa.ScienceQaProblem;
 
 /**
  * Generator of problems of every type. {@code turn} counts up within a type and cycles through answers and their
- * positions. Maps are asked from the house; in captions and in {@link TextCorpus} they have any two landmarks.
+ * positions. Questions about maps ask for the way from the house; captions and
+ * {@link TextCorpus} have maps of any two landmarks.
  */
 final class ProblemGenerator {
     private ProblemGenerator() {}
