@@ -26,11 +26,11 @@ final class AblationTable {
     }
 
     HeadlineMetric withStage1() {
-        return result.headline(DemoResult.AFTER_BOTH);
+        return result.headline(DemoEvaluation.AFTER_BOTH);
     }
 
     HeadlineMetric withoutStage1() {
-        return result.headline(DemoResult.WITHOUT_STAGE_1);
+        return result.headline(DemoEvaluation.WITHOUT_STAGE_1);
     }
 
     ReportTable table() {
@@ -72,9 +72,9 @@ final class AblationTable {
     }
 
     ReportTable categoryTable() {
-        Map<String, AnswerCounts> without = result.categories(DemoResult.WITHOUT_STAGE_1);
+        Map<String, AnswerCounts> without = result.categories(DemoEvaluation.WITHOUT_STAGE_1);
         List<List<String>> rows = new ArrayList<>();
-        result.categories(DemoResult.AFTER_BOTH).forEach((category, with) -> {
+        result.categories(DemoEvaluation.AFTER_BOTH).forEach((category, with) -> {
             McNemar test = result.ablation(category);
             rows.add(List.of(
                     category,
@@ -106,9 +106,9 @@ final class AblationTable {
 
     /** Accuracies by category for {@code report.json}. */
     Map<String, Map<String, Double>> categories() {
-        Map<String, AnswerCounts> without = result.categories(DemoResult.WITHOUT_STAGE_1);
+        Map<String, AnswerCounts> without = result.categories(DemoEvaluation.WITHOUT_STAGE_1);
         Map<String, Map<String, Double>> accuracies = new LinkedHashMap<>();
-        result.categories(DemoResult.AFTER_BOTH).forEach((category, with) -> {
+        result.categories(DemoEvaluation.AFTER_BOTH).forEach((category, with) -> {
             Map<String, Double> values = new LinkedHashMap<>();
             values.put("with_stage1", with.accuracy());
             values.put(

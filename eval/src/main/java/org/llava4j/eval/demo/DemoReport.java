@@ -46,20 +46,20 @@ record DemoReport(
                 .recipe(DemoPart.STAGE_2_ALONE.label(), RecipeTable.of(demo.finetuneAlone()))
                 .lead(ablation.table(), ablation.withStage1(), ablation.withoutStage1())
                 .chance(result.chance())
-                .categories(result.categories(DemoResult.AFTER_BOTH))
+                .categories(result.categories(DemoEvaluation.AFTER_BOTH))
                 .table(ablation.categoryTable())
                 .table(chance.table())
                 .data("mcnemar", ablation.test())
                 .data("categories", ablation.categories())
                 .data("with_guesses", chance.withGuesses())
                 .columns(
-                        result.grading(DemoResult.AFTER_BOTH).scores().columns(),
+                        result.grading(DemoEvaluation.AFTER_BOTH).scores().columns(),
                         "This run's are " + result.problems().size() + " synthetic problems, text-only ones among them:"
                                 + " a far easier set, whose accuracies are not comparable with the paper's.")
                 .note("No held-out problem is in the training data: images are compared by the SHA-256 of their pixels,"
                         + " text-only problems by their wording, captions by the questions in them.");
-        for (String run : ChanceTable.RUNS) {
-            report.headlineMetric(run, DemoResult.label(run), result.counts(run));
+        for (DemoEvaluation evaluation : ChanceTable.EVALUATIONS) {
+            report.headlineMetric(evaluation.key(), evaluation.label(), result.counts(evaluation));
         }
         notices.forEach(report::note);
         result.seconds().forEach((part, seconds) -> report.timing(part.label(), seconds));
@@ -73,8 +73,8 @@ record DemoReport(
      * image if there is none.
      */
     private List<Example> examples() {
-        ScienceQaGrading with = result.grading(DemoResult.AFTER_BOTH);
-        ScienceQaGrading without = result.grading(DemoResult.WITHOUT_STAGE_1);
+        ScienceQaGrading with = result.grading(DemoEvaluation.AFTER_BOTH);
+        ScienceQaGrading without = result.grading(DemoEvaluation.WITHOUT_STAGE_1);
         Map<ProblemType, ScienceQaProblem> chosen = new EnumMap<>(ProblemType.class);
         for (ScienceQaProblem problem : result.withImage()) {
             if (with.isCorrect(problem) && !without.isCorrect(problem)) {
@@ -96,8 +96,8 @@ record DemoReport(
                 with.parsedAnswer(problem),
                 ReportImage.read(imageOf.apply(problem)),
                 "The model without stage 1 answers " + answer(problem, without)
-                        + ". After stage 1 alone, the answer is \""
-                        + result.grading(DemoResult.AFTER_STAGE_1).text(problem) + "\" (up to "
+                        + ". After stage 1 the answer is \""
+                        + result.grading(DemoEvaluation.AFTER_STAGE_1).text(problem) + "\" (up to "
                         + DemoEvaluator.MAX_NEW_TOKENS + " tokens).");
     }
 

@@ -17,56 +17,40 @@ import org.llava4j.eval.report.HeadlineMetric;
  * Evaluation results of a demo run.
  *
  * @param problems all held-out problems
- * @param gradings by the keys below: after both stages of all problems, otherwise of those with an image
+ * @param gradings answers of each evaluation, graded
  * @param seconds time of each part
  */
 record DemoResult(
-        List<ScienceQaProblem> problems, Map<String, ScienceQaGrading> gradings, Map<DemoPart, Double> seconds) {
-    static final String AFTER_BOTH = "accuracy";
-    static final String BEFORE = "accuracy_before";
-    static final String AFTER_STAGE_1 = "accuracy_after_stage1";
-    static final String SHUFFLED = "accuracy_shuffled_images";
-    static final String WITHOUT_STAGE_1 = "accuracy_without_stage1";
-
+        List<ScienceQaProblem> problems,
+        Map<DemoEvaluation, ScienceQaGrading> gradings,
+        Map<DemoPart, Double> seconds) {
     /** The held-out problems that need their image: all accuracies but the nine columns are of these. */
     List<ScienceQaProblem> withImage() {
         return problems.stream().filter(ScienceQaProblem::hasImage).toList();
     }
 
-    /** Name of a run in tables. */
-    static String label(String run) {
-        return switch (run) {
-            case AFTER_BOTH -> "after both stages";
-            case BEFORE -> "before training";
-            case AFTER_STAGE_1 -> "after stage 1";
-            case SHUFFLED -> "after both stages, with another problem's image";
-            case WITHOUT_STAGE_1 -> "without stage 1";
-            default -> throw new IllegalArgumentException(run);
-        };
+    HeadlineMetric headline(DemoEvaluation evaluation) {
+        return new HeadlineMetric(evaluation.key(), evaluation.label(), counts(evaluation));
     }
 
-    HeadlineMetric headline(String run) {
-        return new HeadlineMetric(run, label(run), counts(run));
+    ScienceQaGrading grading(DemoEvaluation evaluation) {
+        return Objects.requireNonNull(gradings.get(evaluation), evaluation.key());
     }
 
-    ScienceQaGrading grading(String run) {
-        return Objects.requireNonNull(gradings.get(run), run);
-    }
-
-    /** Counts of a run on the problems that need their image. */
-    AnswerCounts counts(String run) {
-        return scores(run).overall();
+    /** Counts of an evaluation on the problems that need their image. */
+    AnswerCounts counts(DemoEvaluation evaluation) {
+        return scores(evaluation).overall();
     }
 
     /** Counts by category, on the same problems. */
-    Map<String, AnswerCounts> categories(String run) {
-        return scores(run).groups();
+    Map<String, AnswerCounts> categories(DemoEvaluation evaluation) {
+        return scores(evaluation).groups();
     }
 
-    private ScienceQaScores scores(String run) {
+    private ScienceQaScores scores(DemoEvaluation evaluation) {
         ScienceQaScores scores =
                 new ScienceQaScores(problem -> ProblemType.of(problem).label());
-        withImage().forEach(problem -> scores.add(problem, grading(run).parsedAnswer(problem)));
+        withImage().forEach(problem -> scores.add(problem, grading(evaluation).parsedAnswer(problem)));
         return scores;
     }
 
@@ -86,15 +70,15 @@ record DemoResult(
     }
 
     private McNemar ablation(List<ScienceQaProblem> some) {
-        return McNemar.of(some, grading(WITHOUT_STAGE_1), grading(AFTER_BOTH));
+        return McNemar.of(some, grading(DemoEvaluation.WITHOUT_STAGE_1), grading(DemoEvaluation.AFTER_BOTH));
     }
 
     /**
-     * Expected accuracy of a run if each unparsed answer is replaced by a random choice, as LLaVA's script {@code
+     * Expected accuracy of an evaluation if each unparsed answer is replaced by a random choice, as LLaVA's script {@code
      * eval_science_qa} does.
      */
-    double accuracyWithGuesses(String run) {
-        ScienceQaGrading grading = grading(run);
+    double accuracyWithGuesses(DemoEvaluation evaluation) {
+        ScienceQaGrading grading = grading(evaluation);
         return withImage().stream()
                 .mapToDouble(problem -> grading.parsedAnswer(problem) instanceof Unparsed
                         ? 1.0 / problem.choices().size()
@@ -122,10 +106,10 @@ record DemoResult(
                 "accuracy after both stages %.3f (%d held-out problems with an image, chance %.3f)%n"
                         + "accuracy without stage 1 %.3f: stage 1 makes %+.1f points, McNemar p = %.2g%n"
                         + "time: %s",
-                counts(AFTER_BOTH).accuracy(),
+                counts(DemoEvaluation.AFTER_BOTH).accuracy(),
                 withImage().size(),
                 chance(),
-                counts(WITHOUT_STAGE_1).accuracy(),
+                counts(DemoEvaluation.WITHOUT_STAGE_1).accuracy(),
                 100 * test.difference(),
                 test.pValue(),
                 Html.duration(totalSeconds()));

@@ -2,7 +2,7 @@ package org.llava4j.eval.demo;
 
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.LinkedHashMap;
+import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -31,7 +31,7 @@ final class DemoRun {
     private final DemoProgress progress;
     private final DemoEvaluator evaluator;
     private final List<LossCurve> curves = new ArrayList<>();
-    private final Map<String, ScienceQaGrading> gradings = new LinkedHashMap<>();
+    private final Map<DemoEvaluation, ScienceQaGrading> gradings = new EnumMap<>(DemoEvaluation.class);
 
     DemoRun(Demo demo, Path folder, DemoProgress progress) {
         this.demo = demo;
@@ -47,20 +47,20 @@ final class DemoRun {
                 problems.stream().filter(ScienceQaProblem::hasImage).toList();
         progress.run(DemoPart.CHECK_SPLITS, this::checkSplits);
 
-        evaluate(DemoPart.EVALUATE_BEFORE, DemoResult.BEFORE, evaluator::untrained, withImage, this::imageOf);
+        evaluate(DemoPart.EVALUATE_BEFORE, DemoEvaluation.BEFORE, evaluator::untrained, withImage, this::imageOf);
 
         Path stage1 = train(DemoPart.STAGE_1, demo.pretrain(), demo.base());
         Supplier<LlavaModel> aligned = () -> evaluator.load(stage1);
-        evaluate(DemoPart.EVALUATE_STAGE_1, DemoResult.AFTER_STAGE_1, aligned, withImage, this::imageOf);
+        evaluate(DemoPart.EVALUATE_STAGE_1, DemoEvaluation.AFTER_STAGE_1, aligned, withImage, this::imageOf);
 
         Path stage2 = train(DemoPart.STAGE_2, demo.finetune(), stage1);
         Supplier<LlavaModel> tuned = () -> evaluator.load(stage2);
-        evaluate(DemoPart.EVALUATE_BOTH, DemoResult.AFTER_BOTH, tuned, problems, this::imageOf);
-        evaluate(DemoPart.EVALUATE_SHUFFLED, DemoResult.SHUFFLED, tuned, withImage, shuffled(withImage));
+        evaluate(DemoPart.EVALUATE_BOTH, DemoEvaluation.AFTER_BOTH, tuned, problems, this::imageOf);
+        evaluate(DemoPart.EVALUATE_SHUFFLED, DemoEvaluation.SHUFFLED, tuned, withImage, shuffled(withImage));
 
         Path alone = train(DemoPart.STAGE_2_ALONE, demo.finetuneAlone(), demo.base());
         Supplier<LlavaModel> unaligned = () -> evaluator.load(alone);
-        evaluate(DemoPart.EVALUATE_ALONE, DemoResult.WITHOUT_STAGE_1, unaligned, withImage, this::imageOf);
+        evaluate(DemoPart.EVALUATE_ALONE, DemoEvaluation.WITHOUT_STAGE_1, unaligned, withImage, this::imageOf);
 
         DemoResult result = new DemoResult(problems, gradings, progress.seconds());
         new DemoReport(demo, result, curves, progress.notices(), this::imageOf).write(folder);
@@ -96,11 +96,11 @@ final class DemoRun {
 
     private void evaluate(
             DemoPart part,
-            String key,
+            DemoEvaluation evaluation,
             Supplier<LlavaModel> model,
             List<ScienceQaProblem> problems,
             Function<ScienceQaProblem, Path> image) {
-        gradings.put(key, progress.run(part, () -> evaluator.evaluate(model.get(), problems, image)));
+        gradings.put(evaluation, progress.run(part, () -> evaluator.evaluate(model.get(), problems, image)));
     }
 
     /** Maps each problem to the image of another problem of its category. */

@@ -107,13 +107,13 @@ class DemoMainTest {
                         "<h2>Checks</h2>",
                         "<h2>Accuracy by category</h2>",
                         "<h2>Accuracy by category, with and without stage 1</h2>",
-                        "<h2>Before stage 2, and without the right image</h2>",
+                        "<h2>Checks, with guesses for unparsed answers</h2>",
                         "<h2>Training recipe</h2>",
                         "<h2>Time per part</h2>",
                         "<h2>Examples</h2>",
                         "data:image/",
                         "The model without stage 1 answers",
-                        "After stage 1 alone, the answer is",
+                        "After stage 1 the answer is",
                         "<h2>Training loss</h2>")
                 .doesNotContainPattern("[A-Z]\\w+\\[\\w+=");
         assertThat(report(output).at("/run_configuration/stage 2.learningRate").asText())
