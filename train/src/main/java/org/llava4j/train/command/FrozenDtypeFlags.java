@@ -1,6 +1,8 @@
 package org.llava4j.train.command;
 
+import static org.llava4j.cli.Command.bool;
 import static org.llava4j.cli.Command.flag;
+import static org.llava4j.cli.Command.isTrue;
 
 import java.nio.file.Path;
 import org.apache.commons.cli.CommandLine;
@@ -22,23 +24,22 @@ final class FrozenDtypeFlags {
 
     /** What is done instead of the values of LLaVA's flags. */
     private static final String FORMAT =
-            "q4 (--bits 4) stores integers of 4 bits in groups of 32 with one fp16 scale each;" + " leave the flag out";
+            "q4 (--bits 4) stores integers of 4 bits in groups of 32 with one fp16 scale each; leave the flag out";
 
     private FrozenDtypeFlags() {}
 
     static void add(Options options) {
-        options.addOption(
-                        flag(
-                                DTYPE_NAME,
-                                "TYPE",
-                                "dtype of frozen matrices in memory: fp32 (default), bf16, fp16, q8, q4, or stored (as the files have them); of a quantized model its own"))
+        options.addOption(flag(
+                        DTYPE_NAME,
+                        "TYPE",
+                        "dtype of frozen matrices in memory: fp32 (default), bf16, fp16, q8, q4, or stored (as the"
+                                + " files have them); the default of a quantized model is its own"))
                 .addOption(flag(BITS_NAME, "N", "4 or 8: as --frozen-dtype q4 or q8; 16: as bf16"))
                 .addOption(Command.alias(
                         flag(QUANT_TYPE_NAME, "TYPE", "LLaVA's nf4 and fp4 are not supported and refused"),
                         "quant_type"))
                 .addOption(Command.alias(
-                        flag(DOUBLE_QUANT_NAME, "BOOL", "false; LLaVA's quantized scales are not supported"),
-                        "double_quant"));
+                        bool(DOUBLE_QUANT_NAME, "false; LLaVA's quantized scales are not supported"), "double_quant"));
     }
 
     /**
@@ -70,9 +71,9 @@ final class FrozenDtypeFlags {
             throw new BadInputException("--" + QUANT_TYPE_NAME + " " + line.getOptionValue(QUANT_TYPE_NAME)
                     + " is not supported: " + FORMAT);
         }
-        String doubleQuant = line.getOptionValue(DOUBLE_QUANT_NAME, "false");
-        if (!doubleQuant.equalsIgnoreCase("false")) {
-            throw new BadInputException("--" + DOUBLE_QUANT_NAME + " " + doubleQuant + " is not supported: " + FORMAT);
+        if (line.hasOption(DOUBLE_QUANT_NAME) && isTrue(line, DOUBLE_QUANT_NAME)) {
+            throw new BadInputException("--" + DOUBLE_QUANT_NAME + " " + line.getOptionValue(DOUBLE_QUANT_NAME, "true")
+                    + " is not supported: " + FORMAT);
         }
     }
 }

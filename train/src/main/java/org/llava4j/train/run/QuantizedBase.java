@@ -54,8 +54,7 @@ public final class QuantizedBase {
     }
 
     /**
-     * Checks that the trainable weights of a run on a quantized model, such as the projector, are not read from quantized
-     * tensors.
+     * Checks that no trainable weight of a stage, such as the projector's, is quantized in the model folder.
      *
      * @throws BadInputException if one is; the message says where its floating-point values are
      */

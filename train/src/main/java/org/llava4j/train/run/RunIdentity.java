@@ -20,8 +20,8 @@ import org.llava4j.model.folder.ModelManifest;
 import org.llava4j.model.kernels.KernelChoice;
 import org.llava4j.train.data.StageData;
 import org.llava4j.train.stage.DataArguments.DataFormat;
-import org.llava4j.train.stage.LaterKeys;
 import org.llava4j.train.stage.Stage;
+import org.llava4j.train.stage.StageDefaults;
 import org.llava4j.train.stage.Stages;
 
 /**
@@ -120,7 +120,7 @@ record RunIdentity(Fingerprint values, InputSnapshot files) {
     private static void addStage(Fingerprint.Builder identity, Stage stage) {
         ObjectNode values = (ObjectNode) Stages.tree(stage);
         values.remove("convMode");
-        LaterKeys.removeDefaultsFrom(values);
+        StageDefaults.removeFrom(values);
         identity.addAll("", values);
         identity.addAll("conversation template ", stage.data().chatFormat().template());
     }

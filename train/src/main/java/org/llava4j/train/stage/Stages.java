@@ -32,7 +32,8 @@ import org.llava4j.data.JsonInput;
 import org.llava4j.data.Utf8Validator;
 
 /**
- * Loader of stages: shipped ones and JSON files (comments allowed; all keys but a few later ones are required, unknown keys rejected).
+ * Loader of stages: shipped ones and JSON files. Comments are allowed, unknown keys are rejected, and all keys are required
+ * but those of {@link StageDefaults}.
  * Former names of keys are accepted.
  */
 public final class Stages {
@@ -155,8 +156,9 @@ public final class Stages {
             JsonNode tree = JSON.readTree(content);
             requireKnownKeys(source, tree);
             // Errors of a complete file have the line.
-            Stage stage =
-                    LaterKeys.addTo(tree) ? JSON.treeToValue(tree, Stage.class) : JSON.readValue(content, Stage.class);
+            Stage stage = StageDefaults.addTo(tree)
+                    ? JSON.treeToValue(tree, Stage.class)
+                    : JSON.readValue(content, Stage.class);
             return JsonInput.requireValue(source, stage);
         } catch (IOException e) {
             throw JsonInput.parseError(source, 0, e);

@@ -77,6 +77,9 @@ class TrainCommandTest {
                             flags[0] + " " + flags[1] + " is not supported: q4 (--bits 4) stores integers of 4 bits in"
                                     + " groups of 32 with one fp16 scale each; leave the flag out");
         }
+        assertThatThrownBy(() -> options("--bits", "4", "--double-quant", "maybe"))
+                .isInstanceOf(BadInputException.class)
+                .hasMessageContaining("use true or false");
         assertThat(new StageMain(Stages.FINETUNE).lastOccurrences("--quant_type", "nf4", "--double_quant", "True"))
                 .containsExactly("--quant-type", "nf4", "--double-quant", "True");
     }
