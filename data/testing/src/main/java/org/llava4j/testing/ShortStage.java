@@ -26,6 +26,22 @@ public final class ShortStage {
         return settings;
     }
 
+    /** The same settings as flags of a training command, for steps of one batch with a learning rate of 1e-3. */
+    public static List<String> settingFlags(int maxSteps) {
+        return List.of(
+                "--fresh-projector",
+                "--learning-rate",
+                "1e-3",
+                "--model-max-length",
+                "256",
+                "--per-device-train-batch-size",
+                "2",
+                "--gradient-accumulation-steps",
+                "1",
+                "--max-steps",
+                String.valueOf(maxSteps));
+    }
+
     /** Flags of a training command: the inputs, with the tower and the images of the golden files, and the output. */
     public static List<String> pathFlags(Path model, Path data, Path output) {
         return List.of(

@@ -14,7 +14,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.stream.Stream;
 import org.datavec.api.records.reader.impl.csv.CSVRecordReader;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -272,28 +271,14 @@ class DataSourcesTest {
     }
 
     private void execute(Path output, String... more) {
-        List<String> flags = List.of(
-                "--model-path",
-                model.toString(),
-                "--vision-tower",
-                ModelFolders.TOWER.toString(),
-                "--image-folder",
-                ModelFolders.IMAGES.toString(),
-                "--output-dir",
-                output.toString(),
-                "--fresh-projector",
-                "--learning-rate",
-                "1e-3",
-                "--model-max-length",
-                "256",
-                "--per-device-train-batch-size",
-                "2",
-                "--gradient-accumulation-steps",
-                "1",
-                "--max-steps",
-                "" + STEPS);
-        new StageMain(Stages.FINETUNE)
-                .execute(Stream.concat(flags.stream(), Stream.of(more)).toArray(String[]::new));
+        List<String> flags = new ArrayList<>(List.of(
+                "--model-path", model.toString(),
+                "--vision-tower", ModelFolders.TOWER.toString(),
+                "--image-folder", ModelFolders.IMAGES.toString(),
+                "--output-dir", output.toString()));
+        flags.addAll(ShortStage.settingFlags(STEPS));
+        flags.addAll(List.of(more));
+        new StageMain(Stages.FINETUNE).execute(flags.toArray(String[]::new));
     }
 
     private RunReport run(List<DataSource> sources, Path output, CheckpointPolicy policy, TrainingListener listener) {

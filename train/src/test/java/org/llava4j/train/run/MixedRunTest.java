@@ -10,7 +10,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -196,36 +195,11 @@ class MixedRunTest {
 
     /** Runs the command with the values of {@link #run}; of a repeated flag the last value counts. */
     private void execute(String output, String... more) {
-        Stream<String> flags = Stream.of(
-                "--model-path",
-                model.toString(),
-                "--vision-tower",
-                ModelFolders.TOWER.toString(),
-                "--data-path",
-                talks.toString(),
-                "--image-folder",
-                ModelFolders.IMAGES.toString(),
-                "--output-dir",
-                temp.resolve(output).toString(),
-                "--data-format",
-                "mixed",
-                "--prompt-format",
-                "LEPA",
-                "--split",
-                "train",
-                "--fresh-projector",
-                "--learning-rate",
-                "1e-3",
-                "--model-max-length",
-                "256",
-                "--per-device-train-batch-size",
-                "2",
-                "--gradient-accumulation-steps",
-                "1",
-                "--max-steps",
-                "" + STEPS);
-        new StageMain(Stages.FINETUNE)
-                .execute(Stream.concat(flags, Stream.of(more)).toArray(String[]::new));
+        List<String> flags = new ArrayList<>(ShortStage.pathFlags(model, talks, temp.resolve(output)));
+        flags.addAll(ShortStage.settingFlags(STEPS));
+        flags.addAll(List.of("--data-format", "mixed", "--prompt-format", "LEPA", "--split", "train"));
+        flags.addAll(List.of(more));
+        new StageMain(Stages.FINETUNE).execute(flags.toArray(String[]::new));
     }
 
     private CheckpointPolicy policy(String folder, int saveSteps) {

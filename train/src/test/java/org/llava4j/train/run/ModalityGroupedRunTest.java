@@ -22,7 +22,6 @@ import org.llava4j.data.batch.LlavaBatchIterator;
 import org.llava4j.testing.Golden;
 import org.llava4j.testing.ModelFolders;
 import org.llava4j.testing.ShortStage;
-import org.llava4j.train.data.DataSource;
 import org.llava4j.train.data.StageData;
 import org.llava4j.train.logging.TrainingListener;
 import org.llava4j.train.run.CheckpointPolicy.ResumeMode;
@@ -39,13 +38,11 @@ class ModalityGroupedRunTest {
     @TempDir
     private Path temp;
 
-    private Path model;
-    private Path data;
+    private GoldenRun runs;
 
     /** Seven samples have an image, nine are text-only. */
     @BeforeEach
     void createModelAndData() throws IOException {
-        model = ModelFolders.llama(temp.resolve("model"));
         JsonNode samples = JSON.readTree(Golden.path("f_e2e/finetune.json").toFile());
         ArrayNode all = JSON.createArrayNode();
         for (JsonNode sample : samples) {
@@ -61,12 +58,13 @@ class ModalityGroupedRunTest {
                                             .strip()));
             all.add(sample).add(textOnly);
         }
-        data = Files.writeString(temp.resolve("data.json"), all.toString());
+        Path data = Files.writeString(temp.resolve("data.json"), all.toString());
+        runs = new GoldenRun(ModelFolders.llama(temp.resolve("model")), data, temp);
     }
 
     @Test
     void everyStepButTheLastOfAnEpochHasOneModality() {
-        RunPaths paths = paths("unused");
+        RunPaths paths = runs.paths("unused");
         try (StageData opened =
                 StageRunner.openData(stage(GROUPED), paths, RunOptions.DEFAULT, TrainingListener.NONE)) {
             LlavaBatchIterator batches = opened.batches();
@@ -93,19 +91,20 @@ class ModalityGroupedRunTest {
     @Test
     void runResumedInTheMiddleOfAnEpochIsIdentical() throws IOException {
         Stage stage = stage(GROUPED);
-        run(
+        runs.run(
                 stage,
                 "whole",
                 new CheckpointPolicy(temp.resolve("unused"), 0, 1, ResumeMode.NEVER),
                 TrainingListener.NONE);
         CheckpointPolicy policy = new CheckpointPolicy(temp.resolve("checkpoints"), 1, 2, ResumeMode.AUTO);
         for (int stop : List.of(2, 3, 6)) {
-            assertThat(run(stage, "out", policy, new StopAfter(stop)).stopped()).isNotNull();
+            assertThat(runs.run(stage, "out", policy, new StopAfter(stop)).stopped())
+                    .isNotNull();
         }
-        assertThatThrownBy(() -> run(stage(), "out", policy, TrainingListener.NONE))
+        assertThatThrownBy(() -> runs.run(stage(), "out", policy, TrainingListener.NONE))
                 .isInstanceOf(BadInputException.class)
                 .hasMessageContaining("\"groupByModalityLength\" was true");
-        run(stage, "out", policy, TrainingListener.NONE);
+        runs.run(stage, "out", policy, TrainingListener.NONE);
         assertThat(Files.mismatch(temp.resolve("whole/model.safetensors"), temp.resolve("out/model.safetensors")))
                 .isEqualTo(-1);
     }
@@ -113,7 +112,7 @@ class ModalityGroupedRunTest {
     /** Runs that versions without the key began can be resumed. */
     @Test
     void identityHasNoKeyWithoutGrouping() {
-        RunPaths paths = paths("unused");
+        RunPaths paths = runs.paths("unused");
         Map<String, String> plain = RunIdentity.of(stage(), paths, RunOptions.DEFAULT, notice -> {})
                 .values()
                 .values();
@@ -128,15 +127,5 @@ class ModalityGroupedRunTest {
         List<String> all = new ArrayList<>(ShortStage.settings(ACCUMULATION, STEPS, "learningRate=1e-3"));
         all.addAll(List.of(settings));
         return Stages.with(Stages.named(Stages.FINETUNE), all);
-    }
-
-    private RunPaths paths(String output) {
-        return RunPaths.of(model, data, null, temp.resolve(output))
-                .withVisionTower(ModelFolders.TOWER)
-                .withSources(List.of(new DataSource(data, ModelFolders.IMAGES)));
-    }
-
-    private RunReport run(Stage stage, String output, CheckpointPolicy policy, TrainingListener listener) {
-        return StageRunner.run(stage, paths(output), RunOptions.DEFAULT.withCheckpointPolicy(policy), listener);
     }
 }

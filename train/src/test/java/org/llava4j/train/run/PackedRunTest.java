@@ -26,7 +26,6 @@ import org.llava4j.testing.ModelFolders;
 import org.llava4j.testing.ShortStage;
 import org.llava4j.train.Trainer;
 import org.llava4j.train.checkpoint.TrainingTotals;
-import org.llava4j.train.data.DataSource;
 import org.llava4j.train.data.StageData;
 import org.llava4j.train.logging.Progress;
 import org.llava4j.train.logging.ProgressLine;
@@ -44,22 +43,21 @@ class PackedRunTest {
     @TempDir
     private Path temp;
 
-    private Path model;
-    private Path data;
+    private GoldenRun runs;
 
     @BeforeEach
     void createModelAndData() throws IOException {
-        model = ModelFolders.llama(temp.resolve("model"));
-        data = Files.copy(Golden.path("f_e2e/finetune.json"), temp.resolve("data.json"));
+        Path data = Files.copy(Golden.path("f_e2e/finetune.json"), temp.resolve("data.json"));
+        runs = new GoldenRun(ModelFolders.llama(temp.resolve("model")), data, temp);
     }
 
     @ParameterizedTest
     @ValueSource(booleans = {false, true})
     void packedRunTrainsAsUnpackedRun(boolean grouped) throws IOException {
         String grouping = "groupByModalityLength=" + grouped;
-        RunReport rows = run(stage(grouping), "rows", without(), TrainingListener.NONE);
+        RunReport rows = runs.run(stage(grouping), "rows", without(), TrainingListener.NONE);
         List<Progress> progress = new ArrayList<>();
-        RunReport packed = run(stage(grouping, PACKING), "packed", without(), progress::add);
+        RunReport packed = runs.run(stage(grouping, PACKING), "packed", without(), progress::add);
         assertThat(packed.steps()).hasSize(STEPS);
         for (int i = 0; i < STEPS; i++) {
             Trainer.Step expected = rows.steps().get(i);
@@ -88,13 +86,13 @@ class PackedRunTest {
     @Test
     void resumedRunIsIdentical() throws IOException {
         Stage stage = stage(PACKING, "groupByModalityLength=true");
-        RunReport whole = run(stage, "whole", without(), TrainingListener.NONE);
+        RunReport whole = runs.run(stage, "whole", without(), TrainingListener.NONE);
         CheckpointPolicy policy = new CheckpointPolicy(temp.resolve("checkpoints"), 1, 2, ResumeMode.AUTO);
-        assertThat(run(stage, "out", policy, new StopAfter(3)).stopped()).isNotNull();
-        assertThatThrownBy(() -> run(stage("groupByModalityLength=true"), "out", policy, TrainingListener.NONE))
+        assertThat(runs.run(stage, "out", policy, new StopAfter(3)).stopped()).isNotNull();
+        assertThatThrownBy(() -> runs.run(stage("groupByModalityLength=true"), "out", policy, TrainingListener.NONE))
                 .isInstanceOf(BadInputException.class)
                 .hasMessageContaining("\"packing\" was true and is absent");
-        RunReport resumed = run(stage, "out", policy, TrainingListener.NONE);
+        RunReport resumed = runs.run(stage, "out", policy, TrainingListener.NONE);
         assertThat(Files.mismatch(temp.resolve("whole/model.safetensors"), temp.resolve("out/model.safetensors")))
                 .isEqualTo(-1);
         assertThat(resumed.summary().unpackedPaddingShare())
@@ -118,7 +116,7 @@ class PackedRunTest {
 
     @Test
     void planKeepsArraysOfMoreSizes() {
-        LlavaConfig config = LlavaConfig.read(model, ModelFolders.TOWER);
+        LlavaConfig config = LlavaConfig.read(runs.model(), ModelFolders.TOWER);
         MemoryPlan rows = plan(config, stage("padToMultipleOf=32"));
         MemoryPlan packed = plan(config, stage("padToMultipleOf=32", PACKING));
         assertThat(packed.neededBytes()).isEqualTo(rows.neededBytes());
@@ -134,7 +132,8 @@ class PackedRunTest {
     /** In a batch without padding there is nothing to save. */
     @Test
     void batchesOfOneSampleStayUnpacked() {
-        RunReport report = run(stage(PACKING, "perDeviceTrainBatchSize=1"), "out", without(), TrainingListener.NONE);
+        RunReport report =
+                runs.run(stage(PACKING, "perDeviceTrainBatchSize=1"), "out", without(), TrainingListener.NONE);
         assertThat(report.summary().unpackedPaddingShare()).isNull();
     }
 
@@ -151,7 +150,7 @@ class PackedRunTest {
     }
 
     private StageData open(Stage stage) {
-        return StageRunner.openData(stage, paths("unused"), RunOptions.DEFAULT, TrainingListener.NONE);
+        return StageRunner.openData(stage, runs.paths("unused"), RunOptions.DEFAULT, TrainingListener.NONE);
     }
 
     /** Batches of four samples in the shuffled order, whose lengths differ. */
@@ -167,18 +166,8 @@ class PackedRunTest {
         return Stages.with(Stages.named(Stages.FINETUNE), all);
     }
 
-    private RunPaths paths(String output) {
-        return RunPaths.of(model, data, null, temp.resolve(output))
-                .withVisionTower(ModelFolders.TOWER)
-                .withSources(List.of(new DataSource(data, ModelFolders.IMAGES)));
-    }
-
     private CheckpointPolicy without() {
         return new CheckpointPolicy(temp.resolve("unused"), 0, 1, ResumeMode.NEVER);
-    }
-
-    private RunReport run(Stage stage, String output, CheckpointPolicy policy, TrainingListener listener) {
-        return StageRunner.run(stage, paths(output), RunOptions.DEFAULT.withCheckpointPolicy(policy), listener);
     }
 
     /** AdamW divides by the gradient, so that rounding grows where it is near 0. */
