@@ -251,7 +251,7 @@ class StagesTest {
     }
 
     @Test
-    void fileWithoutStageDefaultsIsRead() {
+    void fileWithoutKeysThatHaveDefaultsIsRead() {
         Stage stage = Stages.named(Stages.PRETRAIN);
         String before = Stages.json(stage)
                 .replaceFirst("\\s*\"groupByModalityLength\" : false,", "")
