@@ -23,6 +23,9 @@ import org.nd4j.autodiff.samediff.SDVariable;
  * {@code hidden_states.k}, {@code logits} and {@code loss}. Hidden states are {@code float32[B*T, D]}.
  */
 final class Decoder {
+    /** Prefix of the nodes that hold the rows of target tokens only. */
+    private static final String TARGET_PREFIX = "target_rows.";
+
     private final LlamaConfig config;
     private final WeightScope root;
     private final WeightScope weights;
@@ -63,20 +66,30 @@ final class Decoder {
     void build(SDVariable embeds, TextInputs in) {
         Alias.of("hidden_states.0", embeds);
         SDVariable x = embeds;
-        for (int i = 0; i < config.layers(); i++) {
+        int last = config.layers() - 1;
+        for (int i = 0; i < last; i++) {
             String name = layerPrefix(i);
-            // Hugging Face returns the last hidden state after the final norm.
-            String output = i + 1 < config.layers() ? hiddenStateName(i) : name + "output";
-            x = layer(weights.child(name), name, output, x, in);
+            WeightScope w = weights.child(name);
+            x = mlpLayer(w, name, hiddenStateName(i), x, attentionLayer(w, name, x, in));
         }
-        SDVariable last = norm(weights, "norm", x, "hidden_states." + config.layers());
-        Linear.of("logits", last, lmHead());
+        String name = layerPrefix(last);
+        WeightScope w = weights.child(name);
+        SDVariable mixed = attentionLayer(w, name, x, in);
+        SDVariable y = mlpLayer(w, name, name + "output", x, mixed);
+        // Hugging Face returns the last hidden state after the final norm.
+        Linear.of("logits", norm(weights, "norm", y, hiddenStateName(last)), lmHead());
 
-        // Only target tokens go through the LM head, which saves most of its work with a large vocabulary.
-        SDVariable rows = GatherRows.of("target_rows.hidden", x, in.targetRows());
-        SDVariable normed = norm(weights, "norm", rows, "target_rows.normed");
-        SDVariable targetLogits = Linear.of("target_logits", normed, lmHead());
-        CrossEntropy.of("loss", targetLogits, in.targets()).markAsLoss();
+        // The loss needs only the rows of target tokens after the last attention. This saves most of the work of the
+        // last layer's MLP and, with a large vocabulary, of the LM head.
+        SDVariable targets = mlpLayer(
+                w,
+                TARGET_PREFIX + name,
+                TARGET_PREFIX + "hidden",
+                GatherRows.of(TARGET_PREFIX + name + "input", x, in.targetRows()),
+                GatherRows.of(TARGET_PREFIX + name + "attention", mixed, in.targetRows()));
+        SDVariable normed = norm(weights, "norm", targets, TARGET_PREFIX + "normed");
+        CrossEntropy.of("loss", Linear.of("target_logits", normed, lmHead()), in.targets())
+                .markAsLoss();
     }
 
     private static String layerPrefix(int layer) {
@@ -100,16 +113,16 @@ final class Decoder {
                 : root.matrix("lm_head.weight", config.vocabSize(), config.hiddenSize());
     }
 
-    private SDVariable layer(WeightScope w, String name, String output, SDVariable x, TextInputs in) {
+    /** Attention of a layer: norm, projections, RoPE and attention; {@code float32[B*T, H*d]}. */
+    private SDVariable attentionLayer(WeightScope w, String name, SDVariable x, TextInputs in) {
         int d = config.hiddenSize();
-        int wide = config.intermediateSize();
         int kvWidth = config.kvHeads() * config.headDim();
         SDVariable h = norm(w, "input_layernorm", x, name + "norm1");
         WeightScope.RotaryMatrix wq = w.rotaryMatrix("self_attn.q_proj.weight", d, d);
         WeightScope.RotaryMatrix wk = w.rotaryMatrix("self_attn.k_proj.weight", kvWidth, d);
         SDVariable[] qkv = Linear.projections(
                 name + "qkv", h, wq.weight(), wk.weight(), w.matrix("self_attn.v_proj.weight", kvWidth, d));
-        SDVariable mixed = Attention.causal(
+        return Attention.causal(
                 name + "attention",
                 applyRope(
                         name + "q",
@@ -126,6 +139,17 @@ final class Decoder {
                 config.heads(),
                 config.kvHeads(),
                 config.headDim());
+    }
+
+    /**
+     * The rest of a layer: output projection, norm and MLP, each row on its own.
+     *
+     * @param x input of the layer, {@code float32[R, D]}
+     * @param mixed result of its attention, {@code float32[R, H*d]}
+     */
+    private SDVariable mlpLayer(WeightScope w, String name, String output, SDVariable x, SDVariable mixed) {
+        int d = config.hiddenSize();
+        int wide = config.intermediateSize();
         SDVariable residual = lora.addLora(name + "o_lora", x, mixed, w, "self_attn.o_proj.weight", d, d);
         SDVariable y = Linear.withResidual(
                 name + "after_attention", residual, mixed, w.matrix("self_attn.o_proj.weight", d, d));

@@ -56,7 +56,9 @@ record StepBenchmark(
 
     static final String ARRAYS_END = "arrays_mb_end";
     private static final double BYTES_PER_MB = 1 << 20;
-    private static final int WARMUP = 3;
+    /** Steps before timing: C2 compiles the kernels during the first ones, and takes time of the same cores. */
+    private static final int WARMUP = 10;
+
     private static final double RATE = 1e-5;
     private static final long SEED = 1;
 

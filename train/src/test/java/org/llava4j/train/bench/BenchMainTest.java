@@ -82,15 +82,19 @@ class BenchMainTest {
                 .isCloseTo((q4 + fp16 + q8 + norms) / 1e6, within(1e-6));
     }
 
-    /** Per token, layers of q and o [2048, 2048], k and v [256, 2048], three matrices [5632, 2048]; one row of the head. */
+    /**
+     * Per token, layers of q and o [2048, 2048], k and v [256, 2048], three matrices [5632, 2048]; but only for one token
+     * the last layer's o and MLP, and the head.
+     */
     @Test
     void prefillGemmsMatchDecoder() {
-        double layer = 2048.0 * (2 * 2048 + 2 * 256 + 3 * 5632);
+        double qkv = 2048.0 * (2048 + 2 * 256);
+        double mlp = 2048.0 * (2048 + 3 * 5632);
         double linear = StepGemms.ofPrefill(BenchSize.named("1b").config().decoder(), 620).stream()
                 .filter(product -> !product.batched())
                 .mapToDouble(Product::flops)
                 .sum();
-        assertThat(linear).isEqualTo(2 * (620 * 22 * layer + 32000.0 * 2048));
+        assertThat(linear).isEqualTo(2 * (620 * (22 * qkv + 21 * mlp) + mlp + 32000.0 * 2048));
     }
 
     @Test
@@ -132,12 +136,14 @@ class BenchMainTest {
 
     /**
      * Computed by hand for mid, batch 4: tower 4 * 256 * 588 * 256 * 4 (patches) and 5 layers of 1028 rows; projector
-     * 1024 rows; decoder 1536 rows, 8 layers of 4 * 512 * 512 + 3 * 512 * 1376; head 256 rows. Attention is excluded.
+     * 1024 rows; decoder 1536 rows, 8 layers of 4 * 512 * 512 + 3 * 512 * 1376, but 256 rows after the last attention;
+     * head 256 rows. Attention is excluded.
      */
     @Test
     void forwardGemmsMatchModel() {
         double tower = 1024.0 * 588 * 256 + 5 * 1028.0 * (4 * 256 * 256 + 2 * 256 * 1024);
-        double decoder = 8 * 1536.0 * (4 * 512 * 512 + 3 * 512 * 1376);
+        double mlp = 512 * 512 + 3 * 512 * 1376;
+        double decoder = 8 * 1536.0 * 3 * 512 * 512 + (7 * 1536.0 + 256) * mlp;
         double others = 1024.0 * 256 * 512 + 256.0 * 512 * 8000;
         assertThat(linear(BenchCase.FORWARD)).isEqualTo(2 * (tower + decoder + others));
     }
