@@ -32,6 +32,7 @@ import org.nd4j.linalg.indexing.NDArrayIndex;
 /** A packed batch has the loss and the gradients of the same samples with a row each. */
 class PackedBatchTest {
     private static final Path FOLDER = Golden.path("c_llava_mlp2x_gelu");
+    /** Products of other numbers of rows round differently; most in the projector's bias, a sum over image tokens. */
     private static final double TOLERANCE = 2e-6;
 
     private static LlavaConfig config;
