@@ -11,7 +11,7 @@ record BlockLinearWeight(BlockMatrix matrix, MathBackend math) implements LowPre
 
     @Override
     public SmallBatch.Form smallBatchForm() {
-        return SmallBatch.Form.PADDED;
+        return SmallBatch.Form.PLAIN;
     }
 
     @Override

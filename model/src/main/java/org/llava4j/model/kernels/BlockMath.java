@@ -8,7 +8,7 @@ interface BlockMath {
      *
      * @param block index of the row's first block in {@code chunk}
      * @param blocks number of blocks of the row
-     * @param x {@link SmallBatch.Form#PADDED}
+     * @param x {@link SmallBatch.Form#PLAIN}
      * @param groupSums sums of the groups of each row of x, see {@link SmallBatch#groupSums}
      */
     void dot(BlockChunk chunk, int block, int blocks, SmallBatch x, float[][] groupSums, float[][] sums, int at);

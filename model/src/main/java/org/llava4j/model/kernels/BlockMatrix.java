@@ -70,7 +70,7 @@ public record BlockMatrix(INDArray array, BlockFormat format, long address, int 
         }
     }
 
-    /** sums[i][0..n1 - n0) = dot products of the rows [n0, n1) and row i of x, which is {@link SmallBatch.Form#PADDED}. */
+    /** sums[i][0..n1 - n0) = dot products of the rows [n0, n1) and row i of x, which is {@link SmallBatch.Form#PLAIN}. */
     void dotRows(MathBackend math, int n0, int n1, SmallBatch x, float[][] sums) {
         float[][] groupSums = format.hasMin() ? x.groupSums(format.groupSize()) : new float[0][];
         int rowsPerRead = Math.max(1, READ_BYTES / rowBytes());

@@ -10,84 +10,61 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  * of its Q4_0; the order of the integers is made for vector loads of any width.
  *
  * <p>A quantized weight [N, K] is one array [N, {@link #rowBytes}] of {@link #dataType}: first the integers of all rows,
- * then the scales of all rows, then unused bytes. Rows are stored in blocks of {@link #blockColumns} columns, padded
- * with zeros. A block is {@link #blockWords} little-endian 32-bit words, whose values are in two's complement.
+ * then the scales of all rows, then unused bytes. Rows are stored in blocks of {@value #BLOCK} columns, which are 16
+ * groups, padded with zeros. A block consists of little-endian 32-bit words: with n values a word, word {@code 16 m + g}
+ * holds the columns {@code n m} to {@code n m + n - 1} of group {@code g}, the first in its lowest bits. The scales of two
+ * blocks alternate; a last block without a neighbor alternates with zeros.
  */
 public enum QuantizedFormat {
     /**
-     * 8 bits a value, scale = absmax / 127: 8.5 bits a weight. A block has 64 columns. Word {@code i} holds the columns
-     * {@code i}, {@code i + 16}, {@code i + 32} and {@code i + 48}, the first in its lowest bits.
+     * 8 bits a value from -127 to 127, scale = absmax / 127: 8.5 bits a weight. A word is the sum {@code a + 2^8 b + 2^16
+     * c + 2^24 d} of its values: shifted left by 8, 16 or 24 bits, it is the sum of the first three, two or one, so that a
+     * dot product needs neither masks nor right shifts ({@link SmallBatch.Form#DIFFERENCES}).
      */
-    Q8(Byte.SIZE, DataType.BYTE, 64) {
+    Q8(Byte.SIZE, DataType.BYTE) {
         @Override
-        int wordOf(int column) {
-            return column / blockColumns() * LANES + column % LANES;
+        int term(int value, int column) {
+            return value << shift(column);
         }
 
         @Override
-        int shift(int column) {
-            return column % blockColumns() / LANES * bits();
-        }
-
-        @Override
-        int scaleOf(int group) {
-            return group;
-        }
-
-        @Override
-        int scales(int columns) {
-            return paddedColumns(columns) / GROUP;
+        int value(int word, int column) {
+            return (byte) ((word + BYTE_OFFSETS ^ BYTE_OFFSETS) >> shift(column));
         }
     },
     /**
-     * 4 bits a value from -8 to 7, scale near (value of the largest magnitude) / -8, with the smallest weighted squared
-     * error: 4.5 bits a weight. A block has 512 columns, which are 16 groups. Word {@code 16 m + g} holds the columns
-     * {@code 8 m} to {@code 8 m + 7} of group {@code g}, the first in its lowest bits. The scales of two blocks
-     * alternate; a last block without a neighbor alternates with zeros.
+     * 4 bits a value from -8 to 7 in two's complement, scale near (value of the largest magnitude) / -8, with the smallest
+     * weighted squared error: 4.5 bits a weight.
      */
-    Q4(Byte.SIZE / 2, DataType.UBYTE, 512) {
-        private static final int WORD_COLUMNS = 8;
-
+    Q4(Byte.SIZE / 2, DataType.UBYTE) {
         @Override
-        int wordOf(int column) {
-            return column / blockColumns() * blockWords()
-                    + column % GROUP / WORD_COLUMNS * LANES
-                    + column % blockColumns() / GROUP;
+        int term(int value, int column) {
+            return (value & 0xf) << shift(column);
         }
 
         @Override
-        int shift(int column) {
-            return column % WORD_COLUMNS * bits();
-        }
-
-        @Override
-        int scaleOf(int group) {
-            int block = group / LANES;
-            return block / 2 * 2 * LANES + group % LANES * 2 + block % 2;
-        }
-
-        @Override
-        int scales(int columns) {
-            int blocks = paddedColumns(columns) / blockColumns();
-            return (blocks + 1) / 2 * 2 * LANES;
+        int value(int word, int column) {
+            return word << Integer.SIZE - bits() - shift(column) >> Integer.SIZE - bits();
         }
     };
 
     /** Columns that share a scale. */
     static final int GROUP = 32;
-    /** Words that vector loads of any width divide. */
+    /** Groups of a block, and words that vector loads of any width divide. */
     static final int LANES = 16;
+    /** Columns of a block. */
+    static final int BLOCK = LANES * GROUP;
+    /** 128 in each byte: {@code word + BYTE_OFFSETS ^ BYTE_OFFSETS} has the values of a word of Q8 in two's complement. */
+    static final int BYTE_OFFSETS = 0x80808080;
     /** Bound on the bytes of a row, below which no number of columns overflows 32 bits. */
     private static final long MAX_ROW_BYTES = 1 << 28;
 
     private final int bits;
     private final DataType dataType;
-    private final int blockColumns;
 
-    QuantizedFormat(int bits, DataType dataType, int blockColumns) {
+    QuantizedFormat(int bits, DataType dataType) {
         this.bits = bits;
         this.dataType = dataType;
-        this.blockColumns = blockColumns;
     }
 
     /** Whether an array holds values of one of these formats; a {@link BlockFormat} has arrays of rank 3. */
@@ -128,37 +105,47 @@ public enum QuantizedFormat {
         return bits;
     }
 
-    /** Columns of a block. */
-    int blockColumns() {
-        return blockColumns;
+    /** Values of a word. */
+    private int wordColumns() {
+        return Integer.SIZE / bits;
     }
 
     /** Words of a block. */
     int blockWords() {
-        return blockColumns * bits / Integer.SIZE;
+        return BLOCK / wordColumns();
     }
 
     /** Index of the word of a row that holds a column. */
-    abstract int wordOf(int column);
-
-    /** Position of a column's lowest bit in its word. */
-    abstract int shift(int column);
-
-    /** Index of a group's scale in those of a row. */
-    abstract int scaleOf(int group);
-
-    /** Scales of a row, with padding. */
-    abstract int scales(int columns);
-
-    /** The value of a column in its word. */
-    int value(int word, int column) {
-        int up = Integer.SIZE - bits - shift(column);
-        return word << up >> (Integer.SIZE - bits);
+    int wordOf(int column) {
+        return column / BLOCK * blockWords() + column % GROUP / wordColumns() * LANES + column % BLOCK / GROUP;
     }
 
-    /** Number of columns with padding, a multiple of {@link #blockColumns}. */
-    int paddedColumns(int columns) {
-        return (columns + blockColumns() - 1) / blockColumns() * blockColumns();
+    /** Position of a column's lowest bit in its word. */
+    int shift(int column) {
+        return column % wordColumns() * bits;
+    }
+
+    /** Index of a group's scale in those of a row. */
+    static int scaleOf(int group) {
+        int block = group / LANES;
+        return block / 2 * 2 * LANES + group % LANES * 2 + block % 2;
+    }
+
+    /** Scales of a row, with padding. */
+    static int scales(int columns) {
+        int blocks = paddedColumns(columns) / BLOCK;
+        return (blocks + 1) / 2 * 2 * LANES;
+    }
+
+    /** What a column's value adds to its word. */
+    abstract int term(int value, int column);
+
+    /** The value of a column in its word. */
+    abstract int value(int word, int column);
+
+    /** Number of columns with padding, a multiple of {@link #BLOCK}. */
+    static int paddedColumns(int columns) {
+        return (columns + BLOCK - 1) / BLOCK * BLOCK;
     }
 
     /** Bytes of a row's integers, with padding. */
@@ -182,10 +169,10 @@ public enum QuantizedFormat {
     /** The inverse of {@link #rowBytes}. */
     private long columns(long rowBytes) {
         // The largest number of whole blocks whose bytes fit; what remains is padding.
-        int twoBlocks = 2 * blockColumns;
+        int twoBlocks = 2 * BLOCK;
         long columns = rowBytes / usedBytes(twoBlocks) * twoBlocks;
-        if (usedBytes(Math.toIntExact(columns + blockColumns)) <= rowBytes) {
-            columns += blockColumns;
+        if (usedBytes(Math.toIntExact(columns + BLOCK)) <= rowBytes) {
+            columns += BLOCK;
         }
         return columns - (rowBytes - usedBytes(Math.toIntExact(columns))) * GROUP;
     }

@@ -13,7 +13,7 @@ record QuantizedLinearWeight(QuantizedMatrix matrix, MathBackend math) implement
 
     @Override
     public void toFloat32(Scratch scratch, int row, int column, int width, float[] to) {
-        float[] blocks = scratch.row(BLOCKS_ROW, width + 2 * matrix.format().blockColumns());
+        float[] blocks = scratch.row(BLOCKS_ROW, width + 2 * QuantizedFormat.BLOCK);
         matrix.dequantize(scratch, math.halves(), math.quantized(), row, column, width, blocks, to);
     }
 
@@ -25,8 +25,7 @@ record QuantizedLinearWeight(QuantizedMatrix matrix, MathBackend math) implement
     /** Whole blocks, so that no block is dequantized for two tiles. */
     @Override
     public int tileColumns() {
-        int block = matrix.format().blockColumns();
-        return TILE_COLUMNS / block * block;
+        return 2 * QuantizedFormat.BLOCK;
     }
 
     @Override
@@ -36,7 +35,7 @@ record QuantizedLinearWeight(QuantizedMatrix matrix, MathBackend math) implement
 
     @Override
     public SmallBatch.Form smallBatchForm() {
-        return roundsActivations() ? SmallBatch.Form.ROUNDED : SmallBatch.Form.PADDED;
+        return roundsActivations() ? SmallBatch.Form.ROUNDED : SmallBatch.Form.DIFFERENCES;
     }
 
     @Override

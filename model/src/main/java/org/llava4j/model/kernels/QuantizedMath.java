@@ -12,7 +12,7 @@ interface QuantizedMath {
      * @param scales the scales of the rows in native memory
      * @param rows number of rows
      * @param blocks number of blocks of a row
-     * @param xs values of the columns of all blocks, 0 for padding
+     * @param xs rows of {@link SmallBatch.Form#DIFFERENCES}
      */
     void dotRowsQ8(ByteBuffer words, ByteBuffer scales, int rows, int blocks, float[][] xs, float[][] sums);
 

@@ -54,7 +54,7 @@ public record QuantizedMatrix(INDArray array, QuantizedFormat format, long addre
 
     /** Scales of a row, with padding. */
     int rowScales() {
-        return format.scales(columns);
+        return QuantizedFormat.scales(columns);
     }
 
     /** Address of the integers of a row. */
@@ -81,7 +81,7 @@ public record QuantizedMatrix(INDArray array, QuantizedFormat format, long addre
             int width,
             float[] blocks,
             float[] to) {
-        int blockColumns = format.blockColumns();
+        int blockColumns = QuantizedFormat.BLOCK;
         int first = column / blockColumns;
         int count = (column + width + blockColumns - 1) / blockColumns - first;
         int[] words = scratch.readInts(
@@ -96,12 +96,14 @@ public record QuantizedMatrix(INDArray array, QuantizedFormat format, long addre
 
     /** The scales of the groups of {@code count} blocks of a row. */
     private float[] scales(Scratch scratch, HalfMath halves, int row, int firstBlock, int count) {
-        float[] stored = new float[rowScales()];
-        halves.widenF16(scratch.readShorts(scales(row), stored.length), stored, stored.length);
-        int groups = format.blockColumns() / QuantizedFormat.GROUP;
-        float[] scales = new float[count * groups];
+        int firstGroup = firstBlock * QuantizedFormat.LANES;
+        int firstPair = firstBlock / 2 * 2 * QuantizedFormat.LANES;
+        float[] stored = new float[(firstBlock + count + 1) / 2 * 2 * QuantizedFormat.LANES - firstPair];
+        halves.widenF16(
+                scratch.readShorts(scales(row) + (long) firstPair * Short.BYTES, stored.length), stored, stored.length);
+        float[] scales = new float[count * QuantizedFormat.LANES];
         for (int group = 0; group < scales.length; group++) {
-            scales[group] = stored[format.scaleOf(firstBlock * groups + group)];
+            scales[group] = stored[QuantizedFormat.scaleOf(firstGroup + group) - firstPair];
         }
         return scales;
     }
@@ -111,7 +113,7 @@ public record QuantizedMatrix(INDArray array, QuantizedFormat format, long addre
         MathBackend math = MathBackend.scalar();
         Scratch scratch = Scratch.forCurrentThread();
         Matrix result = Matrix.of(Nd4j.createUninitialized(DataType.FLOAT, new long[] {to - from, columns}, 'c'));
-        float[] row = new float[format.paddedColumns(columns)];
+        float[] row = new float[QuantizedFormat.paddedColumns(columns)];
         for (long n = from; n < to; n++) {
             dequantize(scratch, math.halves(), math.quantized(), (int) n, 0, row.length, row, row);
             scratch.write(row, result.row(n - from), columns);
@@ -148,7 +150,7 @@ public record QuantizedMatrix(INDArray array, QuantizedFormat format, long addre
 
     private static void quantizeRows(String name, Matrix from, QuantizedMatrix to, int first, int end) {
         NativeArray memory = new NativeArray(to.array);
-        float[] row = new float[to.format.paddedColumns(to.columns)];
+        float[] row = new float[QuantizedFormat.paddedColumns(to.columns)];
         int[] words = new int[to.rowWords()];
         short[] scales = new short[to.rowScales()];
         long scalesAt = (long) to.rows * words.length * (Integer.BYTES / Short.BYTES);
@@ -157,7 +159,7 @@ public record QuantizedMatrix(INDArray array, QuantizedFormat format, long addre
             for (int group = 0; group < row.length / QuantizedFormat.GROUP; group++) {
                 float scale = scale(row, group * QuantizedFormat.GROUP, to.format);
                 short half = HalfFloats.floatToF16(scale);
-                scales[to.format.scaleOf(group)] = half;
+                scales[QuantizedFormat.scaleOf(group)] = half;
                 if (Float.isInfinite(HalfFloats.f16ToFloat(half))) {
                     throw new BadInputException(name + " has a value in row " + n + " that is too large for "
                             + to.format + ", whose scale would be " + scale + "; use bf16");
@@ -171,7 +173,7 @@ public record QuantizedMatrix(INDArray array, QuantizedFormat format, long addre
 
     /**
      * Validates a quantized weight that was read from a file or is mapped. Reads the scales and the padding, no other
-     * integers: all of their values are valid.
+     * integers: whatever they are, products are finite.
      *
      * @return the first value that {@link #quantize} does not write: a scale that is NaN, infinite or (Q8) negative, or
      *     padding that is not zero; null if there is none
@@ -201,11 +203,11 @@ public record QuantizedMatrix(INDArray array, QuantizedFormat format, long addre
         for (int n = first; n < end; n++) {
             short[] row = Arrays.copyOfRange(scales, (n - first) * rowScales(), (n - first + 1) * rowScales());
             for (int group = 0; group < columns / QuantizedFormat.GROUP; group++) {
-                float scale = HalfFloats.f16ToFloat(row[format.scaleOf(group)]);
+                float scale = HalfFloats.f16ToFloat(row[QuantizedFormat.scaleOf(group)]);
                 if (!Float.isFinite(scale) || (format == QuantizedFormat.Q8 && scale < 0)) {
                     return "row " + n + " has the scale " + scale;
                 }
-                row[format.scaleOf(group)] = 0;
+                row[QuantizedFormat.scaleOf(group)] = 0;
             }
             if (!Arrays.equals(row, new short[row.length]) || (isPadded && hasPadding(memory, n, words))) {
                 return "row " + n + " has padding that is not zero";
@@ -227,7 +229,7 @@ public record QuantizedMatrix(INDArray array, QuantizedFormat format, long addre
     /** Whether the last block of a row has a value that is not zero behind the row's columns. */
     private boolean hasPadding(NativeArray memory, long row, int[] words) {
         memory.read((row + 1) * rowWords() - words.length, words, words.length);
-        return IntStream.range(columns, format.paddedColumns(columns))
+        return IntStream.range(columns, QuantizedFormat.paddedColumns(columns))
                 .anyMatch(column -> format.value(words[format.wordOf(column) % words.length], column) != 0);
     }
 
@@ -292,16 +294,15 @@ public record QuantizedMatrix(INDArray array, QuantizedFormat format, long addre
     private static void quantize(float[] row, short[] scales, QuantizedFormat format, int[] words) {
         int min = format == QuantizedFormat.Q8 ? -MAX_Q8 : MIN_Q4;
         int max = format == QuantizedFormat.Q8 ? MAX_Q8 : MAX_Q4;
-        int mask = (1 << format.bits()) - 1;
         Arrays.fill(words, 0);
         for (int from = 0; from < row.length; from += QuantizedFormat.GROUP) {
-            float scale = HalfFloats.f16ToFloat(scales[format.scaleOf(from / QuantizedFormat.GROUP)]);
+            float scale = HalfFloats.f16ToFloat(scales[QuantizedFormat.scaleOf(from / QuantizedFormat.GROUP)]);
             // All values are 0 or too small for a scale in fp16.
             float inverse = scale == 0 ? 0 : 1 / scale;
             for (int column = from; column < from + QuantizedFormat.GROUP; column++) {
                 // Adding and subtracting 1.5 * 2^23 rounds to an integer.
                 int value = (int) (row[column] * inverse + FastMath.ROUND - FastMath.ROUND);
-                words[format.wordOf(column)] |= (Math.max(min, Math.min(max, value)) & mask) << format.shift(column);
+                words[format.wordOf(column)] += format.term(Math.max(min, Math.min(max, value)), column);
             }
         }
     }

@@ -23,7 +23,7 @@ record RoundedActivations(short[] values, float[] scales) {
     /** The largest integer: 16 products of it and a value of Q4 fit into 16 bits. */
     static final int MAX = 255;
 
-    private static final int BLOCK = QuantizedFormat.Q4.blockColumns();
+    private static final int BLOCK = QuantizedFormat.BLOCK;
     /** Values of a word of weights. */
     private static final int WORD = 8;
     /** Values of a 16-bit half of a word. */
@@ -38,7 +38,7 @@ record RoundedActivations(short[] values, float[] scales) {
      */
     static RoundedActivations of(float[] x, int columns, QuantizedMath math) {
         int groups = columns / GROUP;
-        int padded = QuantizedFormat.Q4.paddedColumns(columns);
+        int padded = QuantizedFormat.paddedColumns(columns);
         float[] scales = new float[padded / GROUP];
         math.roundGroups(x, groups, scales);
         short[] values = new short[padded];

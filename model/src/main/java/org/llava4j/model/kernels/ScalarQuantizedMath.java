@@ -20,17 +20,22 @@ final class ScalarQuantizedMath implements QuantizedMath {
     private static float dotQ8(ByteBuffer words, ByteBuffer scales, int row, int blocks, float[] x) {
         QuantizedFormat format = QuantizedFormat.Q8;
         int at = row * blocks * format.blockWords();
-        int columns = blocks * format.blockColumns();
+        int columns = blocks * QuantizedFormat.BLOCK;
+        int scalesAt = row * QuantizedFormat.scales(columns);
         float sum = 0;
-        for (int column = 0; column < columns; column += GROUP) {
+        for (int group = 0; group < columns / GROUP; group++) {
             float groupSum = 0;
-            for (int i = column; i < column + GROUP; i++) {
-                groupSum += format.value(words.getInt((at + format.wordOf(i)) * Integer.BYTES), i) * x[i];
+            for (int i = group * GROUP; i < (group + 1) * GROUP; i++) {
+                int word = words.getInt((at + format.wordOf(i)) * Integer.BYTES);
+                groupSum += (word << Integer.SIZE - Byte.SIZE - format.shift(i)) * x[SmallBatch.indexOfDifference(i)];
             }
-            short scale = scales.getShort((row * columns + column) / GROUP * Short.BYTES);
-            sum += groupSum * HalfFloats.f16ToFloat(scale);
+            sum += groupSum * scale(scales, scalesAt, group);
         }
         return sum;
+    }
+
+    private static float scale(ByteBuffer scales, int rowAt, int group) {
+        return HalfFloats.f16ToFloat(scales.getShort((rowAt + QuantizedFormat.scaleOf(group)) * Short.BYTES));
     }
 
     @Override
@@ -46,8 +51,8 @@ final class ScalarQuantizedMath implements QuantizedMath {
     private static float dotQ4(ByteBuffer words, ByteBuffer scales, int row, int blocks, RoundedActivations x) {
         QuantizedFormat format = QuantizedFormat.Q4;
         int at = row * blocks * format.blockWords();
-        int columns = blocks * format.blockColumns();
-        int scalesAt = row * format.scales(columns);
+        int columns = blocks * QuantizedFormat.BLOCK;
+        int scalesAt = row * QuantizedFormat.scales(columns);
         float sum = 0;
         for (int group = 0; group < columns / GROUP; group++) {
             int groupSum = 0;
@@ -55,15 +60,14 @@ final class ScalarQuantizedMath implements QuantizedMath {
                 int word = words.getInt((at + format.wordOf(i)) * Integer.BYTES);
                 groupSum += format.value(word, i) * x.values()[RoundedActivations.indexOf(i)];
             }
-            short scale = scales.getShort((scalesAt + format.scaleOf(group)) * Short.BYTES);
-            sum += groupSum * (HalfFloats.f16ToFloat(scale) * x.scales()[group]);
+            sum += groupSum * (scale(scales, scalesAt, group) * x.scales()[group]);
         }
         return sum;
     }
 
     @Override
     public void dequantize(QuantizedFormat format, int[] words, float[] scales, int blocks, float[] to) {
-        for (int i = 0; i < blocks * format.blockColumns(); i++) {
+        for (int i = 0; i < blocks * QuantizedFormat.BLOCK; i++) {
             to[i] = format.value(words[format.wordOf(i)], i) * scales[i / GROUP];
         }
     }

@@ -11,17 +11,24 @@ import org.llava4j.model.memory.Scratch;
  */
 @SuppressWarnings("ArrayRecordComponent") // never compared
 record SmallBatch(Matrix matrix, float[][] rows, RoundedActivations[] roundedRows) {
-    /** A row ends with as many zeros at least, which the padding of quantized weights is multiplied with. */
-    private static final int PADDING = QuantizedFormat.Q8.blockColumns();
+    /** Columns of a word of {@link QuantizedFormat#Q8}. */
+    private static final int DIFFERENCE_COLUMNS = Integer.BYTES;
 
     /** Forms of x. */
     enum Form {
         /** Native memory. */
         NATIVE,
-        /** Rows on the heap, padded with zeros. */
-        PADDED,
+        /** Rows on the heap. */
+        PLAIN,
         /** Rows on the heap: values of even columns, then those of odd columns, then the last one if K is odd. */
         DEINTERLEAVED,
+        /**
+         * Rows on the heap for weights in {@link QuantizedFormat#Q8}, at {@link #indexOfDifference}. By shifts, a word of
+         * the values a, b, c and d becomes 2^24 times a, b + a / 2^8, c + b / 2^8 + a / 2^16 and d + c / 2^8 + b / 2^16 + a /
+         * 2^24. The dot product of a, b, c and d with x is that of these four with x less 2^-8 times the next column's x
+         * (except for d), times 2^-24.
+         */
+        DIFFERENCES,
         /** {@link RoundedActivations}. */
         ROUNDED
     }
@@ -41,15 +48,15 @@ record SmallBatch(Matrix matrix, float[][] rows, RoundedActivations[] roundedRow
             }
             return new SmallBatch(x, new float[0][], roundedRows);
         }
-        float[][] rows = new float[x.rows()][columns + PADDING];
+        float[][] rows = new float[x.rows()][];
         for (int r = 0; r < rows.length; r++) {
-            if (form == Form.PADDED) {
-                scratch.read(x.row(r), rows[r], columns);
-            } else {
-                float[] row = scratch.row(0, columns);
-                scratch.read(x.row(r), row, columns);
-                deinterleave(row, columns, rows[r]);
-            }
+            float[] row = new float[columns];
+            scratch.read(x.row(r), row, columns);
+            rows[r] = switch (form) {
+                case DEINTERLEAVED -> deinterleave(row);
+                case DIFFERENCES -> differences(row);
+                default -> row;
+            };
         }
         return new SmallBatch(x, rows, new RoundedActivations[0]);
     }
@@ -73,14 +80,33 @@ record SmallBatch(Matrix matrix, float[][] rows, RoundedActivations[] roundedRow
         return sums;
     }
 
-    private static void deinterleave(float[] from, int n, float[] to) {
-        int half = n / 2;
+    /** Index of a column's number in {@link Form#DIFFERENCES}: those that one shift of all words gives are neighbors. */
+    static int indexOfDifference(int column) {
+        int block = QuantizedFormat.BLOCK;
+        int word = QuantizedFormat.Q8.wordOf(column % block);
+        return column / block * block + column % DIFFERENCE_COLUMNS * QuantizedFormat.Q8.blockWords() + word;
+    }
+
+    private static float[] differences(float[] row) {
+        float[] to = new float[QuantizedFormat.paddedColumns(row.length)];
+        int run = QuantizedFormat.Q8.blockWords();
+        for (int i = 0; i < row.length; i += DIFFERENCE_COLUMNS) {
+            int at = indexOfDifference(i);
+            for (int j = 0; j < DIFFERENCE_COLUMNS - 1; j++) {
+                to[at + j * run] = (row[i + j] - row[i + j + 1] * 0x1p-8f) * 0x1p-24f;
+            }
+            to[at + (DIFFERENCE_COLUMNS - 1) * run] = row[i + DIFFERENCE_COLUMNS - 1] * 0x1p-24f;
+        }
+        return to;
+    }
+
+    private static float[] deinterleave(float[] row) {
+        int half = row.length / 2;
+        float[] to = row.clone();
         for (int i = 0; i < half; i++) {
-            to[i] = from[2 * i];
-            to[half + i] = from[2 * i + 1];
+            to[i] = row[2 * i];
+            to[half + i] = row[2 * i + 1];
         }
-        if (n % 2 == 1) {
-            to[n - 1] = from[n - 1];
-        }
+        return to;
     }
 }

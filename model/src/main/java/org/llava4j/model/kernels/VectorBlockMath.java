@@ -250,7 +250,8 @@ final class VectorBlockMath implements BlockMath {
         }
     }
 
-    private static void multiply(byte[] quants, float[] scales, int first, int groups, int groupSize, float[] to) {
+    /** to = quants * scales for groups of neighboring values, the first of which has the scale {@code scales[first]}. */
+    static void multiply(byte[] quants, float[] scales, int first, int groups, int groupSize, float[] to) {
         for (int group = 0; group < groups; group++) {
             FloatVector scale = FloatVector.broadcast(FLOATS, scales[first + group]);
             for (int i = group * groupSize; i < (group + 1) * groupSize; i += STEP) {

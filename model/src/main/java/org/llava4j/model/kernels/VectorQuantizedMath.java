@@ -5,19 +5,21 @@ import static jdk.incubator.vector.VectorOperators.LSHL;
 import static org.llava4j.model.kernels.QuantizedFormat.GROUP;
 import static org.llava4j.model.kernels.QuantizedFormat.LANES;
 
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
 import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
 import jdk.incubator.vector.ShortVector;
 import jdk.incubator.vector.VectorMask;
 import jdk.incubator.vector.VectorOperators;
 import jdk.incubator.vector.VectorSpecies;
-import org.llava4j.model.tensors.HalfFloats;
 
 /**
- * {@link QuantizedMath} with the Vector API. A vector holds the words of 4, 8 or 16 lanes of a block. A value of Q8 is
- * shifted to its sign-extended position, converted to float32 and multiplied by x. Values of Q4 are multiplied as
- * 16-bit integers, twice as many in a vector, with rounded activations.
+ * {@link QuantizedMath} with the Vector API. A vector holds the words of 4, 8 or 16 groups. Words of Q8 are shifted,
+ * converted to float32 and multiplied by {@link SmallBatch.Form#DIFFERENCES} of x. Values of Q4 are multiplied as 16-bit
+ * integers, twice as many in a vector, with rounded activations.
  *
  * <p>All conversions are of one class of vectors: with another one, C2 of JDK 17 no longer inlines the call that they share
  * in the JDK, and a token takes three times as long.
@@ -29,6 +31,9 @@ final class VectorQuantizedMath implements QuantizedMath {
     private static final VectorSpecies<Float> FLOATS = VectorFastMath.SPECIES;
     private static final int STEP = FLOATS.length();
     private static final VectorSpecies<Short> SHORTS = ShortVector.SPECIES_PREFERRED;
+    private static final VarHandle FOUR_BYTES =
+            MethodHandles.byteArrayViewVarHandle(int[].class, ByteOrder.LITTLE_ENDIAN);
+    private static final int Q8_WORDS = QuantizedFormat.Q8.blockWords();
     private static final int Q4_WORDS = QuantizedFormat.Q4.blockWords();
     /** Shifts of a word that bring one value to the top of each lane. */
     private static final IntVector UP = IntVector.fromArray(
@@ -41,19 +46,27 @@ final class VectorQuantizedMath implements QuantizedMath {
 
     private static final FloatVector ROUND = FloatVector.broadcast(FLOATS, FastMath.ROUND);
     private static final int MAGNITUDE = 0x7fffffff;
-    private static final int Q8_SHIFT = Integer.SIZE - 8;
     private static final int Q4_SHIFT = Integer.SIZE - 4;
 
+    /** Two rows share the loads of x. They are far apart, because the CPU prefetches two streams better than one. */
     @Override
     public void dotRowsQ8(ByteBuffer words, ByteBuffer scales, int rows, int blocks, float[][] xs, float[][] sums) {
         Object source = VectorLoads.source(words);
         Object scaleSource = VectorLoads.source(scales);
-        int rowBytes = blocks * QuantizedFormat.Q8.blockWords() * Integer.BYTES;
-        float[] rowScales = new float[2 * blocks];
-        for (int r = 0; r < rows; r++) {
-            readScales(scales, scaleSource, r * blocks * Integer.BYTES, blocks, rowScales);
+        int rowBytes = blocks * Q8_WORDS * Integer.BYTES;
+        int blockPairs = (blocks + 1) / 2;
+        int scaleBytes = blockPairs * LANES * Integer.BYTES;
+        float[] firstScales = new float[blockPairs * 2 * LANES];
+        float[] secondScales = new float[blockPairs * 2 * LANES];
+        int half = (rows + 1) / 2;
+        for (int first = 0; first < half; first++) {
+            int second = Math.min(first + half, rows - 1);
+            readBlockScales(scaleSource, first * scaleBytes, blockPairs, firstScales);
+            readBlockScales(scaleSource, second * scaleBytes, blockPairs, secondScales);
             for (int i = 0; i < xs.length; i++) {
-                sums[i][r] = dotQ8(source, r * rowBytes, rowScales, xs[i], blocks);
+                int firstAt = first * rowBytes;
+                int secondAt = second * rowBytes;
+                dotQ8(source, firstAt, secondAt, firstScales, secondScales, xs[i], blocks, sums[i], first, second);
             }
         }
     }
@@ -85,43 +98,51 @@ final class VectorQuantizedMath implements QuantizedMath {
         }
     }
 
-    /** Reads pairs of scales: first of all pairs to {@code to[0..n)}, the second to {@code to[n..2n)}. */
-    private static void readScales(ByteBuffer memory, Object source, int at, int n, float[] to) {
-        int end = VectorLoads.INTS.loopBound(n);
-        for (int i = 0; i < end; i += STEP) {
-            IntVector pair = VectorLoads.ints(source, at + i * Integer.BYTES);
-            VectorHalfMath.lowerF16(pair).intoArray(to, i);
-            VectorHalfMath.upperF16(pair).intoArray(to, n + i);
-        }
-        for (int i = end; i < n; i++) {
-            int pair = memory.getInt(at + i * Integer.BYTES);
-            to[i] = HalfFloats.f16ToFloat((short) pair);
-            to[n + i] = HalfFloats.f16ToFloat((short) (pair >> Short.SIZE));
-        }
-    }
-
-    private static float dotQ8(Object words, int at, float[] scales, float[] x, int blocks) {
-        FloatVector even = FloatVector.zero(FLOATS);
-        FloatVector odd = FloatVector.zero(FLOATS);
+    /** sums[first] and sums[second] = dot products of two rows, which start at two positions of {@code words}. */
+    private static void dotQ8(
+            Object words,
+            int firstAt,
+            int secondAt,
+            float[] firstScales,
+            float[] secondScales,
+            float[] x,
+            int blocks,
+            float[] sums,
+            int first,
+            int second) {
+        FloatVector firstSum = FloatVector.zero(FLOATS);
+        FloatVector secondSum = FloatVector.zero(FLOATS);
         for (int block = 0; block < blocks; block++) {
-            int column = block * 4 * LANES;
-            FloatVector a = FloatVector.zero(FLOATS);
-            FloatVector b = FloatVector.zero(FLOATS);
-            for (int i = 0; i < LANES; i += STEP) {
-                IntVector w = VectorLoads.ints(words, at + column + i * Integer.BYTES);
-                a = ((FloatVector) w.lanewise(LSHL, 24).lanewise(ASHR, Q8_SHIFT).castShape(FLOATS, 0))
-                        .fma(FloatVector.fromArray(FLOATS, x, column + i), a);
-                a = ((FloatVector) w.lanewise(LSHL, 16).lanewise(ASHR, Q8_SHIFT).castShape(FLOATS, 0))
-                        .fma(FloatVector.fromArray(FLOATS, x, column + LANES + i), a);
-                b = ((FloatVector) w.lanewise(LSHL, 8).lanewise(ASHR, Q8_SHIFT).castShape(FLOATS, 0))
-                        .fma(FloatVector.fromArray(FLOATS, x, column + 2 * LANES + i), b);
-                b = ((FloatVector) w.lanewise(ASHR, Q8_SHIFT).castShape(FLOATS, 0))
-                        .fma(FloatVector.fromArray(FLOATS, x, column + 3 * LANES + i), b);
+            for (int group = 0; group < LANES; group += STEP) {
+                FloatVector a = FloatVector.zero(FLOATS);
+                FloatVector b = FloatVector.zero(FLOATS);
+                FloatVector c = FloatVector.zero(FLOATS);
+                FloatVector d = FloatVector.zero(FLOATS);
+                for (int i = group; i < Q8_WORDS; i += LANES) {
+                    int word = (block * Q8_WORDS + i) * Integer.BYTES;
+                    int run = 4 * Q8_WORDS * block + i;
+                    IntVector w = VectorLoads.ints(words, firstAt + word);
+                    IntVector v = VectorLoads.ints(words, secondAt + word);
+                    FloatVector x0 = FloatVector.fromArray(FLOATS, x, run);
+                    a = ((FloatVector) w.lanewise(LSHL, 24).castShape(FLOATS, 0)).fma(x0, a);
+                    c = ((FloatVector) v.lanewise(LSHL, 24).castShape(FLOATS, 0)).fma(x0, c);
+                    FloatVector x1 = FloatVector.fromArray(FLOATS, x, run + Q8_WORDS);
+                    b = ((FloatVector) w.lanewise(LSHL, 16).castShape(FLOATS, 0)).fma(x1, b);
+                    d = ((FloatVector) v.lanewise(LSHL, 16).castShape(FLOATS, 0)).fma(x1, d);
+                    FloatVector x2 = FloatVector.fromArray(FLOATS, x, run + 2 * Q8_WORDS);
+                    a = ((FloatVector) w.lanewise(LSHL, 8).castShape(FLOATS, 0)).fma(x2, a);
+                    c = ((FloatVector) v.lanewise(LSHL, 8).castShape(FLOATS, 0)).fma(x2, c);
+                    FloatVector x3 = FloatVector.fromArray(FLOATS, x, run + 3 * Q8_WORDS);
+                    b = ((FloatVector) w.castShape(FLOATS, 0)).fma(x3, b);
+                    d = ((FloatVector) v.castShape(FLOATS, 0)).fma(x3, d);
+                }
+                int scale = block * LANES + group;
+                firstSum = a.add(b).fma(FloatVector.fromArray(FLOATS, firstScales, scale), firstSum);
+                secondSum = c.add(d).fma(FloatVector.fromArray(FLOATS, secondScales, scale), secondSum);
             }
-            even = a.fma(FloatVector.broadcast(FLOATS, scales[block]), even);
-            odd = b.fma(FloatVector.broadcast(FLOATS, scales[blocks + block]), odd);
         }
-        return VectorFastMath.sum(even.add(odd));
+        sums[first] = VectorFastMath.sum(firstSum);
+        sums[second] = VectorFastMath.sum(secondSum);
     }
 
     /** A lane of 16 bits adds 16 products of at most 8 * 255. */
@@ -167,19 +188,15 @@ final class VectorQuantizedMath implements QuantizedMath {
     }
 
     private static void dequantizeQ8(int[] words, float[] scales, int blocks, float[] to) {
-        for (int block = 0; block < blocks; block++) {
-            for (int i = 0; i < LANES; i += STEP) {
-                IntVector w = IntVector.fromArray(VectorLoads.INTS, words, block * LANES + i);
-                for (int part = 0; part < 4; part++) {
-                    int column = (4 * block + part) * LANES;
-                    ((FloatVector) w.lanewise(LSHL, 24 - 8 * part)
-                                    .lanewise(ASHR, Q8_SHIFT)
-                                    .castShape(FLOATS, 0))
-                            .mul(scales[column / GROUP])
-                            .intoArray(to, column + i);
-                }
+        byte[] values = new byte[blocks * QuantizedFormat.BLOCK + Long.BYTES]; // the last vector of bytes may be longer
+        for (int group = 0; group < blocks * LANES; group++) {
+            int first = group / LANES * Q8_WORDS + group % LANES;
+            for (int i = 0; i < GROUP / Integer.BYTES; i++) {
+                int word = words[first + i * LANES] + QuantizedFormat.BYTE_OFFSETS ^ QuantizedFormat.BYTE_OFFSETS;
+                FOUR_BYTES.set(values, group * GROUP + i * Integer.BYTES, word);
             }
         }
+        VectorBlockMath.multiply(values, scales, 0, blocks * LANES, GROUP, to);
     }
 
     /** A vector has the values of half a word, of one, or of two. */

@@ -24,7 +24,7 @@ public final class QuantizedTensors {
     static final String VERSION_KEY = "llava4j.quantization_version";
 
     /** The version of the layout that is written and read. */
-    static final String VERSION = "2";
+    static final String VERSION = "3";
 
     /** The vision tower's position embeddings, which are added in float32. */
     private static final String POSITION = "position_embedding";

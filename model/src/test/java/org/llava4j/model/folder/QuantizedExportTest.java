@@ -171,7 +171,7 @@ class QuantizedExportTest {
         try (TensorStore store = TensorFolder.open(folder)) {
             assertThat(store.metadata())
                     .containsEntry("llava4j.quantization", "q4")
-                    .containsEntry("llava4j.quantization_version", "2");
+                    .containsEntry("llava4j.quantization_version", "3");
             // 64 columns and 448 of padding: 256 bytes of integers, 64 of scales, 14 unused.
             assertThat(store.tensors().get("model.layers.0.self_attn.q_proj.weight"))
                     .hasToString("model.layers.0.self_attn.q_proj.weight U8[64, 334]");

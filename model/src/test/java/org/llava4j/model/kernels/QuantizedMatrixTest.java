@@ -190,6 +190,26 @@ class QuantizedMatrixTest {
                 .hasMessageContaining("use bf16");
     }
 
+    @ParameterizedTest
+    @EnumSource
+    void wordsHoldEveryValueBesideEveryOther(QuantizedFormat format) {
+        int max = format == QuantizedFormat.Q8 ? 127 : 7;
+        int min = format == QuantizedFormat.Q8 ? -127 : -8;
+        int count = Integer.SIZE / format.bits();
+        for (int value = min; value <= max; value++) {
+            for (int other : new int[] {min, -1, 0, 1, max}) {
+                for (int column = 0; column < count; column++) {
+                    int word = format.term(value, column);
+                    for (int i = 1; i < count; i++) {
+                        word += format.term(other, column + i);
+                    }
+                    assertThat(format.value(word, column)).isEqualTo(value);
+                    assertThat(format.value(word, (column + 1) % count)).isEqualTo(other);
+                }
+            }
+        }
+    }
+
     @Test
     void rowLengthDeterminesInputWidth() {
         for (QuantizedFormat format : QuantizedFormat.values()) {

@@ -67,7 +67,7 @@ class RoundedActivationsTest {
 
     @Test
     void columnsHaveDistinctPlaces() {
-        int blocks = 3 * QuantizedFormat.Q4.blockColumns();
+        int blocks = 3 * QuantizedFormat.BLOCK;
         assertThat(IntStream.range(0, blocks)
                         .map(RoundedActivations::indexOf)
                         .distinct()

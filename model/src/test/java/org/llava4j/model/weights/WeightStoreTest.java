@@ -30,7 +30,7 @@ import org.nd4j.linalg.factory.Nd4j;
 class WeightStoreTest {
     private static final String NAME = "model.layers.0.mlp.up_proj.weight";
     private static final int ROWS = 3;
-    /** The second block of q8 and the only one of q4 have padding. */
+    /** Three groups: the only block of a row has padding. */
     private static final int COLUMNS = 96;
 
     private static final int CASES = 1500;
@@ -95,7 +95,7 @@ class WeightStoreTest {
         write(quantized(WeightDtype.Q8), Map.of("llava4j.quantization", "q8"));
         assertRejected("version null");
         write(quantized(WeightDtype.Q8), Map.of("llava4j.quantization", "q8", "llava4j.quantization_version", "1"));
-        assertRejected("version 1", "reads version 2");
+        assertRejected("version 1", "reads version 3");
     }
 
     @Test
@@ -147,14 +147,14 @@ class WeightStoreTest {
         assertRejected(NAME, "is damaged", message);
     }
 
-    /**
-     * The last byte of a row's integers holds padding in Q8. In Q4, the fourth word belongs to the fourth group, and
-     * every second scale to a second block.
-     */
+    /** The fourth word belongs to the fourth group, and every second scale to a second block. */
     @ParameterizedTest
     @CsvSource({
-        "Q8, 383, row 2 has padding that is not zero", "Q8, 408, the unused bytes at its end are not zero",
-        "Q4, 12, row 0 has padding that is not zero", "Q4, 770, row 0 has padding that is not zero",
+        "Q8, 1036, row 2 has padding that is not zero",
+        "Q8, 1602, row 1 has padding that is not zero",
+        "Q8, 1766, the unused bytes at its end are not zero",
+        "Q4, 12, row 0 has padding that is not zero",
+        "Q4, 770, row 0 has padding that is not zero",
         "Q4, 998, the unused bytes at its end are not zero"
     })
     void readRejectsPaddingThatIsNotZero(WeightDtype dtype, long at, String message) {
@@ -198,9 +198,8 @@ class WeightStoreTest {
     }
 
     private static void setScale(INDArray tensor, WeightDtype dtype, int row, int group, int bits) {
-        long at = dtype == WeightDtype.Q8
-                ? ROWS * 128 + (row * 4L + group) * Short.BYTES
-                : ROWS * 256 + (row * 32L + group * 2L) * Short.BYTES;
+        long integers = ROWS * (dtype == WeightDtype.Q8 ? 512L : 256L);
+        long at = integers + (row * 32L + group * 2L) * Short.BYTES;
         setByte(tensor, at, bits & 0xff);
         setByte(tensor, at + 1, bits >> 8);
     }
