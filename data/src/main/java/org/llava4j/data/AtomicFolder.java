@@ -63,28 +63,23 @@ public final class AtomicFolder implements AutoCloseable {
         if (folder.getFileName() == null) {
             throw new BadInputException(target + " cannot be an output folder; choose another name");
         }
-        OutputLock lock = null;
-        boolean started = false;
         try {
             Files.createDirectories(folder.getParent());
-            lock = OutputLock.of(folder, folder);
-            StagingFolders places = new StagingFolders(folder, renamer);
-            places.recover();
-            PreviousOutput former = new PreviousOutput(folder, kind);
-            former.requireReplaceable();
-            places.deleteLeftovers();
-            Path unfinished = places.create();
-            Files.writeString(unfinished.resolve(MARKER), "{\"" + KIND_KEY + "\": \"" + kind + "\"}\n");
-            started = true;
-            return new AtomicFolder(places, former, lock, unfinished);
+            OutputLock lock = OutputLock.of(folder, folder);
+            return CloseOnFailure.run(lock, () -> {
+                StagingFolders places = new StagingFolders(folder, renamer);
+                places.recover();
+                PreviousOutput former = new PreviousOutput(folder, kind);
+                former.requireReplaceable();
+                places.deleteLeftovers();
+                Path unfinished = places.create();
+                Files.writeString(unfinished.resolve(MARKER), "{\"" + KIND_KEY + "\": \"" + kind + "\"}\n");
+                return new AtomicFolder(places, former, lock, unfinished);
+            });
         } catch (IOException e) {
             throw unwritable(target, e);
         } catch (UncheckedIOException e) {
             throw unwritable(target, IoReason.cause(e));
-        } finally {
-            if (!started && lock != null) {
-                lock.close();
-            }
         }
     }
 

@@ -55,25 +55,20 @@ public final class OutputFolder implements AutoCloseable {
     static OutputFolder open(Path target, String kind, InputPaths inputs, Collection<String> names, Renamer renamer) {
         inputs.requireNoOverlap(target);
         Path folder = RealPath.of(target);
-        OutputLock lock = null;
-        boolean opened = false;
         try {
             Files.createDirectories(folder);
-            lock = OutputLock.of(folder.resolve(STAGING), folder);
-            OutputFolder output = new OutputFolder(folder, kind, lock, renamer);
-            output.requireReplaceable(names);
-            output.staging.deleteLeftovers();
-            AtomicFile.deleteLeftovers(folder.resolve(AtomicFolder.MARKER));
-            opened = true;
-            return output;
+            OutputLock lock = OutputLock.of(folder.resolve(STAGING), folder);
+            return CloseOnFailure.run(lock, () -> {
+                OutputFolder output = new OutputFolder(folder, kind, lock, renamer);
+                output.requireReplaceable(names);
+                output.staging.deleteLeftovers();
+                AtomicFile.deleteLeftovers(folder.resolve(AtomicFolder.MARKER));
+                return output;
+            });
         } catch (IOException e) {
             throw unwritable(target, e);
         } catch (UncheckedIOException e) {
             throw unwritable(target, IoReason.cause(e));
-        } finally {
-            if (!opened && lock != null) {
-                lock.close();
-            }
         }
     }
 

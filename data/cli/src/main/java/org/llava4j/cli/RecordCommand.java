@@ -3,6 +3,7 @@ package org.llava4j.cli;
 import java.util.Iterator;
 import java.util.List;
 import org.apache.commons.cli.CommandLine;
+import org.llava4j.data.CloseOnFailure;
 
 /**
  * Command that processes independent records, so that the work can be distributed to other machines.
@@ -32,13 +33,10 @@ public abstract class RecordCommand<R> extends Command {
     /** Opens the records and loads what this process needs to process them. */
     protected final RecordProcessor<R> openAndPrepare(CommandLine line) {
         RecordProcessor<R> records = open(line);
-        try {
+        return CloseOnFailure.run(records, () -> {
             executor.prepare(records);
             return records;
-        } catch (RuntimeException | Error e) {
-            records.close();
-            throw e;
-        }
+        });
     }
 
     /** Processes some of the records; see {@link RecordExecutor#process}. */

@@ -16,6 +16,7 @@ import org.datavec.api.split.InputSplit;
 import org.datavec.api.writable.Text;
 import org.datavec.api.writable.Writable;
 import org.llava4j.data.BadInputException;
+import org.llava4j.data.CloseOnFailure;
 import org.llava4j.data.JsonId;
 import org.llava4j.data.JsonInput;
 import org.llava4j.data.TextFiles;
@@ -71,36 +72,21 @@ public final class CaptionRecordReader extends IndexedRecordReader<Caption> {
     List<EntryIndex> index(InputSplit split) {
         images = new HashMap<>();
         List<EntryIndex> indexes = new ArrayList<>();
-        for (URI location : split.locations()) {
-            Path file = path(location);
-            EntryFormat format = format(file);
-            if (format == JsonEntries.ANNOTATIONS) {
-                CocoImages.addTo(images, file);
+        return CloseOnFailure.run(() -> indexes.forEach(EntryIndex::close), () -> {
+            for (URI location : split.locations()) {
+                Path file = path(location);
+                EntryFormat format = format(file);
+                if (format == JsonEntries.ANNOTATIONS) {
+                    CocoImages.addTo(images, file);
+                }
+                EntryIndex index = EntryIndex.of(file, format);
+                indexes.add(index);
+                if (format == JsonEntries.ANNOTATIONS) {
+                    CocoAnnotationType.CAPTIONS.require(index);
+                }
             }
-            EntryIndex index = EntryIndex.of(file, format);
-            indexes.add(index);
-            if (format == JsonEntries.ANNOTATIONS) {
-                requireCaptions(indexes);
-            }
-        }
-        return indexes;
-    }
-
-    /**
-     * Checks that the last file has captions.
-     *
-     * @throws BadInputException if it has COCO instances or keypoints; all files are closed then
-     */
-    private static void requireCaptions(List<EntryIndex> indexes) {
-        boolean valid = false;
-        try {
-            CocoAnnotationType.CAPTIONS.require(indexes.get(indexes.size() - 1));
-            valid = true;
-        } finally {
-            if (!valid) {
-                indexes.forEach(EntryIndex::close);
-            }
-        }
+            return indexes;
+        });
     }
 
     private static EntryFormat format(Path file) {

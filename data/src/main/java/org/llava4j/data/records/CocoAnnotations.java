@@ -12,6 +12,7 @@ import java.util.function.Function;
 import java.util.function.Supplier;
 import java.util.stream.IntStream;
 import org.llava4j.data.BadInputException;
+import org.llava4j.data.CloseOnFailure;
 
 /** Array {@code annotations} of a COCO file, grouped by image; 28 bytes of memory for each. */
 final class CocoAnnotations implements Closeable {
@@ -32,16 +33,7 @@ final class CocoAnnotations implements Closeable {
      */
     static CocoAnnotations of(Path coco, Consumer<JsonNode> check) {
         EntryIndex entries = EntryIndex.of(coco, JsonEntries.ANNOTATIONS);
-        boolean valid = false;
-        try {
-            CocoAnnotations annotations = of(entries, check);
-            valid = true;
-            return annotations;
-        } finally {
-            if (!valid) {
-                entries.close();
-            }
-        }
+        return CloseOnFailure.run(entries, () -> of(entries, check));
     }
 
     private static CocoAnnotations of(EntryIndex entries, Consumer<JsonNode> check) {

@@ -18,6 +18,7 @@ import org.datavec.api.writable.Text;
 import org.datavec.api.writable.Writable;
 import org.jspecify.annotations.Nullable;
 import org.llava4j.data.BadInputException;
+import org.llava4j.data.CloseOnFailure;
 import org.llava4j.data.captions.CaptionedImage;
 import org.llava4j.data.config.ConfigWarnings;
 
@@ -63,17 +64,10 @@ public final class CocoRecordReader extends IndexedRecordReader<CaptionedImage> 
         Map<Long, CocoImages.CocoImage> byId = new HashMap<>();
         CocoImages.addTo(byId, first);
         captions = captions(first, byId);
-        boolean opened = false;
-        try {
+        return CloseOnFailure.run(this, () -> {
             boxes = files.length > 1 ? CocoBoxes.open(path(files[1]), byId) : null;
-            List<EntryIndex> images = List.of(EntryIndex.of(first, JsonEntries.IMAGES));
-            opened = true;
-            return images;
-        } finally {
-            if (!opened) {
-                close();
-            }
-        }
+            return List.of(EntryIndex.of(first, JsonEntries.IMAGES));
+        });
     }
 
     /** Opens the captions; each is valid for {@link CaptionRecordReader}. */

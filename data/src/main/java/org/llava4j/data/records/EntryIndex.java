@@ -15,6 +15,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import org.llava4j.data.BadInputException;
+import org.llava4j.data.CloseOnFailure;
 import org.llava4j.data.FailedDownload;
 import org.llava4j.data.FileChangedException;
 import org.llava4j.data.JsonInput;
@@ -49,25 +50,20 @@ final class EntryIndex implements Closeable {
      * @throws BadInputException if it is missing or not of this format
      */
     static EntryIndex of(Path file, EntryFormat format) {
-        EntryIndex index = null;
-        boolean indexed = false;
         try {
-            index = new EntryIndex(file, format, FileChannel.open(file));
-            FailedDownload.rejectUnlessEmpty(file);
-            index.bomBytes = TextFiles.bomBytes(file);
-            try (InputStream in = new BufferedInputStream(Files.newInputStream(file), 1 << 16)) {
-                format.scan(in, index);
-            }
-            indexed = true;
-            return index;
+            EntryIndex index = new EntryIndex(file, format, FileChannel.open(file));
+            return CloseOnFailure.run(index, () -> {
+                FailedDownload.rejectUnlessEmpty(file);
+                index.bomBytes = TextFiles.bomBytes(file);
+                try (InputStream in = new BufferedInputStream(Files.newInputStream(file), 1 << 16)) {
+                    format.scan(in, index);
+                }
+                return index;
+            });
         } catch (NoSuchFileException e) {
             throw new BadInputException(file + ": no such file; check the path", e);
         } catch (IOException e) {
             throw JsonInput.parseError(file.toString(), 0, e);
-        } finally {
-            if (index != null && !indexed) {
-                index.close();
-            }
         }
     }
 

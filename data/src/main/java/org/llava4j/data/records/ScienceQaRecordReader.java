@@ -17,6 +17,7 @@ import org.datavec.api.writable.IntWritable;
 import org.datavec.api.writable.Text;
 import org.datavec.api.writable.Writable;
 import org.llava4j.data.BadInputException;
+import org.llava4j.data.CloseOnFailure;
 import org.llava4j.data.JsonInput;
 import org.llava4j.data.scienceqa.ScienceQaProblem;
 
@@ -88,17 +89,11 @@ public final class ScienceQaRecordReader extends IndexedRecordReader<ScienceQaPr
             Path file = path(location);
             if (file.endsWith(PROBLEMS)) {
                 EntryIndex problems = EntryIndex.of(file, JsonEntries.MEMBERS);
-                boolean valid = false;
-                try {
+                return CloseOnFailure.run(problems, () -> {
                     select(problems, file.resolveSibling(SPLITS));
                     UncountedProblems.report(problems, entries, split);
-                    valid = true;
-                } finally {
-                    if (!valid) {
-                        problems.close();
-                    }
-                }
-                return List.of(problems);
+                    return List.of(problems);
+                });
             }
         }
         throw new BadInputException("no " + PROBLEMS + " among the input files; give ScienceQA's data folder");

@@ -19,6 +19,7 @@ import java.util.Objects;
 import java.util.Set;
 import org.llava4j.cli.ProgressLogger;
 import org.llava4j.data.BadInputException;
+import org.llava4j.data.CloseOnFailure;
 import org.llava4j.data.Fingerprint;
 import org.llava4j.data.JsonInput;
 import org.llava4j.eval.report.RunConfiguration;
@@ -60,17 +61,15 @@ public final class AnswerJournal implements AutoCloseable {
             }
             FileChannel channel = FileChannel.open(file, StandardOpenOption.CREATE, StandardOpenOption.WRITE);
             AnswerJournal journal = new AnswerJournal(file, channel);
-            try {
-                journal.read(new String(bytes, 0, completeBytes, StandardCharsets.UTF_8), configuration);
-                channel.truncate(completeBytes).position(completeBytes);
-                if (completeBytes == 0) {
+            int length = completeBytes;
+            return CloseOnFailure.run(channel, () -> {
+                journal.read(new String(bytes, 0, length, StandardCharsets.UTF_8), configuration);
+                channel.truncate(length).position(length);
+                if (length == 0) {
                     journal.append(JSON.valueToTree(Map.of(CONFIGURATION, configuration.settings())));
                 }
                 return journal;
-            } catch (IOException | RuntimeException e) {
-                channel.close();
-                throw e;
-            }
+            });
         } catch (IOException e) {
             throw new BadInputException(file + " cannot be written (" + e.getMessage() + "); give another folder", e);
         }

@@ -8,6 +8,7 @@ import java.util.Set;
 import java.util.SortedMap;
 import org.jspecify.annotations.Nullable;
 import org.llava4j.data.BadInputException;
+import org.llava4j.data.CloseOnFailure;
 import org.llava4j.data.InputSnapshot;
 import org.llava4j.data.config.ConfigWarnings;
 import org.llava4j.model.ImageStartEndEmbeddings;
@@ -46,15 +47,12 @@ public final class InitialAdapter implements AutoCloseable {
     public static InitialAdapter open(Path folder, LlavaConfig config) {
         AdapterFiles.requireIn(folder);
         LoraAdapter adapter = LoraAdapter.open(folder);
-        try {
+        return CloseOnFailure.run(adapter, () -> {
             adapter.requireFits(Llava.weightShapes(config));
             requireOnlyDecoderLayers(adapter, config);
             requireOnlyProjector(adapter.nonLoraWeights());
             return new InitialAdapter(folder, adapter, adapter.loraConfig(adapter.targets(), config.decoder()));
-        } catch (BadInputException e) {
-            adapter.close();
-            throw e;
-        }
+        });
     }
 
     private static void requireOnlyDecoderLayers(LoraAdapter adapter, LlavaConfig config) {

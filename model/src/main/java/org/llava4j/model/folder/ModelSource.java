@@ -9,6 +9,7 @@ import java.util.TreeMap;
 import java.util.function.BiFunction;
 import org.jspecify.annotations.Nullable;
 import org.llava4j.data.BadInputException;
+import org.llava4j.data.CloseOnFailure;
 import org.llava4j.data.config.ConfigWarnings;
 import org.llava4j.data.gguf.GgufHeader;
 import org.llava4j.model.ImageStartEndEmbeddings;
@@ -201,17 +202,14 @@ public record ModelSource(
 
     private LoraAdapter openAdapter(Path adapterFolder) {
         LoraAdapter opened = LoraAdapter.open(adapterFolder);
-        try {
+        return CloseOnFailure.run(opened, () -> {
             opened.requireFits(Llava.weightShapes(config));
             if (opened.isTarget(ImageStartEndEmbeddings.TABLE)) {
                 throw new BadInputException(opened + " changes " + ImageStartEndEmbeddings.TABLE
                         + ", which is not supported for an adapter that is not merged; merge it (merge-lora)");
             }
             return opened;
-        } catch (BadInputException e) {
-            opened.close();
-            throw e;
-        }
+        });
     }
 
     /**
@@ -230,15 +228,15 @@ public record ModelSource(
     /** Opens the weights without A and B: those of the folder, and those that were trained beside A and B. */
     public Checkpoint open() {
         Checkpoint weights = Checkpoint.llava(folder, visionTower);
-        if (adapter != null) {
+        if (adapter == null) {
+            return weights;
+        }
+        return CloseOnFailure.run(weights, () -> {
             try (LoraAdapter opened = openAdapter(adapter)) {
                 opened.addOtherWeights(weights);
-            } catch (BadInputException e) {
-                weights.close();
-                throw e;
+                return weights;
             }
-        }
-        return weights;
+        });
     }
 
     /**

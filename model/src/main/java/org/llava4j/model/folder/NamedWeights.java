@@ -7,6 +7,7 @@ import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.function.Predicate;
 import org.llava4j.data.BadInputException;
+import org.llava4j.data.CloseOnFailure;
 import org.llava4j.data.JsonInput;
 import org.llava4j.model.tensors.LazyTensor;
 import org.llava4j.model.weights.Checkpoint;
@@ -34,14 +35,11 @@ final class NamedWeights implements AutoCloseable {
     /** @throws BadInputException if two tensors map to the same variable, or a tied head differs from its table */
     static NamedWeights open(Path folder) {
         NamedWeights weights = new NamedWeights(WeightStore.open(folder));
-        try {
+        return CloseOnFailure.run(weights, () -> {
             weights.list(folder);
             weights.mergeTiedHead(folder);
             return weights;
-        } catch (BadInputException e) {
-            weights.close();
-            throw e;
-        }
+        });
     }
 
     private void list(Path folder) {

@@ -8,6 +8,7 @@ import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import org.jspecify.annotations.Nullable;
 import org.llava4j.data.BadInputException;
+import org.llava4j.data.CloseOnFailure;
 import org.llava4j.data.FailedDownload;
 import org.llava4j.data.FileBytes;
 import org.llava4j.data.FileReadError;
@@ -54,19 +55,14 @@ final class TensorBytes implements AutoCloseable {
         if (!Files.isRegularFile(file)) {
             throw new BadInputException("file " + file + " does not exist; name an existing " + kind + " file");
         }
-        TensorBytes bytes = null;
-        T parsed = null;
         try {
-            bytes = new TensorBytes(file, FileChannel.open(file, StandardOpenOption.READ));
-            FailedDownload.reject(file);
-            parsed = parser.parse(bytes);
-            return parsed;
+            TensorBytes bytes = new TensorBytes(file, FileChannel.open(file, StandardOpenOption.READ));
+            return CloseOnFailure.run(bytes, () -> {
+                FailedDownload.reject(file);
+                return parser.parse(bytes);
+            });
         } catch (IOException e) {
             throw unreadable(file, e);
-        } finally {
-            if (parsed == null && bytes != null) {
-                bytes.close();
-            }
         }
     }
 
@@ -133,22 +129,18 @@ final class TensorBytes implements AutoCloseable {
             return Nd4j.create(type, shape);
         }
         INDArray array = Nd4j.createUninitialized(type, shape, 'c');
-        boolean complete = false;
         try {
-            OverflowCounter overflow = new OverflowCounter(inMemory(info, type));
-            filler.fill(array, overflow);
-            if (overflow.any()) {
-                throw new BadInputException(
-                        file + ": " + overflow.message(info.name(), info.length()) + "; load it as bf16 or fp32");
-            }
-            complete = true;
-            return array;
+            return CloseOnFailure.run(array, () -> {
+                OverflowCounter overflow = new OverflowCounter(inMemory(info, type));
+                filler.fill(array, overflow);
+                if (overflow.any()) {
+                    throw new BadInputException(
+                            file + ": " + overflow.message(info.name(), info.length()) + "; load it as bf16 or fp32");
+                }
+                return array;
+            });
         } catch (IOException e) {
             throw unreadable(file, e);
-        } finally {
-            if (!complete) {
-                array.close();
-            }
         }
     }
 

@@ -10,6 +10,7 @@ import java.util.TreeMap;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.llava4j.data.BadInputException;
+import org.llava4j.data.CloseOnFailure;
 import org.llava4j.data.gguf.GgufMetadata;
 import org.llava4j.model.kernels.RotaryOrder;
 import org.llava4j.model.tensors.GgufFile;
@@ -49,12 +50,7 @@ final class GgufWeights implements TensorStore {
      */
     static GgufWeights open(Path path) {
         GgufFile file = GgufFile.open(path);
-        try {
-            return new GgufWeights(file);
-        } catch (BadInputException e) {
-            file.close();
-            throw e;
-        }
+        return CloseOnFailure.run(file, () -> new GgufWeights(file));
     }
 
     /** The name in the original LLaVA; that of the file if it is unknown, so that loading reports it as unused. */

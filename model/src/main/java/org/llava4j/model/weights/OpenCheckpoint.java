@@ -6,6 +6,7 @@ import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import org.llava4j.data.BadInputException;
+import org.llava4j.data.CloseOnFailure;
 import org.llava4j.model.weights.WeightPlan.StoredTensor;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
@@ -26,17 +27,14 @@ record OpenCheckpoint(WeightStore store, Map<String, StoredTensor> tensors) {
      * @throws BadInputException if two tensors map to the same variable
      */
     static OpenCheckpoint of(WeightStore store, Path path, String prefix) {
-        Map<String, StoredTensor> byVariable = new LinkedHashMap<>();
-        try {
+        return CloseOnFailure.run(store, () -> {
+            Map<String, StoredTensor> byVariable = new LinkedHashMap<>();
             CheckpointLayout.of(store.tensors().keySet())
                     .variables(store.tensors().values(), path)
                     .forEach((variable, stored) -> byVariable.put(
                             prefix + variable, new StoredTensor(path.toString(), stored.name(), stored.shape())));
-        } catch (BadInputException e) {
-            store.close();
-            throw e;
-        }
-        return new OpenCheckpoint(store, byVariable);
+            return new OpenCheckpoint(store, byVariable);
+        });
     }
 
     /** The stored tensor of a variable; null if there is none. */

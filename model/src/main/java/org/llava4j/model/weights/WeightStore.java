@@ -12,6 +12,7 @@ import java.util.SortedMap;
 import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 import org.llava4j.data.BadInputException;
+import org.llava4j.data.CloseOnFailure;
 import org.llava4j.data.gguf.GgufHeader;
 import org.llava4j.model.kernels.BlockFormat;
 import org.llava4j.model.kernels.QuantizedFormat;
@@ -51,12 +52,7 @@ public final class WeightStore implements TensorStore {
      */
     public static WeightStore open(Path path) {
         TensorStore files = GgufHeader.isGguf(path) ? GgufWeights.open(path) : TensorFolder.open(path);
-        try {
-            return new WeightStore(files, path);
-        } catch (BadInputException e) {
-            files.close();
-            throw e;
-        }
+        return CloseOnFailure.run(files, () -> new WeightStore(files, path));
     }
 
     /**

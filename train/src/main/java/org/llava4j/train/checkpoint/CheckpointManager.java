@@ -22,6 +22,7 @@ import org.jspecify.annotations.Nullable;
 import org.llava4j.data.AtomicFile;
 import org.llava4j.data.AtomicFolder;
 import org.llava4j.data.BadInputException;
+import org.llava4j.data.CloseOnFailure;
 import org.llava4j.data.JsonInput;
 import org.llava4j.data.OutputLock;
 
@@ -64,8 +65,7 @@ public final class CheckpointManager implements AutoCloseable {
      */
     public static CheckpointManager open(Path folder, int keep, Consumer<String> notices) {
         CheckpointManager checkpoints = new CheckpointManager(folder, keep, notices, locked(folder));
-        boolean opened = false;
-        try {
+        return CloseOnFailure.run(checkpoints, () -> {
             checkpoints.recover();
             checkpoints.list(LEFTOVER).forEach(checkpoints::delete);
             for (Path path : checkpoints.list(NAME)) {
@@ -75,13 +75,8 @@ public final class CheckpointManager implements AutoCloseable {
                 }
             }
             checkpoints.valid.sort(Comparator.comparingInt(SavedCheckpoint::step));
-            opened = true;
             return checkpoints;
-        } finally {
-            if (!opened) {
-                checkpoints.close();
-            }
-        }
+        });
     }
 
     /** Moves checkpoints to their place that a killed process had finished or was replacing. */

@@ -9,6 +9,7 @@ import java.util.function.Consumer;
 import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 import org.llava4j.data.BadInputException;
+import org.llava4j.data.CloseOnFailure;
 import org.llava4j.data.Fingerprint;
 import org.llava4j.data.Sha256;
 import org.llava4j.data.batch.BadSample;
@@ -83,21 +84,15 @@ public final class StageData implements AutoCloseable {
                 stage.limits().maxBadSamples(),
                 reading.collatorOptions());
         List<OpenDataSource> opened = new ArrayList<>();
-        boolean done = false;
-        try {
+        return CloseOnFailure.run(() -> opened.forEach(OpenDataSource::close), () -> {
             for (DataSource source : sources) {
                 opened.add(OpenDataSource.of(reading, source));
             }
             ConversationDataset samples = samples(opened, weights(sources));
             LlavaBatchIterator batches =
                     batches(grouped ? groupByModality(stage, samples) : samples, reading, options, bad);
-            done = true;
             return new StageData(stage, sources, opened, batches);
-        } finally {
-            if (!done) {
-                opened.forEach(OpenDataSource::close);
-            }
-        }
+        });
     }
 
     private static ConversationDataset groupByModality(Stage stage, ConversationDataset samples) {

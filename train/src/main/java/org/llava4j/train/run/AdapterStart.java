@@ -6,6 +6,7 @@ import java.util.Map;
 import java.util.SortedMap;
 import org.jspecify.annotations.Nullable;
 import org.llava4j.data.BadInputException;
+import org.llava4j.data.CloseOnFailure;
 import org.llava4j.model.TensorSource;
 import org.llava4j.model.config.LlamaConfig;
 import org.llava4j.model.config.LlavaConfig;
@@ -35,22 +36,20 @@ public final class AdapterStart implements AutoCloseable {
      * @throws BadInputException if the stage cannot train it
      */
     static AdapterStart open(Stage stage, RunPaths paths, LlavaConfig config) {
-        if (paths.adapter() == null) {
+        Path folder = paths.adapter();
+        if (folder == null) {
             return new AdapterStart(null, stage.seed());
         }
-        LoraConfig lora = requireLora(stage, paths.adapter());
-        if (paths.projector() != null && InitialAdapter.hasProjector(paths.adapter())) {
-            throw new BadInputException("both " + paths.projector() + " and the adapter " + paths.adapter()
+        LoraConfig lora = requireLora(stage, folder);
+        if (paths.projector() != null && InitialAdapter.hasProjector(folder)) {
+            throw new BadInputException("both " + paths.projector() + " and the adapter " + folder
                     + " have a projector; leave out --pretrain-mm-mlp-adapter, to train the adapter's further");
         }
-        InitialAdapter adapter = InitialAdapter.open(paths.adapter(), config);
-        try {
-            requireSame(lora, adapter.lora(), paths.adapter(), config.decoder());
+        InitialAdapter adapter = InitialAdapter.open(folder, config);
+        return CloseOnFailure.run(adapter, () -> {
+            requireSame(lora, adapter.lora(), folder, config.decoder());
             return new AdapterStart(adapter, stage.seed());
-        } catch (BadInputException e) {
-            adapter.close();
-            throw e;
-        }
+        });
     }
 
     /**

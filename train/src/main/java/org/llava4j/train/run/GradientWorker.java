@@ -8,6 +8,7 @@ import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.function.Consumer;
 import org.llava4j.data.BadInputException;
+import org.llava4j.data.CloseOnFailure;
 import org.llava4j.data.Fingerprint;
 import org.llava4j.data.batch.BatchPlan;
 import org.llava4j.data.batch.ImageLoader;
@@ -150,15 +151,12 @@ public final class GradientWorker implements StepGradients {
     @Override
     public GradientAccumulator sum(int step, StepBatches batches) {
         GradientAccumulator sum = new GradientAccumulator();
-        try {
+        return CloseOnFailure.run(sum, () -> {
             for (int pass = 0; batches.hasNext(); pass++) {
                 add(batches.next(), step, pass, sum);
             }
             return sum;
-        } catch (RuntimeException | Error e) {
-            sum.close();
-            throw e;
-        }
+        });
     }
 
     /**

@@ -11,6 +11,7 @@ import java.util.SortedMap;
 import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 import org.llava4j.data.BadInputException;
+import org.llava4j.data.CloseOnFailure;
 import org.llava4j.data.Fingerprint;
 import org.llava4j.data.batch.BatchCursor;
 import org.llava4j.data.batch.LlavaBatchIterator;
@@ -73,16 +74,10 @@ final class RunCheckpointer implements AutoCloseable {
             TrainingListener listener) {
         CheckpointManager checkpoints = CheckpointManager.open(folder, policy.saveTotalLimit(), listener::notice);
         RunCheckpointer saver = new RunCheckpointer(policy, folder, checkpoints, identity, environment, bad, listener);
-        boolean opened = false;
-        try {
+        return CloseOnFailure.run(checkpoints, () -> {
             saver.resolveResume();
-            opened = true;
             return saver;
-        } finally {
-            if (!opened) {
-                checkpoints.close();
-            }
-        }
+        });
     }
 
     private void resolveResume() {

@@ -8,6 +8,7 @@ import org.jspecify.annotations.Nullable;
 import org.llava4j.cli.OutOfMemory;
 import org.llava4j.data.AtomicFolder;
 import org.llava4j.data.BadInputException;
+import org.llava4j.data.CloseOnFailure;
 import org.llava4j.data.InputPaths;
 import org.llava4j.data.InputSnapshot;
 import org.llava4j.data.JsonInput;
@@ -115,14 +116,11 @@ public final class StageRunner {
                 paths.sources(),
                 config,
                 bad -> listener.notice(bad.where() + ": skipped: " + bad.reason()));
-        try {
+        return CloseOnFailure.run(data, () -> {
             data.batches().setImageLoader(GradientWorker.images(config, paths, options, listener::notice));
             data.batches().setPreProcessor(options.preProcessor());
             return data;
-        } catch (RuntimeException | Error e) {
-            data.close();
-            throw e;
-        }
+        });
     }
 
     /**

@@ -18,6 +18,7 @@ import org.apache.parquet.schema.MessageType;
 import org.apache.parquet.schema.Type;
 import org.jspecify.annotations.Nullable;
 import org.llava4j.data.BadInputException;
+import org.llava4j.data.CloseOnFailure;
 import org.llava4j.data.FileReadError;
 
 /**
@@ -61,21 +62,14 @@ final class ParquetRows implements Iterator<ObjectNode>, Closeable {
      * @throws BadInputException if it is not a Parquet file that can be read
      */
     static ParquetRows open(Path file, Set<String> wanted) {
-        @Nullable FileChannel channel = null;
-        boolean opened = false;
         try {
-            channel = FileChannel.open(file);
-            ParquetRows rows = new ParquetRows(file, channel, ParquetFooter.read(file, channel), wanted);
-            opened = true;
-            return rows;
+            FileChannel channel = FileChannel.open(file);
+            return CloseOnFailure.run(
+                    channel, () -> new ParquetRows(file, channel, ParquetFooter.read(file, channel), wanted));
         } catch (IOException e) {
             throw unreadable(file, e);
         } catch (RuntimeException e) {
             throw bad(file.toString(), e);
-        } finally {
-            if (channel != null && !opened) {
-                close(channel);
-            }
         }
     }
 

@@ -22,6 +22,7 @@ import java.util.Objects;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 import org.llava4j.data.BadInputException;
+import org.llava4j.data.CloseOnFailure;
 import org.llava4j.data.JsonInput;
 
 /**
@@ -85,8 +86,7 @@ public final class RequestJournal implements Closeable {
 
     private static RequestJournal load(Path file, FileChannel channel, boolean writes) throws IOException {
         RequestJournal journal = new RequestJournal(file, channel);
-        boolean loaded = false;
-        try {
+        return CloseOnFailure.run(channel, () -> {
             if (writes) {
                 journal.lock();
             }
@@ -94,13 +94,8 @@ public final class RequestJournal implements Closeable {
             if (writes && channel.size() > journal.end) {
                 channel.truncate(journal.end);
             }
-            loaded = true;
             return journal;
-        } finally {
-            if (!loaded) {
-                channel.close();
-            }
-        }
+        });
     }
 
     private void lock() throws IOException {

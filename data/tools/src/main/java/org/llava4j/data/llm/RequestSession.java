@@ -11,6 +11,7 @@ import org.apache.commons.cli.CommandLine;
 import org.jspecify.annotations.Nullable;
 import org.llava4j.cli.StopSignal;
 import org.llava4j.data.BadInputException;
+import org.llava4j.data.CloseOnFailure;
 
 /**
  * Session of one command at an LLM endpoint. Its journals are opened, and so checked and locked, before the first
@@ -61,16 +62,10 @@ public final class RequestSession implements AutoCloseable {
 
     private static RequestSession opened(CommandLine line, List<Path> files, Function<Path, RequestJournal> open) {
         RequestSession session = new RequestSession(line, List.copyOf(files));
-        boolean opened = false;
-        try {
+        return CloseOnFailure.run(session, () -> {
             files.forEach(file -> session.journals.add(open.apply(file)));
-            opened = true;
             return session;
-        } finally {
-            if (!opened) {
-                session.close();
-            }
-        }
+        });
     }
 
     /**
