@@ -65,7 +65,7 @@ public final class EvaluationInputs {
     }
 
     /** Adds the hash of the images to a report's run configuration. */
-    public void describe(Report.Builder report) {
+    public void describe(Report report) {
         report.setting("images sha256", imagesSha256);
     }
 

@@ -14,6 +14,7 @@ import org.llava4j.cli.Command;
 import org.llava4j.cli.ShippedFiles;
 import org.llava4j.cli.VisionTowerFlags;
 import org.llava4j.data.BadInputException;
+import org.llava4j.data.CloseOnFailure;
 import org.llava4j.data.InputPaths;
 import org.llava4j.data.InputSnapshot;
 import org.llava4j.data.Sha256;
@@ -164,7 +165,7 @@ public record ModelSpec(
     }
 
     /** Adds name, content hashes, conversation template, dtype and library version to a report's run configuration. */
-    public void describe(Report.Builder report) {
+    public void describe(Report report) {
         Path adapter = source.adapter();
         report.setting("model", source.baseName())
                 .setting("model sha256", ModelManifest.hash(source.folder()))
@@ -221,13 +222,10 @@ public record ModelSpec(
         AddressSpace.require(AddressSpace.NATIVE_CODE_BYTES, "native code");
         TowerFeatures features = TowerFeatures.load(source, dtype);
         LlavaModel model = LlavaModel.load(source, chatFormat, dtype, features.withOrientation(exifOrientation));
-        try {
+        return CloseOnFailure.run(model, () -> {
             files.requireUnchanged();
-        } catch (BadInputException e) {
-            model.close();
-            throw e;
-        }
-        model.setMaxCacheBytes(0);
-        return model;
+            model.setMaxCacheBytes(0);
+            return model;
+        });
     }
 }

@@ -58,10 +58,10 @@ public final class QuestionBatches implements RecordProcessor<Map<String, String
     /** The model as in a report, and the questions. */
     @Override
     public Fingerprint identity() {
-        Report.Builder report = Report.titled("model");
+        Report report = Report.titled("model");
         spec.describe(report);
         Map<String, String> values = new TreeMap<>(questions.values());
-        values.putAll(report.build().configuration().settings());
+        values.putAll(report.configuration().settings());
         return new Fingerprint(values);
     }
 

@@ -1,10 +1,6 @@
 package org.llava4j.data.scienceqa;
 
-import java.util.Collections;
-import java.util.EnumMap;
 import java.util.List;
-import java.util.Map;
-import java.util.Objects;
 
 /** Results on ScienceQA's test split that the paper reports (Liu et al. 2023, table 7), for comparison. */
 public final class PaperTable7 {
@@ -14,18 +10,9 @@ public final class PaperTable7 {
      * Row of the table.
      *
      * @param method name of the method
-     * @param percent accuracy of each column in percent
+     * @param percent accuracies in percent, in the column order of {@link ScienceQaColumn}, as in the paper
      */
-    public record Row(String method, Map<ScienceQaColumn, Double> percent) {
-        public Row {
-            percent = Collections.unmodifiableMap(new EnumMap<>(percent));
-        }
-
-        /** Returns the accuracy of one column in percent. */
-        public double percent(ScienceQaColumn column) {
-            return Objects.requireNonNull(percent.get(column));
-        }
-    }
+    public record Row(String method, List<Double> percent) {}
 
     /** All methods, in the paper's order. */
     public static final List<Row> ROWS = List.of(
@@ -40,12 +27,7 @@ public final class PaperTable7 {
             row("LLaVA 13B + GPT-4, complement", 90.36, 95.50, 88.55, 89.05, 87.80, 91.08, 92.22, 88.73, 90.97),
             row("LLaVA 13B + GPT-4, judge", 91.56, 96.74, 91.09, 90.62, 88.99, 93.52, 92.73, 92.16, 92.53));
 
-    /** Creates a row; values are in the column order of {@link ScienceQaColumn}, as in the paper. */
-    private static Row row(String method, double... percent) {
-        Map<ScienceQaColumn, Double> byColumn = new EnumMap<>(ScienceQaColumn.class);
-        for (ScienceQaColumn column : ScienceQaColumn.values()) {
-            byColumn.put(column, percent[byColumn.size()]);
-        }
-        return new Row(method, byColumn);
+    private static Row row(String method, Double... percent) {
+        return new Row(method, List.of(percent));
     }
 }

@@ -79,7 +79,7 @@ public final class AblateMain extends Command {
             results.put(variant, counts);
             System.out.println(Html.format("%s: %s %%", variant.name(), Html.percent(counts.accuracy(), 2)));
         }
-        Report.Builder report = Report.titled("Ablations");
+        Report report = Report.titled("Ablations");
         ablation.evaluated().describe(report);
         report.setting("plan sha256", Sha256.of(path(line, "config")))
                 .setting("base sha256", ModelManifest.hash(Path.of(plan.base())))
@@ -94,7 +94,7 @@ public final class AblateMain extends Command {
                 .table(PAPER);
         results.forEach((variant, counts) ->
                 report.headlineMetric("v_" + variant.folder().replace('-', '_'), variant.name(), counts));
-        return report.seconds((System.nanoTime() - startNanos) / 1e9).build();
+        return report.seconds((System.nanoTime() - startNanos) / 1e9);
     }
 
     private static ReportTable changes(AblationPlan plan) {

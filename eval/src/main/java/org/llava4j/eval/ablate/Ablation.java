@@ -210,10 +210,10 @@ final class Ablation {
     private AnswerCounts evaluate(Variant variant, Stage stage, Path model) {
         ScienceQaEvaluation evaluation = evaluation(format(stage));
         ModelSpec spec = ModelSpec.ofTrained(model, stage.data().chatFormat());
-        Report.Builder settings = Report.titled(variant.name());
+        Report settings = Report.titled(variant.name());
         spec.describe(settings);
         evaluation.describe(settings, evaluated);
-        RunConfiguration configuration = settings.build().configuration();
+        RunConfiguration configuration = settings.configuration();
         try (OutputFolder folder = answerFolder(variant);
                 LlavaModel loaded = spec.load()) {
             ScienceQaGrading grading = evaluation.run(

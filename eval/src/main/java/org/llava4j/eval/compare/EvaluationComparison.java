@@ -66,7 +66,7 @@ final class EvaluationComparison {
 
     Report report() {
         McNemar overall = overall();
-        Report.Builder report = Report.titled(name(first) + " and " + name(second))
+        Report report = Report.titled(name(first) + " and " + name(second))
                 .summary(sentence(overall))
                 .setting("first", name(first))
                 .setting("second", name(second))
@@ -94,7 +94,7 @@ final class EvaluationComparison {
         if (settings != null) {
             report.table(settings);
         }
-        return report.build();
+        return report;
     }
 
     String sentence(McNemar test) {

@@ -29,7 +29,7 @@ record DemoReport(
     void write(Path folder) {
         AblationTable ablation = new AblationTable(result);
         ChanceTable chance = new ChanceTable(result);
-        Report.Builder report = Report.titled("LLaVA4J demo: what stage 1 contributes")
+        Report report = Report.titled("LLaVA4J demo: what stage 1 contributes")
                 .summary(
                         "Stage 1 trains the projector alone, on captions, while vision tower and decoder stay frozen: it"
                                 + " maps image features to the decoder's token embeddings. Stage 2 trains projector and decoder"
@@ -65,7 +65,7 @@ record DemoReport(
         result.seconds().forEach((part, seconds) -> report.timing(part.label(), seconds));
         examples().forEach(report::example);
         curves.forEach(report::curve);
-        report.seconds(result.totalSeconds()).build().write(folder);
+        report.seconds(result.totalSeconds()).write(folder);
     }
 
     /**

@@ -9,12 +9,11 @@ import org.jspecify.annotations.Nullable;
 import org.llava4j.data.Html;
 import org.llava4j.data.llm.LlmRequest;
 import org.llava4j.data.llm.RequestJournal;
-import org.llava4j.data.scienceqa.AnswerCounts;
 import org.llava4j.data.scienceqa.ParsedAnswer;
 import org.llava4j.data.scienceqa.ParsedAnswer.Predicted;
-import org.llava4j.data.scienceqa.ScienceQaColumn;
 import org.llava4j.data.scienceqa.ScienceQaProblem;
 import org.llava4j.data.scienceqa.ScienceQaScores;
+import org.llava4j.eval.report.ColumnRows;
 import org.llava4j.eval.report.Report;
 import org.llava4j.eval.report.ReportTable;
 
@@ -81,7 +80,7 @@ record Ensemble(List<ScienceQaProblem> problems, Map<String, String> llavaTexts,
     }
 
     /** Adds the accuracies of all methods to a report; the journal holds both rounds. */
-    void addTo(Report.Builder report, RequestJournal journal) {
+    void addTo(Report report, RequestJournal journal) {
         Map<String, ScienceQaScores> scores = new LinkedHashMap<>();
         for (ScienceQaProblem problem : problems) {
             combine(problem, journal)
@@ -91,20 +90,10 @@ record Ensemble(List<ScienceQaProblem> problems, Map<String, String> llavaTexts,
         }
         scores.forEach(
                 (method, score) -> report.headlineMetric(method.replaceAll("[^a-z]", "_"), method, score.overall()));
-        List<String> head = new ArrayList<>(List.of("Accuracy, %"));
         List<List<String>> rows = new ArrayList<>();
-        for (ScienceQaColumn column : ScienceQaColumn.values()) {
-            head.add(column.label());
-        }
-        scores.forEach((method, score) -> {
-            List<String> row = new ArrayList<>(List.of(method));
-            for (ScienceQaColumn column : ScienceQaColumn.values()) {
-                row.add(Html.percent(
-                        score.columns().getOrDefault(column, AnswerCounts.NONE).accuracy(), 2));
-            }
-            rows.add(row);
-        });
-        report.table(new ReportTable("ScienceQA categories", head, rows, coverage(journal)));
+        scores.forEach((method, score) -> rows.add(ColumnRows.of(method, score.columns())));
+        report.table(new ReportTable(
+                "ScienceQA categories", ColumnRows.head("Accuracy, %"), rows, coverage(journal)));
     }
 
     /** A sentence with the number of requests, answers and parsed answers. */

@@ -76,7 +76,7 @@ public final class EnsembleMain extends Command {
         String answer = flags.prompt("answer-prompt", EnsembleMain.class, "answer.txt");
         String judge = flags.prompt("judge-prompt", EnsembleMain.class, "judge.txt");
         Ensemble ensemble = new Ensemble(problems, llavaTexts, new TextOnlyModel(answer, judge, flags.settings()));
-        Report.Builder report = Report.titled(
+        Report report = Report.titled(
                         "ScienceQA with " + flags.settings().model())
                 .setting("predictions sha256", Sha256.of(path(line, "predictions")))
                 .setting("data sha256", Sha256.of(path(line, "data-path").resolve("problems.json")))
@@ -98,7 +98,7 @@ public final class EnsembleMain extends Command {
             session.run(0, judgements::iterator, judgements.size());
             ensemble.addTo(report, journal);
             System.out.println(ensemble.coverage(journal));
-            report.seconds((System.nanoTime() - startNanos) / 1e9).build().write(folder.path());
+            report.seconds((System.nanoTime() - startNanos) / 1e9).write(folder.path());
             folder.commit();
         }
         System.out.println("see " + output.resolve("report.html"));

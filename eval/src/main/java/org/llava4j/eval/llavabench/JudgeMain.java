@@ -132,7 +132,6 @@ public final class JudgeMain extends Command {
                     reviews.stream().filter(review -> review.scores() == null).toList();
             report(line, flags, systemPrompt, runs, unparsed)
                     .seconds((System.nanoTime() - startNanos) / 1e9)
-                    .build()
                     .write(folder.path());
             ReviewFile.write(folder.path().resolve("reviews.jsonl"), reviews);
             folder.commit();
@@ -151,13 +150,13 @@ public final class JudgeMain extends Command {
                 all.mean(), last.reviews(), last.requested(), output.resolve("report.html")));
     }
 
-    private static Report.Builder report(
+    private static Report report(
             CommandLine line,
             LlmClientFlags flags,
             String systemPrompt,
             List<RelativeScores> runs,
             List<JudgedReview> unparsed) {
-        Report.Builder report = Report.titled(
+        Report report = Report.titled(
                         "LLaVA-Bench, judged by " + flags.settings().model())
                 .setting("judge", flags.settings().model())
                 .setting("temperature", flags.settings().temperature())

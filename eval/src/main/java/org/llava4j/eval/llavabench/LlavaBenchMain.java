@@ -101,14 +101,14 @@ public final class LlavaBenchMain extends EvaluationCommand {
         Path output = path(line, "output-dir");
         List<BenchQuestion> questions = questions(line);
         ModelSpec spec = ModelSpec.of(line);
-        Report.Builder settings = Report.titled("LLaVA-Bench");
+        Report settings = Report.titled("LLaVA-Bench");
         spec.describe(settings);
         EvaluationInputs evaluated = inputs(line, questions).and(spec.files());
         evaluated.describe(settings);
         settings.setting("questions sha256", Sha256.of(path(line, "questions")))
                 .setting("batch size", batchSize(line))
                 .setting("decoding", DecodingFlags.of(line).toString());
-        RunConfiguration configuration = settings.build().configuration();
+        RunConfiguration configuration = settings.configuration();
         String modelId = spec.source().name();
         InputPaths inputs = spec.inputs()
                 .and(path(line, "questions"))

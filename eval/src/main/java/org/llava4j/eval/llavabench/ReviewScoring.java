@@ -32,7 +32,7 @@ record ReviewScoring(List<Path> files) {
         inputs.requireNoOverlap(output);
         Map<String, RelativeScores> runs = new LinkedHashMap<>();
         List<List<String>> unparsed = new ArrayList<>();
-        Report.Builder report = Report.titled("LLaVA-Bench, from reviews");
+        Report report = Report.titled("LLaVA-Bench, from reviews");
         for (int i = 0; i < files.size(); i++) {
             Path file = files.get(i);
             report.setting("reviews " + (i + 1) + " sha256", Sha256.of(file));
@@ -60,10 +60,7 @@ record ReviewScoring(List<Path> files) {
                 report.table(new ReportTable(
                         "Unparsed reviews", List.of("file", "review", "reason"), unparsed, "They have no score."));
             }
-            report.table(PaperResults.COCO)
-                    .table(PaperResults.IN_THE_WILD)
-                    .build()
-                    .write(folder.path());
+            report.table(PaperResults.COCO).table(PaperResults.IN_THE_WILD).write(folder.path());
             folder.commit();
         }
         return summary(all) + "\nsee " + output.resolve("report.html");

@@ -77,7 +77,7 @@ public final class ProbeMain extends Command {
         Path file = line.hasOption("pairs") ? path(line, "pairs") : output.resolve("pairs.jsonl");
         Path images = line.hasOption("pairs") ? path(line, "image-folder") : output.resolve("images");
         List<ProbePair> pairs = ProbePair.read(file);
-        Report.Builder report = Report.titled("Bag of patches")
+        Report report = Report.titled("Bag of patches")
                 .summary(
                         "Each pair has one question about an attribute combination that is present in the image, and one"
                                 + " about a combination whose parts are present but not together. A model that sees a bag of patches says yes"
@@ -111,7 +111,7 @@ public final class ProbeMain extends Command {
                             rows.subList(0, Math.min(MAX_TABLE_ROWS, rows.size())),
                             "The correct answers are yes to the first question and no to the second."));
             evaluated.requireUnchanged();
-            report.seconds((System.nanoTime() - startNanos) / 1e9).build().write(output);
+            report.seconds((System.nanoTime() - startNanos) / 1e9).write(output);
             System.out.println(Html.format(
                     "%d of %d pairs correct (%d unparsed)",
                     score.pairs().correct(),

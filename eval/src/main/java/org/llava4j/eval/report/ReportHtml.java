@@ -1,20 +1,20 @@
 package org.llava4j.eval.report;
 
-import static org.llava4j.data.Html.escape;
-import static org.llava4j.data.Html.format;
-import static org.llava4j.data.Html.percent;
-
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import org.llava4j.data.Html;
 import org.llava4j.data.TextFiles;
 import org.llava4j.data.scienceqa.AnswerCounts;
-import org.llava4j.data.scienceqa.PaperTable7;
 import org.llava4j.data.scienceqa.ParsedAnswer;
 import org.llava4j.data.scienceqa.ParsedAnswer.Predicted;
 import org.llava4j.data.scienceqa.ScienceQaColumn;
 import org.llava4j.data.scienceqa.ScienceQaProblem;
+import static org.llava4j.data.Html.escape;
+import static org.llava4j.data.Html.format;
+import static org.llava4j.data.Html.percent;
+
 
 /**
  * Renderer of a report as HTML: one file without external resources (enforced by its Content-Security-Policy) or
@@ -37,16 +37,16 @@ final class ReportHtml {
         html.append(format("<meta http-equiv=\"Content-Security-Policy\" content=\"%s\">\n", POLICY));
         html.append(format(
                 "<title>%s</title>\n<style>\n%s</style>\n</head>\n",
-                escape(report.title()), TextFiles.resource(ReportHtml.class, "report.css")));
-        html.append(format("<body>\n<main>\n<h1>%s</h1>\n", escape(report.title())));
-        if (!report.summary().isEmpty()) {
-            html.append(format("<p class=\"lead\">%s</p>\n", escape(report.summary())));
+                escape(report.title), TextFiles.resource(ReportHtml.class, "report.css")));
+        html.append(format("<body>\n<main>\n<h1>%s</h1>\n", escape(report.title)));
+        if (!report.summary.isEmpty()) {
+            html.append(format("<p class=\"lead\">%s</p>\n", escape(report.summary)));
         }
-        tableIfAny(report.lead());
+        tableIfAny(report.lead);
         headlineMetrics();
-        counts("Accuracy by category", "Category", report.categories());
-        report.groups().forEach((heading, counts) -> counts(heading, "", counts));
-        report.tables().forEach(this::table);
+        counts("Accuracy by category", "Category", report.categories);
+        report.groups.forEach((heading, counts) -> counts(heading, "", counts));
+        report.tables.forEach(this::table);
         columns();
         settings();
         tableIfAny(report.configuration().recipeTable());
@@ -62,17 +62,17 @@ final class ReportHtml {
     }
 
     private void headlineMetrics() {
-        if (report.headlineMetrics().isEmpty()) {
+        if (report.headlineMetrics.isEmpty()) {
             return;
         }
-        section(report.lead() != null ? "Checks" : "Accuracy");
+        section(report.lead != null ? "Checks" : "Accuracy");
         tableHead("", "%", "", "correct", "incorrect", "unparsed");
-        for (HeadlineMetric metric : report.headlineMetrics()) {
-            countsRow(metric.label(), metric.counts(), "big", report.chance());
+        for (HeadlineMetric metric : report.headlineMetrics) {
+            countsRow(metric.label(), metric.counts(), "big", report.chance);
         }
-        String chance = report.chance() == null
+        String chance = report.chance == null
                 ? ""
-                : format(" The dashed line is chance, %s %%.", percent(report.chance(), 1));
+                : format(" The dashed line is chance, %s %%.", percent(report.chance, 1));
         html.append(format(
                 "</tbody><caption>Whiskers are 95 %% Wilson intervals. An unparsed answer does not count as correct and is"
                         + " listed separately from incorrect answers.%s</caption></table></div>\n",
@@ -143,46 +143,38 @@ final class ReportHtml {
     }
 
     private void columns() {
-        if (report.columns().isEmpty()) {
+        if (report.columns.isEmpty()) {
             return;
         }
         section("ScienceQA categories");
-        html.append("<div class=\"scroll\"><table><thead><tr><th scope=\"col\">Accuracy, %</th>");
+        tableHead(ColumnRows.head("Accuracy, %").toArray(new String[0]));
+        columnsRow(" class=\"ours\"", ColumnRows.of("This run", report.columns));
+        List<String> totals = new ArrayList<>(List.of("problems"));
         for (ScienceQaColumn column : ScienceQaColumn.values()) {
-            html.append(format("<th scope=\"col\">%s</th>", column.label()));
+            totals.add(String.valueOf(
+                    report.columns.getOrDefault(column, AnswerCounts.NONE).total()));
         }
-        html.append("</tr></thead><tbody>\n<tr class=\"ours\"><th scope=\"row\">This run</th>");
-        for (ScienceQaColumn column : ScienceQaColumn.values()) {
-            AnswerCounts counts = report.columns().getOrDefault(column, AnswerCounts.NONE);
-            html.append(format("<td>%s</td>", percent(counts.accuracy(), 2)));
-        }
-        html.append("</tr>\n<tr class=\"counts\"><th scope=\"row\">problems</th>");
-        for (ScienceQaColumn column : ScienceQaColumn.values()) {
-            html.append(format(
-                    "<td>%d</td>",
-                    report.columns().getOrDefault(column, AnswerCounts.NONE).total()));
-        }
-        html.append("</tr>\n");
-        for (PaperTable7.Row row : PaperTable7.ROWS) {
-            html.append(format("<tr><th scope=\"row\">%s</th>", escape(row.method())));
-            for (ScienceQaColumn column : ScienceQaColumn.values()) {
-                html.append(format("<td>%.2f</td>", row.percent(column)));
-            }
-            html.append("</tr>\n");
-        }
+        columnsRow(" class=\"counts\"", totals);
+        ColumnRows.published().forEach(row -> columnsRow("", row));
         html.append(format(
                 "</tbody><caption>The other rows are table 7 of the paper (Liu et al. 2023), on ScienceQA&#39;s 4241 test"
                         + " problems. TXT and IMG overlap. %s</caption></table></div>\n",
-                escape(report.columnsNote())));
+                escape(report.columnsNote)));
+    }
+
+    private void columnsRow(String attributes, List<String> cells) {
+        html.append(format("<tr%s><th scope=\"row\">%s</th>", attributes, escape(cells.get(0))));
+        cells.subList(1, cells.size()).forEach(cell -> html.append(format("<td>%s</td>", cell)));
+        html.append("</tr>\n");
     }
 
     private void curves() {
-        if (report.curves().isEmpty()) {
+        if (report.curves.isEmpty()) {
             return;
         }
         section("Training loss");
         html.append("<div class=\"panels\">\n");
-        for (LossCurve curve : report.curves()) {
+        for (LossCurve curve : report.curves) {
             html.append(format(
                     "<figure class=\"loss\"><h3>%s</h3>%s<figcaption>%s</figcaption></figure>\n",
                     escape(curve.name()), curve.svg(), escape(curve.caption())));
@@ -191,11 +183,11 @@ final class ReportHtml {
     }
 
     private void examples() {
-        if (report.examples().isEmpty()) {
+        if (report.examples.isEmpty()) {
             return;
         }
         section("Examples");
-        for (Example example : report.examples()) {
+        for (Example example : report.examples) {
             ScienceQaProblem problem = example.problem();
             html.append("<article class=\"example\">\n");
             ReportImage image = example.image();
@@ -244,8 +236,8 @@ final class ReportHtml {
         section("Run configuration");
         html.append("<dl class=\"settings\">\n");
         report.configuration().general().forEach(this::setting);
-        if (report.timings().isEmpty() && report.seconds() > 0) {
-            setting("time", Html.duration(report.seconds()));
+        if (report.timings.isEmpty() && report.seconds > 0) {
+            setting("time", Html.duration(report.seconds));
         }
         html.append(format(
                 "</dl>\n<p class=\"soft\">SHA-256 of the settings (without times): <code>%s</code></p>\n",
@@ -257,12 +249,12 @@ final class ReportHtml {
     }
 
     private void notes() {
-        if (report.notes().isEmpty()) {
+        if (report.notes.isEmpty()) {
             return;
         }
         section("Notes");
         html.append("<ul>\n");
-        report.notes().forEach(note -> html.append(format("<li>%s</li>\n", escape(note))));
+        report.notes.forEach(note -> html.append(format("<li>%s</li>\n", escape(note))));
         html.append("</ul>\n");
     }
 }

@@ -21,52 +21,52 @@ final class ReportJson {
     static String render(Report report) {
         ObjectNode root = MAPPER.createObjectNode();
         ObjectNode counts = MAPPER.createObjectNode();
-        Stream.of(report.leadMetrics(), report.headlineMetrics())
+        Stream.of(report.leadMetrics, report.headlineMetrics)
                 .flatMap(List::stream)
                 .forEach(metric -> {
                     putAccuracy(root, metric.key(), metric.counts());
                     putCounts(counts, metric.key(), metric.counts());
                 });
-        if (report.chance() != null) {
-            putNew(root, "chance").put("chance", report.chance());
+        if (report.chance != null) {
+            putNew(root, "chance").put("chance", report.chance);
         }
         ObjectNode categories = putNew(root, "accuracy_by_category").putObject("accuracy_by_category");
         ObjectNode categoryCounts = counts.putObject("accuracy_by_category");
-        report.categories().forEach((category, answerCounts) -> {
+        report.categories.forEach((category, answerCounts) -> {
             putAccuracy(categories, category, answerCounts);
             putCounts(categoryCounts, category, answerCounts);
         });
         ObjectNode groups = putNew(root, "groups").putObject("groups");
-        report.groups().forEach((heading, countsByName) -> {
+        report.groups.forEach((heading, countsByName) -> {
             ObjectNode group = groups.putObject(heading);
             countsByName.forEach((name, answerCounts) -> putCounts(group, name, answerCounts));
         });
         ArrayNode tables = putNew(root, "tables").putArray("tables");
-        Stream.concat(Stream.ofNullable(report.lead()), report.tables().stream())
+        Stream.concat(Stream.ofNullable(report.lead), report.tables.stream())
                 .forEach(table -> {
                     ObjectNode node = tables.addObject().put("heading", table.heading());
                     node.set("head", MAPPER.valueToTree(table.head()));
                     node.set("rows", MAPPER.valueToTree(table.rows()));
                 });
-        report.data().forEach((key, value) -> putNew(root, key).set(key, MAPPER.valueToTree(value)));
+        report.data.forEach((key, value) -> putNew(root, key).set(key, MAPPER.valueToTree(value)));
         ObjectNode columns = putNew(root, "columns").putObject("columns");
         ObjectNode columnCounts = counts.putObject("columns");
-        for (ScienceQaColumn column : report.columns().keySet()) {
-            putAccuracy(columns, column.label(), report.columns().get(column));
-            putCounts(columnCounts, column.label(), report.columns().get(column));
+        for (ScienceQaColumn column : report.columns.keySet()) {
+            putAccuracy(columns, column.label(), report.columns.get(column));
+            putCounts(columnCounts, column.label(), report.columns.get(column));
         }
-        putNew(root, "seconds").put("seconds", report.seconds());
+        putNew(root, "seconds").put("seconds", report.seconds);
         ObjectNode timings = putNew(root, "timings").putObject("timings");
-        report.timings().forEach(timings::put);
+        report.timings.forEach(timings::put);
         putNew(root, "counts").set("counts", counts);
         putNew(root, "loss").set("loss", losses(report));
-        putNew(root, "title").put("title", report.title());
+        putNew(root, "title").put("title", report.title);
         ObjectNode configuration = putNew(root, "run_configuration").putObject("run_configuration");
         report.configuration().settings().forEach(configuration::put);
         putNew(root, "run_configuration_sha256")
                 .put("run_configuration_sha256", report.configuration().sha256());
         ArrayNode notes = putNew(root, "notes").putArray("notes");
-        report.notes().forEach(notes::add);
+        report.notes.forEach(notes::add);
         try {
             return MAPPER.writerWithDefaultPrettyPrinter().writeValueAsString(root) + "\n";
         } catch (JsonProcessingException e) {
@@ -102,7 +102,7 @@ final class ReportJson {
     /** Pairs of step and loss; NaN and infinite losses are null. */
     private static ObjectNode losses(Report report) {
         ObjectNode losses = MAPPER.createObjectNode();
-        for (LossCurve curve : report.curves()) {
+        for (LossCurve curve : report.curves) {
             ArrayNode points = losses.putArray(curve.name());
             for (LossCurve.Point point : curve.points()) {
                 ArrayNode pair = points.addArray().add(point.step());

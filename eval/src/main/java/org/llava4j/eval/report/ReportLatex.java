@@ -6,9 +6,6 @@ import static org.llava4j.data.Html.percent;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Collectors;
-import org.llava4j.data.scienceqa.AnswerCounts;
-import org.llava4j.data.scienceqa.PaperTable7;
-import org.llava4j.data.scienceqa.ScienceQaColumn;
 
 /**
  * Renderer of the main table as LaTeX: the nine ScienceQA columns with the published rows, or the report's first table.
@@ -28,33 +25,20 @@ final class ReportLatex {
 
     private String mainTable() {
         List<List<String>> rows = new ArrayList<>();
-        ReportTable lead = report.lead();
+        ReportTable lead = report.lead;
         if (lead != null) {
             return table(lead.head(), lead.rows());
         }
-        if (!report.columns().isEmpty()) {
-            List<String> head = new ArrayList<>(List.of("Method"));
-            List<String> thisRun = new ArrayList<>(List.of(report.title()));
-            for (ScienceQaColumn column : ScienceQaColumn.values()) {
-                head.add(column.label());
-                thisRun.add(percent(
-                        report.columns().getOrDefault(column, AnswerCounts.NONE).accuracy(), 2));
-            }
-            for (PaperTable7.Row row : PaperTable7.ROWS) {
-                List<String> cells = new ArrayList<>(List.of(row.method()));
-                for (ScienceQaColumn column : ScienceQaColumn.values()) {
-                    cells.add(format("%.2f", row.percent(column)));
-                }
-                rows.add(cells);
-            }
-            rows.add(thisRun);
-            return table(head, rows);
+        if (!report.columns.isEmpty()) {
+            rows.addAll(ColumnRows.published());
+            rows.add(ColumnRows.of(report.title, report.columns));
+            return table(ColumnRows.head("Method"), rows);
         }
-        if (!report.tables().isEmpty()) {
-            ReportTable first = report.tables().get(0);
+        if (!report.tables.isEmpty()) {
+            ReportTable first = report.tables.get(0);
             return table(first.head(), first.rows());
         }
-        report.headlineMetrics()
+        report.headlineMetrics
                 .forEach(metric ->
                         rows.add(List.of(metric.label(), percent(metric.counts().accuracy(), 2))));
         return table(List.of("", "Accuracy"), rows);

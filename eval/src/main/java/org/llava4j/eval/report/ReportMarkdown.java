@@ -12,8 +12,6 @@ import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.llava4j.data.Html;
 import org.llava4j.data.scienceqa.AnswerCounts;
-import org.llava4j.data.scienceqa.PaperTable7;
-import org.llava4j.data.scienceqa.ScienceQaColumn;
 
 /** Renderer of a report as Markdown, for issues and pull requests. */
 final class ReportMarkdown {
@@ -25,20 +23,20 @@ final class ReportMarkdown {
     }
 
     String render() {
-        text.append("# ").append(report.title()).append("\n\n");
-        if (!report.summary().isEmpty()) {
-            text.append(report.summary()).append("\n\n");
+        text.append("# ").append(report.title).append("\n\n");
+        if (!report.summary.isEmpty()) {
+            text.append(report.summary).append("\n\n");
         }
-        tableIfAny(report.lead());
-        if (!report.headlineMetrics().isEmpty()) {
-            List<List<String>> rows = report.headlineMetrics().stream()
+        tableIfAny(report.lead);
+        if (!report.headlineMetrics.isEmpty()) {
+            List<List<String>> rows = report.headlineMetrics.stream()
                     .map(metric -> countsRow(metric.label(), metric.counts()))
                     .toList();
             table(List.of("", "%", "95 %", "correct", "incorrect", "unparsed"), rows);
         }
-        report.groups().forEach(this::group);
-        report.tables().forEach(this::table);
-        if (!report.columns().isEmpty()) {
+        report.groups.forEach(this::group);
+        report.tables.forEach(this::table);
+        if (!report.columns.isEmpty()) {
             columns();
         }
         tableIfAny(report.configuration().recipeTable());
@@ -47,8 +45,8 @@ final class ReportMarkdown {
         report.configuration().general().forEach((key, value) -> text.append(format("- %s: %s\n", key, value)));
         text.append(format(
                 "\nSHA-256 of the settings: `%s`; total time %s.\n",
-                report.configuration().sha256(), Html.duration(report.seconds())));
-        report.notes().forEach(note -> text.append("\n").append(note).append("\n"));
+                report.configuration().sha256(), Html.duration(report.seconds)));
+        report.notes.forEach(note -> text.append("\n").append(note).append("\n"));
         return text.toString();
     }
 
@@ -73,24 +71,11 @@ final class ReportMarkdown {
 
     private void columns() {
         text.append("## ScienceQA categories\n\n");
-        List<String> head = new ArrayList<>(List.of("Accuracy, %"));
-        List<String> thisRun = new ArrayList<>(List.of("**This run**"));
-        for (ScienceQaColumn column : ScienceQaColumn.values()) {
-            head.add(column.label());
-            thisRun.add(percent(
-                    report.columns().getOrDefault(column, AnswerCounts.NONE).accuracy(), 2));
-        }
-        List<List<String>> rows = new ArrayList<>(List.of(thisRun));
-        for (PaperTable7.Row row : PaperTable7.ROWS) {
-            List<String> cells = new ArrayList<>(List.of(row.method()));
-            for (ScienceQaColumn column : ScienceQaColumn.values()) {
-                cells.add(format("%.2f", row.percent(column)));
-            }
-            rows.add(cells);
-        }
-        table(head, rows);
+        List<List<String>> rows = new ArrayList<>(List.of(ColumnRows.of("**This run**", report.columns)));
+        rows.addAll(ColumnRows.published());
+        table(ColumnRows.head("Accuracy, %"), rows);
         text.append("The other rows are table 7 of the paper (Liu et al. 2023). ")
-                .append(report.columnsNote())
+                .append(report.columnsNote)
                 .append("\n\n");
     }
 

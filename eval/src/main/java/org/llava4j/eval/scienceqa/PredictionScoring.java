@@ -12,10 +12,10 @@ import org.llava4j.data.InputPaths;
 import org.llava4j.data.Sha256;
 import org.llava4j.data.records.ScienceQaRecordReader;
 import org.llava4j.data.scienceqa.AnswerCounts;
-import org.llava4j.data.scienceqa.ScienceQaColumn;
 import org.llava4j.data.scienceqa.ScienceQaProblem;
 import org.llava4j.eval.predictions.ScienceQaGrading;
 import org.llava4j.eval.predictions.ScienceQaPredictions;
+import org.llava4j.eval.report.ColumnRows;
 import org.llava4j.eval.report.Report;
 import org.llava4j.eval.report.ReportTable;
 
@@ -74,7 +74,7 @@ record PredictionScoring(Path data, String split, Path source) {
             @Nullable ScienceQaGrading outputs,
             @Nullable LenientReading lenient,
             long answered) {
-        Report.Builder report = Report.titled("ScienceQA: " + source.getFileName())
+        Report report = Report.titled("ScienceQA: " + source.getFileName())
                 .setting("data sha256", Sha256.of(data.resolve("problems.json")))
                 .setting("splits sha256", Sha256.of(data.resolve("pid_splits.json")))
                 .setting("split", split)
@@ -98,15 +98,12 @@ record PredictionScoring(Path data, String split, Path source) {
         if (lenient != null) {
             report.table(lenient.table());
         }
-        return report.build();
+        return report;
     }
 
     private static ReportTable comparison(
             List<ScienceQaProblem> problems, ScienceQaGrading results, ScienceQaGrading outputs) {
-        List<String> head = new ArrayList<>(List.of("Accuracy, %"));
-        for (ScienceQaColumn column : ScienceQaColumn.values()) {
-            head.add(column.label());
-        }
+        List<String> head = ColumnRows.head("Accuracy, %");
         head.addAll(List.of("correct", "unparsed"));
         List<String> different = problems.stream()
                 .filter(problem -> !results.parsedAnswer(problem).equals(outputs.parsedAnswer(problem)))
@@ -125,15 +122,7 @@ record PredictionScoring(Path data, String split, Path source) {
     }
 
     private static List<String> row(String name, ScienceQaGrading grading) {
-        List<String> row = new ArrayList<>(List.of(name));
-        for (ScienceQaColumn column : ScienceQaColumn.values()) {
-            row.add(Html.percent(
-                    grading.scores()
-                            .columns()
-                            .getOrDefault(column, AnswerCounts.NONE)
-                            .accuracy(),
-                    2));
-        }
+        List<String> row = ColumnRows.of(name, grading.scores().columns());
         row.add(String.valueOf(grading.scores().overall().correct()));
         row.add(String.valueOf(grading.scores().overall().unparsed()));
         return row;

@@ -94,7 +94,7 @@ public record ScienceQaEvaluation(
     }
 
     /** Adds the settings that the answers depend on to a report's run configuration. */
-    public void describe(Report.Builder report, EvaluationInputs inputs) {
+    public void describe(Report report, EvaluationInputs inputs) {
         inputs.describe(report);
         questions().values().forEach(report::setting);
         report.setting("split", split)

@@ -129,7 +129,7 @@ public final class ScienceQaMain extends EvaluationCommand {
         List<ScienceQaProblem> problems = evaluation.problems();
         long startNanos = System.nanoTime();
         String modelId = spec.source().name();
-        Report.Builder report = Report.titled("ScienceQA: " + modelId);
+        Report report = Report.titled("ScienceQA: " + modelId);
         spec.describe(report);
         EvaluationInputs evaluated = evaluation.inputs().and(spec.files());
         evaluation.describe(report, evaluated);
@@ -137,7 +137,7 @@ public final class ScienceQaMain extends EvaluationCommand {
         try (OutputFolder folder = OutputFolder.open(output, KIND, inputs, FILES);
                 RecordProcessor<Map<String, String>> batches = openAndPrepare(line)) {
             ScienceQaGrading grading = evaluation.run(
-                    executor(line, batches), modelId, folder, report.build().configuration(), evaluated);
+                    executor(line, batches), modelId, folder, report.configuration(), evaluated);
             LossCurve curve = LossCurve.of(spec.source().trainedFolder());
             if (curve != null) {
                 report.curve(curve);
@@ -146,7 +146,7 @@ public final class ScienceQaMain extends EvaluationCommand {
             LenientReading lenient = new LenientReading(problems, grading);
             report.table(lenient.table());
             double seconds = (System.nanoTime() - startNanos) / 1e9;
-            folder.write(report.seconds(seconds).build()::write);
+            folder.write(report.seconds(seconds)::write);
             ScienceQaEvaluation.deleteJournal(folder.path());
             System.out.printf(
                     Locale.ROOT,

@@ -4,7 +4,6 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import java.util.TreeMap;
 import java.util.function.Function;
 import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
@@ -13,6 +12,7 @@ import org.llava4j.data.scienceqa.ParsedAnswer;
 import org.llava4j.data.scienceqa.ParsedAnswer.Predicted;
 import org.llava4j.data.scienceqa.ScienceQaProblem;
 import org.llava4j.data.scienceqa.ScienceQaPrompt;
+import org.llava4j.data.scienceqa.ScienceQaScores;
 import org.llava4j.eval.predictions.ScienceQaGrading;
 import org.llava4j.eval.report.Example;
 import org.llava4j.eval.report.Report;
@@ -33,7 +33,7 @@ final class ScienceQaTables {
     }
 
     /** @param imageOf image file of a problem that has an image; null to show none */
-    void addTo(Report.Builder report, Function<ScienceQaProblem, @Nullable Path> imageOf) {
+    void addTo(Report report, Function<ScienceQaProblem, @Nullable Path> imageOf) {
         report.headlineMetric("accuracy", "accuracy", grading.scores().overall())
                 .columns(grading.scores().columns(), problems.size() + " problems.")
                 .group("By subject", countsBy(ScienceQaProblem::subject))
@@ -44,15 +44,9 @@ final class ScienceQaTables {
     }
 
     private Map<String, AnswerCounts> countsBy(Function<ScienceQaProblem, String> groupOf) {
-        Map<String, AnswerCounts> counts = new TreeMap<>();
-        for (ScienceQaProblem problem : problems) {
-            AnswerCounts single = AnswerCounts.NONE.plus(parsedAnswer(problem), problem.answer());
-            counts.merge(
-                    groupOf.apply(problem),
-                    single,
-                    (before, ignored) -> before.plus(parsedAnswer(problem), problem.answer()));
-        }
-        return counts;
+        ScienceQaScores scores = new ScienceQaScores(groupOf);
+        problems.forEach(problem -> scores.add(problem, parsedAnswer(problem)));
+        return scores.groups();
     }
 
     private ParsedAnswer parsedAnswer(ScienceQaProblem problem) {

@@ -72,8 +72,7 @@ class ReportTest {
     @Test
     void renderRejectsMetricWithKeyOfAnotherPart() {
         Report twice = Report.titled("t")
-                .headlineMetric("seconds", "Seconds", AnswerCounts.NONE)
-                .build();
+                .headlineMetric("seconds", "Seconds", AnswerCounts.NONE);
         assertThatThrownBy(() -> ReportJson.render(twice)).isInstanceOf(IllegalArgumentException.class);
         assertThatThrownBy(() -> new HeadlineMetric("Not A Key", "x", AnswerCounts.NONE))
                 .isInstanceOf(IllegalArgumentException.class);
@@ -135,7 +134,7 @@ class ReportTest {
 
     @Test
     void htmlOmitsMissingParts() {
-        String page = new ReportHtml(Report.titled("Bare").build()).render();
+        String page = new ReportHtml(Report.titled("Bare")).render();
         assertThat(page).contains("<h1>Bare</h1>").doesNotContain("Training loss", "ScienceQA categories", "Examples");
     }
 
@@ -163,8 +162,7 @@ class ReportTest {
                 .headlineMetric("accuracy_before", "before", new AnswerCounts(1, 3, 0))
                 .recipe("stage 1", RecipeTable.of(stage(Stages.PRETRAIN, "maxSteps=4")))
                 .recipe("stage 2", RecipeTable.of(stage(Stages.FINETUNE_LORA, "maxSteps=5")))
-                .data("mcnemar", Map.of("p", 0.25))
-                .build();
+                .data("mcnemar", Map.of("p", 0.25));
         assertThat(new ReportHtml(report).render())
                 .containsSubsequence("<h2>Ablation</h2>", "<h2>Checks</h2>", "<h2>Training recipe</h2>")
                 .contains("<th scope=\"row\">maxSteps</th><td>4<br/>(default 0)</td><td>5<br/>(default 0)</td>");
@@ -181,8 +179,7 @@ class ReportTest {
     void recipeIsOneTableInGroupsInAllFormats() {
         Report report = Report.titled("t")
                 .recipe("stage 1", RecipeTable.of(stage(Stages.PRETRAIN, "learningRate=1e-5")))
-                .recipe("LoRA", RecipeTable.of(stage(Stages.FINETUNE_LORA, "lora.rank=8")))
-                .build();
+                .recipe("LoRA", RecipeTable.of(stage(Stages.FINETUNE_LORA, "lora.rank=8")));
         String html = new ReportHtml(report).render();
         assertThat(html)
                 .containsSubsequence(
@@ -218,7 +215,7 @@ class ReportTest {
 
     @Test
     void settingRejectsRecord() {
-        Report.Builder report = Report.titled("t");
+        Report report = Report.titled("t");
         assertThatThrownBy(() -> report.setting("counts", AnswerCounts.NONE))
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessageContaining("\"counts\" is a record");
@@ -242,14 +239,13 @@ class ReportTest {
     @Test
     void sha256IsIndependentOfSettingOrder() {
         RunConfiguration one =
-                Report.titled("a").setting("x", 1).setting("y", "2").build().configuration();
+                Report.titled("a").setting("x", 1).setting("y", "2").configuration();
         RunConfiguration two =
-                Report.titled("b").setting("y", 2).setting("x", "1").build().configuration();
+                Report.titled("b").setting("y", 2).setting("x", "1").configuration();
         assertThat(one.sha256()).isEqualTo(two.sha256());
         assertThat(one.sha256())
                 .isNotEqualTo(Report.titled("a")
                         .setting("x", 1)
-                        .build()
                         .configuration()
                         .sha256());
     }
@@ -329,8 +325,7 @@ class ReportTest {
                 .timing("stage 2", 250)
                 .seconds(412.5)
                 .note(
-                        "Accuracy below chance before training is that of a model that does not answer in the form asked.")
-                .build();
+                        "Accuracy below chance before training is that of a model that does not answer in the form asked.");
     }
 
     private static LossCurve curve(String name, int steps) {

@@ -118,8 +118,8 @@ class ReplacedImageTest {
                 2,
                 DecodingOptions.greedy(4),
                 Integer.MAX_VALUE);
-        Report.Builder report = Report.titled("no image");
+        Report report = Report.titled("no image");
         evaluation.describe(report, evaluation.inputs());
-        assertThat(report.build().configuration().general()).containsEntry("images sha256", "none");
+        assertThat(report.configuration().general()).containsEntry("images sha256", "none");
     }
 }
