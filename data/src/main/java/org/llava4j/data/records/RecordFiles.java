@@ -11,14 +11,11 @@ import java.nio.channels.Channels;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.Iterator;
-import java.util.List;
 import java.util.Locale;
 import java.util.function.Function;
 import org.llava4j.data.AtomicFile;
 import org.llava4j.data.BadInputException;
-import org.llava4j.data.captions.BoundingBox;
 import org.llava4j.data.captions.Caption;
-import org.llava4j.data.captions.CaptionedImage;
 import org.llava4j.data.conversation.Conversation;
 import org.llava4j.data.scienceqa.ScienceQaProblem;
 
@@ -140,59 +137,5 @@ public final class RecordFiles {
 
     private static byte[] bytes(String text) {
         return text.getBytes(StandardCharsets.UTF_8);
-    }
-
-    /**
-     * Writes COCO's captions and instances files. Images whose id is not a number are numbered.
-     *
-     * @throws BadInputException if a file cannot be written
-     */
-    public static void writeCoco(Path captionsFile, Path instancesFile, List<CaptionedImage> captioned) {
-        ObjectNode captions = JsonNodeFactory.instance.objectNode();
-        ObjectNode instances = JsonNodeFactory.instance.objectNode();
-        ArrayNode images = captions.putArray("images");
-        ArrayNode texts = captions.putArray("annotations");
-        ArrayNode boxes = JsonNodeFactory.instance.arrayNode();
-        List<String> categories = captioned.stream()
-                .flatMap(image -> image.boxes().stream())
-                .map(BoundingBox::category)
-                .distinct()
-                .sorted()
-                .toList();
-        for (CaptionedImage image : captioned) {
-            long id = image.id().matches("\\d{1,18}") ? Long.parseLong(image.id()) : images.size() + 1;
-            images.addObject()
-                    .put("id", id)
-                    .put("file_name", image.image())
-                    .put("width", image.widthPx())
-                    .put("height", image.heightPx());
-            for (String caption : image.captions()) {
-                texts.addObject().put("id", texts.size()).put("image_id", id).put("caption", caption);
-            }
-            for (BoundingBox box : image.boxes()) {
-                ObjectNode node = boxes.addObject()
-                        .put("id", boxes.size())
-                        .put("image_id", id)
-                        .put("category_id", categories.indexOf(box.category()) + 1)
-                        .put("iscrowd", 0);
-                node.putArray("bbox")
-                        .add(box.x1() * image.widthPx())
-                        .add(box.y1() * image.heightPx())
-                        .add((box.x2() - box.x1()) * image.widthPx())
-                        .add((box.y2() - box.y1()) * image.heightPx());
-            }
-        }
-        instances.set("images", images);
-        instances.set("annotations", boxes);
-        ArrayNode names = instances.putArray("categories");
-        for (int i = 0; i < categories.size(); i++) {
-            names.addObject().put("id", i + 1).put("name", categories.get(i));
-        }
-        writeTree(captionsFile, captions);
-        writeTree(instancesFile, instances);
-    }
-
-    private static void writeTree(Path file, JsonNode tree) {
-        AtomicFile.writeString(file, tree + "\n");
     }
 }

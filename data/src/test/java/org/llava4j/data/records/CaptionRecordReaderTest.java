@@ -111,18 +111,6 @@ class CaptionRecordReaderTest {
         }
     }
 
-    @Test
-    void writeCocoAndReadRoundTrip() throws IOException {
-        List<CaptionedImage> images;
-        try (CocoRecordReader reader = CocoRecordReader.open(file("c.json", COCO), file("i.json", INSTANCES))) {
-            images = List.of(reader.get(0), reader.get(1));
-        }
-        RecordFiles.writeCoco(temp.resolve("c2.json"), temp.resolve("i2.json"), images);
-        try (CocoRecordReader reader = CocoRecordReader.open(temp.resolve("c2.json"), temp.resolve("i2.json"))) {
-            assertThat(List.of(reader.get(0), reader.get(1))).isEqualTo(images);
-        }
-    }
-
     @ParameterizedTest
     @CsvSource(
             delimiter = '|',

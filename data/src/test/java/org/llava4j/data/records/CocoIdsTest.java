@@ -6,13 +6,10 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.List;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.llava4j.data.BadInputException;
-import org.llava4j.data.captions.BoundingBox;
-import org.llava4j.data.captions.CaptionedImage;
 
 /** Ids of COCO images and categories, by which captions and boxes refer to them. */
 class CocoIdsTest {
@@ -22,18 +19,29 @@ class CocoIdsTest {
     private Path captions;
     private Path instances;
 
+    private static final String IMAGES =
+            """
+            "images":[{"id":7,"file_name":"7.jpg","width":20,"height":10},
+            {"id":8,"file_name":"8.jpg","width":20,"height":10}]""";
+
     @BeforeEach
-    void write() {
+    void write() throws IOException {
         captions = temp.resolve("captions.json");
         instances = temp.resolve("instances.json");
-        RecordFiles.writeCoco(
+        Files.writeString(
                 captions,
+                "{" + IMAGES
+                        + """
+                        ,"annotations":[{"id":0,"image_id":7,"caption":"a dog"},{"id":1,"image_id":8,"caption":"a cat"}]}
+                        """);
+        Files.writeString(
                 instances,
-                List.of(
-                        new CaptionedImage(
-                                "7", "7.jpg", 20, 10, List.of("a dog"), List.of(new BoundingBox("dog", 0, 0, 1, 1))),
-                        new CaptionedImage(
-                                "8", "8.jpg", 20, 10, List.of("a cat"), List.of(new BoundingBox("cat", 0, 0, 1, 1)))));
+                "{" + IMAGES
+                        + """
+                        ,"annotations":[{"id":0,"image_id":7,"category_id":1,"bbox":[0,0,20,10]},
+                        {"id":1,"image_id":8,"category_id":2,"bbox":[0,0,20,10]}],
+                        "categories":[{"id":1,"name":"dog"},{"id":2,"name":"cat"}]}
+                        """);
     }
 
     private static void replace(Path file, String old, String by) throws IOException {

@@ -1,7 +1,5 @@
 package org.llava4j.eval.faults;
 
-import static org.assertj.core.api.Assertions.assertThat;
-
 import com.fasterxml.jackson.databind.JsonNode;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -18,15 +16,16 @@ import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.llava4j.data.JsonInput;
-import org.llava4j.data.captions.BoundingBox;
-import org.llava4j.data.captions.CaptionedImage;
 import org.llava4j.data.instruct.GenerateInstructionsMain;
-import org.llava4j.data.records.RecordFiles;
 import org.llava4j.eval.ScriptedEndpoint;
 import org.llava4j.eval.llavabench.JudgeMain;
 import org.llava4j.testing.ChildJvm;
+import org.llava4j.testing.CocoFiles;
+import org.llava4j.testing.CocoFiles.CocoImage;
 import org.llava4j.testing.ModelFolders;
 import org.llava4j.testing.RandomKills;
+import static org.assertj.core.api.Assertions.assertThat;
+
 
 /** Commands that send paid requests, in separate JVMs that are killed. */
 class KilledRequestsTest {
@@ -41,18 +40,12 @@ class KilledRequestsTest {
 
     @Test
     void killedGenerationResumesToIdenticalOutput() throws Exception {
-        List<CaptionedImage> images = IntStream.rangeClosed(1, IMAGES)
-                .mapToObj(i -> new CaptionedImage(
-                        String.valueOf(i),
-                        i + ".jpg",
-                        200,
-                        100,
-                        List.of("number " + i + " on a wall"),
-                        List.of(new BoundingBox("wall", 0.0, 0.25, 1, 0.75))))
+        List<CocoImage> images = IntStream.rangeClosed(1, IMAGES)
+                .mapToObj(i -> new CocoImage(i + ".jpg", List.of("number " + i + " on a wall")))
                 .toList();
         Path captions = temp.resolve("captions.json");
         Path instances = temp.resolve("instances.json");
-        RecordFiles.writeCoco(captions, instances, images);
+        CocoFiles.write(captions, instances, images);
         List<String> flags = List.of("--captions", captions.toString(), "--instances", instances.toString());
         try (ScriptedEndpoint endpoint = slow("Question:\nWhat is on the wall?\n===\nAnswer:\nA number.\n===")) {
             killAndResume(GenerateInstructionsMain.class, endpoint, 3 * IMAGES, flags);

@@ -1,7 +1,5 @@
 package org.llava4j.train.lint;
 
-import static org.assertj.core.api.Assertions.assertThat;
-
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
@@ -15,12 +13,17 @@ import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.llava4j.data.JsonInput;
 import org.llava4j.data.instruct.GenerateInstructionsMain;
 import org.llava4j.data.instruct.InstructionWriter;
-import org.llava4j.data.synthetic.SyntheticCocoDataset;
+import org.llava4j.data.records.CaptionRecordReader;
+import org.llava4j.data.synthetic.SyntheticDatasetConfig;
+import org.llava4j.data.synthetic.SyntheticDatasetWriter;
+import org.llava4j.testing.CocoFiles;
+import org.llava4j.testing.CocoFiles.CocoImage;
 import org.llava4j.testing.ModelFolders;
 import org.llava4j.train.logging.TrainingListener;
 import org.llava4j.train.run.RunOptions;
@@ -28,6 +31,8 @@ import org.llava4j.train.run.RunPaths;
 import org.llava4j.train.run.RunReport;
 import org.llava4j.train.run.StageRunner;
 import org.llava4j.train.stage.Stages;
+import static org.assertj.core.api.Assertions.assertThat;
+
 
 /**
  * The paper's pipeline at a small scale: 200 synthetic scenes with captions and boxes, a local LLM endpoint that
@@ -42,8 +47,20 @@ class InstructionChainTest {
 
     @Test
     void pipelineGeneratesInstructionsAndTrainsModel() throws IOException {
-        Path scenes = temp.resolve("scenes");
-        SyntheticCocoDataset.write(SCENES, 1, scenes);
+        SyntheticDatasetWriter.write(new SyntheticDatasetConfig(1, 0, 0, 0, SCENES, false), temp.resolve("scenes"));
+        Path scenes = temp.resolve("scenes/captions");
+        Path images = scenes.resolve("images");
+        Path captions = temp.resolve("captions.json");
+        Path instances = temp.resolve("instances.json");
+        try (CaptionRecordReader reader = CaptionRecordReader.open(scenes.resolve("chat.json"))) {
+            CocoFiles.write(
+                    captions,
+                    instances,
+                    IntStream.range(0, reader.size())
+                            .mapToObj(reader::get)
+                            .map(caption -> new CocoImage(caption.image(), List.of(caption.text())))
+                            .toList());
+        }
 
         HttpServer teacher = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
         teacher.createContext("/v1/chat/completions", InstructionChainTest::answer);
@@ -51,8 +68,8 @@ class InstructionChainTest {
         Path instructions = temp.resolve("instructions");
         try {
             GenerateInstructionsMain.main(new String[] {
-                "--captions", scenes.resolve(SyntheticCocoDataset.CAPTIONS).toString(),
-                "--instances", scenes.resolve(SyntheticCocoDataset.INSTANCES).toString(),
+                "--captions", captions.toString(),
+                "--instances", instances.toString(),
                 "--output-dir", instructions.toString(),
                 "--base-url", "http://127.0.0.1:" + teacher.getAddress().getPort() + "/v1",
                 "--model", "rules"
@@ -68,7 +85,7 @@ class InstructionChainTest {
             "--model-path", model.toString(),
             "--vision-tower", ModelFolders.TOWER.toString(),
             "--data-path", data.toString(),
-            "--image-folder", scenes.resolve(SyntheticCocoDataset.IMAGES).toString(),
+            "--image-folder", images.toString(),
             "--output-dir", lint.toString(),
             "--fail-on", "error"
         });
@@ -87,7 +104,7 @@ class InstructionChainTest {
                                 true,
                                 "learningRate",
                                 3e-3)),
-                RunPaths.of(model, data, scenes.resolve(SyntheticCocoDataset.IMAGES), temp.resolve("out"))
+                RunPaths.of(model, data, images, temp.resolve("out"))
                         .withVisionTower(ModelFolders.TOWER),
                 RunOptions.DEFAULT,
                 TrainingListener.NONE);

@@ -12,10 +12,7 @@ import java.awt.geom.Path2D;
 import java.awt.geom.Rectangle2D;
 import java.awt.image.BufferedImage;
 import java.awt.image.DataBufferInt;
-import java.util.ArrayList;
-import java.util.List;
 import java.util.SplittableRandom;
-import org.llava4j.data.captions.BoundingBox;
 
 /**
  * Square canvas of 100 x 100 units with the origin at the top left. It renders shapes without fonts, since a headless
@@ -27,7 +24,6 @@ final class Canvas {
     private final BufferedImage image;
     private final Graphics2D graphics;
     private final SplittableRandom random;
-    private final List<BoundingBox> boxes = new ArrayList<>();
 
     Canvas(int sizePx, SplittableRandom random) {
         this.random = random;
@@ -86,21 +82,6 @@ final class Canvas {
 
     void polygon(Color color, double... points) {
         fill(polyline(true, points), color);
-    }
-
-    /** Records the bounding box of an object, {@code reach} units from its center to each side. */
-    void addBox(String category, double x, double y, double reach) {
-        boxes.add(new BoundingBox(
-                category, fraction(x - reach), fraction(y - reach), fraction(x + reach), fraction(y + reach)));
-    }
-
-    private static double fraction(double units) {
-        return Math.max(0, Math.min(1, units / 100));
-    }
-
-    /** Returns the bounding boxes, in the order in which the objects were rendered. */
-    List<BoundingBox> boxes() {
-        return List.copyOf(boxes);
     }
 
     /** Renders one letter, digit or mark centered at x, y. */

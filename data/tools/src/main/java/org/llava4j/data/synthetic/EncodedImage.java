@@ -5,7 +5,6 @@ import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
-import java.util.List;
 import java.util.SplittableRandom;
 import javax.imageio.IIOImage;
 import javax.imageio.ImageIO;
@@ -14,7 +13,6 @@ import javax.imageio.ImageWriter;
 import javax.imageio.stream.ImageOutputStream;
 import javax.imageio.stream.MemoryCacheImageOutputStream;
 import org.llava4j.data.Sha256;
-import org.llava4j.data.captions.BoundingBox;
 
 /**
  * Rendered and encoded image.
@@ -22,10 +20,8 @@ import org.llava4j.data.captions.BoundingBox;
  * @param extension "png" or "jpg"
  * @param bytes content of the file
  * @param pixelHash SHA-256 of the rendered pixels, in hexadecimal
- * @param sizePx length of a side
- * @param boxes bounding boxes of the objects, if the scene records them
  */
-record EncodedImage(String extension, byte[] bytes, String pixelHash, int sizePx, List<BoundingBox> boxes) {
+record EncodedImage(String extension, byte[] bytes, String pixelHash) {
     private static final int SMALLEST_PX = 64;
     private static final int LARGEST_PX = 96;
     private static final float JPEG_QUALITY = 0.92f;
@@ -37,7 +33,7 @@ record EncodedImage(String extension, byte[] bytes, String pixelHash, int sizePx
         BufferedImage image = canvas.finish();
         String extension = random.nextBoolean() ? "png" : "jpg";
         try {
-            return new EncodedImage(extension, encode(image, extension), hash(image), image.getWidth(), canvas.boxes());
+            return new EncodedImage(extension, encode(image, extension), hash(image));
         } catch (IOException e) {
             throw new UncheckedIOException("cannot encode an image in memory", e);
         }

@@ -70,9 +70,7 @@ record MapScene(Landmark from, Landmark to, CompassDirection direction) implemen
         double dx = reach * direction.dx - lean * direction.dy;
         double dy = reach * direction.dy - lean * direction.dx;
         from.render(canvas, x - dx, y - dy);
-        canvas.addBox(from.word(), x - dx, y - dy, 9);
         to.render(canvas, x + dx, y + dy);
-        canvas.addBox(to.word(), x + dx, y + dy, 9);
     }
 
     private static void island(Canvas canvas) {

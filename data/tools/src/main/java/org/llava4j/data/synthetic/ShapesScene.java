@@ -80,7 +80,6 @@ record ShapesScene(Group one, Group two) implements Scene {
             double x = 14 + 24 * (cell % CELLS) + canvas.jitter(3);
             double y = 14 + 24 * (cell / CELLS) + canvas.jitter(3);
             group.form.render(canvas, x, y, 7.5 + canvas.jitter(1), color);
-            canvas.addBox(group.color.word() + " " + group.form.word(), x, y, 8.5);
         }
     }
 

@@ -1,8 +1,5 @@
 package org.llava4j.data.instruct;
 
-import static org.assertj.core.api.Assertions.assertThat;
-import static org.assertj.core.api.Assertions.assertThatThrownBy;
-
 import com.fasterxml.jackson.databind.JsonNode;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
@@ -19,16 +16,19 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
+import org.llava4j.cli.Command;
 import org.llava4j.cli.CommandFailedException;
 import org.llava4j.data.JsonInput;
-import org.llava4j.data.captions.BoundingBox;
-import org.llava4j.data.captions.CaptionedImage;
 import org.llava4j.data.conversation.Conversation;
 import org.llava4j.data.llm.RequestJournal;
 import org.llava4j.data.llm.StubEndpoint;
 import org.llava4j.data.llm.StubEndpoint.Reply;
 import org.llava4j.data.records.ConversationRecordReader;
-import org.llava4j.data.records.RecordFiles;
+import org.llava4j.testing.CocoFiles;
+import org.llava4j.testing.CocoFiles.CocoImage;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
 
 /** Command from captions and bounding boxes to LLaVA's files, with a stub LLM on loopback. */
 @Timeout(60)
@@ -47,17 +47,13 @@ class GenerateInstructionsTest {
     void writeCoco() {
         output = temp.resolve("out");
         journal = temp.resolve("out.calls.jsonl");
-        List<CaptionedImage> images = IntStream.rangeClosed(1, IMAGES)
-                .mapToObj(i -> new CaptionedImage(
-                        String.valueOf(i),
+        List<CocoImage> images = IntStream.rangeClosed(1, IMAGES)
+                .mapToObj(i -> new CocoImage(
                         i + ".jpg",
-                        200,
-                        100,
                         // The last image has no caption, so no request is made for it.
-                        i == IMAGES ? List.of() : List.of("number " + i + " on a wall", "a wall with a number"),
-                        List.of(new BoundingBox("wall", 0.0, 0.25, 1, 0.75))))
+                        i == IMAGES ? List.of() : List.of("number " + i + " on a wall", "a wall with a number")))
                 .toList();
-        RecordFiles.writeCoco(temp.resolve("captions.json"), temp.resolve("instances.json"), images);
+        CocoFiles.write(temp.resolve("captions.json"), temp.resolve("instances.json"), images);
     }
 
     /** Replies as an LLM in the format of the instruction type, based on the context. */
