@@ -7,7 +7,6 @@ import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import org.datavec.api.split.FileSplit;
 import org.datavec.api.writable.Text;
 import org.datavec.api.writable.Writable;
 import org.llava4j.data.BadInputException;
@@ -28,9 +27,7 @@ public final class BenchContextRecordReader extends IndexedRecordReader<BenchCon
      * @throws BadInputException if it is missing or not JSON
      */
     static BenchContextRecordReader open(Path file) {
-        BenchContextRecordReader reader = new BenchContextRecordReader();
-        reader.initialize(new FileSplit(requireFile(file).toFile()));
-        return reader;
+        return opened(new BenchContextRecordReader(), List.of(file));
     }
 
     /**

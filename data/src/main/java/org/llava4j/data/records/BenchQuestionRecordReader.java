@@ -4,7 +4,6 @@ import com.fasterxml.jackson.databind.JsonNode;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import org.datavec.api.split.FileSplit;
 import org.datavec.api.writable.LongWritable;
 import org.datavec.api.writable.Text;
 import org.datavec.api.writable.Writable;
@@ -25,9 +24,7 @@ public final class BenchQuestionRecordReader extends IndexedRecordReader<BenchQu
      * @throws BadInputException if it is missing or not JSON
      */
     static BenchQuestionRecordReader open(Path file) {
-        BenchQuestionRecordReader reader = new BenchQuestionRecordReader();
-        reader.initialize(new FileSplit(requireFile(file).toFile()));
-        return reader;
+        return opened(new BenchQuestionRecordReader(), List.of(file));
     }
 
     /**

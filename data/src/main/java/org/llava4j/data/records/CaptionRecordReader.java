@@ -11,7 +11,6 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
-import org.datavec.api.split.FileSplit;
 import org.datavec.api.split.InputSplit;
 import org.datavec.api.writable.Text;
 import org.datavec.api.writable.Writable;
@@ -49,9 +48,7 @@ public final class CaptionRecordReader extends IndexedRecordReader<Caption> {
      * @throws BadInputException if it is missing or in none of these formats
      */
     public static CaptionRecordReader open(Path file) {
-        CaptionRecordReader reader = new CaptionRecordReader();
-        reader.initialize(new FileSplit(requireFile(file).toFile()));
-        return reader;
+        return opened(new CaptionRecordReader(), List.of(file));
     }
 
     /**

@@ -3,7 +3,6 @@ package org.llava4j.data.records;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
-import java.io.File;
 import java.net.URI;
 import java.nio.file.Path;
 import java.util.HashMap;
@@ -11,7 +10,6 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
-import org.datavec.api.split.CollectionInputSplit;
 import org.datavec.api.split.InputSplit;
 import org.datavec.api.writable.IntWritable;
 import org.datavec.api.writable.Text;
@@ -43,14 +41,8 @@ public final class CocoRecordReader extends IndexedRecordReader<CaptionedImage> 
      * @throws BadInputException if a file is missing or malformed
      */
     public static CocoRecordReader open(Path captions, @Nullable Path instances) {
-        List<Path> files = instances == null ? List.of(captions) : List.of(captions, instances);
-        CocoRecordReader reader = new CocoRecordReader();
-        reader.initialize(new CollectionInputSplit(files.stream()
-                .map(IndexedRecordReader::requireFile)
-                .map(Path::toFile)
-                .map(File::toURI)
-                .toList()));
-        return reader;
+        return opened(
+                new CocoRecordReader(), instances == null ? List.of(captions) : List.of(captions, instances));
     }
 
     @Override

@@ -9,7 +9,6 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import org.datavec.api.split.FileSplit;
 import org.datavec.api.split.InputSplit;
 import org.datavec.api.writable.Text;
 import org.datavec.api.writable.Writable;
@@ -35,9 +34,7 @@ public final class ConversationRecordReader extends IndexedRecordReader<Conversa
      * @throws BadInputException if it is missing or not JSON
      */
     public static ConversationRecordReader open(Path file) {
-        ConversationRecordReader reader = new ConversationRecordReader();
-        reader.initialize(new FileSplit(requireFile(file).toFile()));
-        return reader;
+        return opened(new ConversationRecordReader(), List.of(file));
     }
 
     /**

@@ -12,6 +12,7 @@ import java.util.List;
 import java.util.NoSuchElementException;
 import org.datavec.api.records.Record;
 import org.datavec.api.records.metadata.RecordMetaData;
+import org.datavec.api.split.CollectionInputSplit;
 import org.datavec.api.split.InputSplit;
 import org.datavec.api.writable.Writable;
 import org.llava4j.data.BadInputException;
@@ -85,12 +86,19 @@ public abstract class IndexedRecordReader<T> extends FileRecordReader {
         position = 0;
     }
 
+    /** Opens files, which must exist, one after the other. */
+    static <R extends IndexedRecordReader<?>> R opened(R reader, List<Path> files) {
+        reader.initialize(new CollectionInputSplit(
+                files.stream().map(file -> requireFile(file).toUri()).toList()));
+        return reader;
+    }
+
     /**
      * Checks that a file exists.
      *
      * @throws BadInputException if it does not
      */
-    static Path requireFile(Path file) {
+    private static Path requireFile(Path file) {
         FileReadError.requireAccessible(file);
         if (!Files.isRegularFile(file)) {
             throw new BadInputException(file + ": no such file; check the path");

@@ -8,67 +8,34 @@ import com.fasterxml.jackson.databind.JsonNode;
 import java.io.IOException;
 import java.io.InputStream;
 import java.util.function.Consumer;
+import org.llava4j.data.EnumName;
 import org.llava4j.data.JsonInput;
 import org.llava4j.data.Utf8Validator;
 
 /** Formats of JSON files of objects. */
 enum JsonEntries implements EntryFormat {
     /** Elements of one array, or JSONL. */
-    LIST {
-        @Override
-        void scan(JsonParser parser, EntryIndex index) throws IOException {
-            list(parser, index, key -> {});
-        }
-    },
-
+    LIST,
     /** Members of one object, each with its key. */
-    MEMBERS {
-        @Override
-        void scan(JsonParser parser, EntryIndex index) throws IOException {
-            require(parser.nextToken() == JsonToken.START_OBJECT, parser, index, "must be one JSON object");
-            while (parser.nextToken() == JsonToken.FIELD_NAME) {
-                String key = parser.currentName();
-                parser.nextToken();
-                index.addKey(key);
-                add(parser, index, entryKey -> {});
-            }
-            require(parser.nextToken() == null, parser, index, "has content after its object");
-        }
-    },
-
+    MEMBERS,
     /** Elements of COCO's array {@code images}. */
-    IMAGES {
-        @Override
-        void scan(JsonParser parser, EntryIndex index) throws IOException {
-            arrayNamed("images", parser, index);
-        }
-    },
-
+    IMAGES,
     /** Elements of COCO's array {@code annotations}. */
-    ANNOTATIONS {
-        @Override
-        void scan(JsonParser parser, EntryIndex index) throws IOException {
-            arrayNamed("annotations", parser, index);
-        }
-    },
-
+    ANNOTATIONS,
     /** Elements of COCO's array {@code categories}. */
-    CATEGORIES {
-        @Override
-        void scan(JsonParser parser, EntryIndex index) throws IOException {
-            arrayNamed("categories", parser, index);
-        }
-    };
+    CATEGORIES;
 
     private static final JsonFactory FACTORY =
             JsonFactory.builder().disable(StreamReadFeature.AUTO_CLOSE_SOURCE).build();
 
-    abstract void scan(JsonParser parser, EntryIndex index) throws IOException;
-
     @Override
     public void scan(InputStream in, EntryIndex index) throws IOException {
         try (JsonParser parser = FACTORY.createParser(Utf8Validator.checking(in))) {
-            scan(parser, index);
+            switch (this) {
+                case LIST -> list(parser, index, key -> {});
+                case MEMBERS -> members(parser, index);
+                case IMAGES, ANNOTATIONS, CATEGORIES -> arrayNamed(EnumName.of(this), parser, index);
+            }
         }
     }
 
@@ -95,6 +62,17 @@ enum JsonEntries implements EntryFormat {
         for (JsonToken token = first; token != null; token = parser.nextToken()) {
             add(parser, index, keys);
         }
+    }
+
+    private static void members(JsonParser parser, EntryIndex index) throws IOException {
+        require(parser.nextToken() == JsonToken.START_OBJECT, parser, index, "must be one JSON object");
+        while (parser.nextToken() == JsonToken.FIELD_NAME) {
+            String key = parser.currentName();
+            parser.nextToken();
+            index.addKey(key);
+            add(parser, index, entryKey -> {});
+        }
+        require(parser.nextToken() == null, parser, index, "has content after its object");
     }
 
     /** Tests whether a file is one object with an array of this key; it reads no further than necessary. */

@@ -11,7 +11,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.stream.IntStream;
-import org.datavec.api.split.FileSplit;
 import org.datavec.api.split.InputSplit;
 import org.datavec.api.writable.IntWritable;
 import org.datavec.api.writable.Text;
@@ -69,9 +68,7 @@ public final class ScienceQaRecordReader extends IndexedRecordReader<ScienceQaPr
         if (!Files.isRegularFile(problems)) {
             throw new BadInputException(folder + ": has no " + PROBLEMS + "; give ScienceQA's data folder");
         }
-        ScienceQaRecordReader reader = new ScienceQaRecordReader(split);
-        reader.initialize(new FileSplit(problems.toFile()));
-        return reader;
+        return opened(new ScienceQaRecordReader(split), List.of(problems));
     }
 
     /**

@@ -7,7 +7,6 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
-import org.datavec.api.split.CollectionInputSplit;
 import org.datavec.api.writable.IntWritable;
 import org.datavec.api.writable.Text;
 import org.datavec.api.writable.Writable;
@@ -38,10 +37,7 @@ public final class TokenizedRecordReader extends IndexedRecordReader<TokenizedSa
      * @throws BadInputException if one is missing or not JSON
      */
     public static TokenizedRecordReader open(List<Path> files) {
-        TokenizedRecordReader reader = new TokenizedRecordReader();
-        reader.initialize(new CollectionInputSplit(
-                files.stream().map(file -> requireFile(file).toUri()).toList()));
-        return reader;
+        return opened(new TokenizedRecordReader(), files);
     }
 
     /** Converts a sample to JSON. */
