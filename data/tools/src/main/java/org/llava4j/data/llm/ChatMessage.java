@@ -2,22 +2,11 @@ package org.llava4j.data.llm;
 
 /** Message of a chat. */
 public record ChatMessage(Role role, String text) {
-    /** Role of a message; {@link #wire()} is its name in OpenAI's API. */
+    /** Role of a message; in OpenAI's API its name is in lower case. */
     enum Role {
-        SYSTEM("system"),
-        USER("user"),
-        ASSISTANT("assistant");
-
-        private final String wire;
-
-        Role(String wire) {
-            this.wire = wire;
-        }
-
-        /** Returns the name of the role in OpenAI's API. */
-        String wire() {
-            return wire;
-        }
+        SYSTEM,
+        USER,
+        ASSISTANT
     }
 
     /** Creates a system prompt. */

@@ -6,6 +6,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
+import org.llava4j.data.EnumName;
 import org.llava4j.data.Sha256;
 
 /**
@@ -95,7 +96,7 @@ public record LlmRequest(String label, PromptPrefix prefix, String question, Cha
     static ArrayNode json(List<ChatMessage> messages) {
         ArrayNode array = JsonNodeFactory.instance.arrayNode();
         for (ChatMessage message : messages) {
-            array.addObject().put("role", message.role().wire()).put("content", message.text());
+            array.addObject().put("role", EnumName.of(message.role())).put("content", message.text());
         }
         return array;
     }

@@ -145,32 +145,24 @@ public final class OpenAiLlmClient implements LlmClient {
                 return new RequestFailedException("cannot connect to " + baseUrl, FailureAction.RETRY, false, null);
             }
             if (cause instanceof HttpTimeoutException || cause instanceof LimitedBody.TooLargeException) {
-                return new RequestFailedException(String.valueOf(cause.getMessage()), FailureAction.RETRY, true, null);
+                return withoutAnswer(String.valueOf(cause.getMessage()));
             }
             if (cause instanceof JsonProcessingException json) {
-                return new RequestFailedException(
-                        shortened("the answer is malformed JSON: " + JsonErrorMessage.of(json)),
-                        FailureAction.RETRY,
-                        true,
-                        null);
+                return withoutAnswer(shortened("the answer is malformed JSON: " + JsonErrorMessage.of(json)));
             }
             if (cause instanceof ErrorResponseException) {
-                return new RequestFailedException(
-                        shortened("the endpoint answered with an error: " + cause.getMessage()),
-                        FailureAction.RETRY,
-                        true,
-                        null);
+                return withoutAnswer(shortened("the endpoint answered with an error: " + cause.getMessage()));
             }
             if (cause instanceof IOException) {
-                return new RequestFailedException(
-                        shortened("the connection broke: " + cause.getMessage()), FailureAction.RETRY, true, null);
+                return withoutAnswer(shortened("the connection broke: " + cause.getMessage()));
             }
         }
-        return new RequestFailedException(
-                shortened("the answer does not conform to OpenAI's API: " + e.getMessage()),
-                FailureAction.RETRY,
-                true,
-                null);
+        return withoutAnswer(shortened("the answer does not conform to OpenAI's API: " + e.getMessage()));
+    }
+
+    /** The failure of a request that the endpoint may have processed. */
+    private static RequestFailedException withoutAnswer(String reason) {
+        return new RequestFailedException(reason, FailureAction.RETRY, true, null);
     }
 
     private RequestFailedException status(HttpStatusException e) {

@@ -5,17 +5,7 @@ import java.util.Collection;
 /**
  * Shared limits of all requests of a command, whatever journal they use: concurrency, one rate limiter and one budget.
  */
-final class Quota {
-    private final int concurrency;
-    private final Budget budget;
-    private final RateLimiter rateLimiter;
-
-    private Quota(int concurrency, Budget budget, RateLimiter rateLimiter) {
-        this.concurrency = concurrency;
-        this.budget = budget;
-        this.rateLimiter = rateLimiter;
-    }
-
+record Quota(int concurrency, Budget budget, RateLimiter rateLimiter) {
     /** Creates a quota whose budget includes the requests and tokens of earlier runs in these journals. */
     static Quota of(RequestLimits limits, Collection<RequestJournal> journals, MonotonicClock clock) {
         return new Quota(
@@ -26,17 +16,5 @@ final class Quota {
                         journals.stream().mapToLong(RequestJournal::requests).sum(),
                         journals.stream().mapToLong(RequestJournal::tokens).sum()),
                 new RateLimiter(limits.requestsPerMinute(), limits.tokensPerMinute(), clock));
-    }
-
-    int concurrency() {
-        return concurrency;
-    }
-
-    Budget budget() {
-        return budget;
-    }
-
-    RateLimiter rateLimiter() {
-        return rateLimiter;
     }
 }
