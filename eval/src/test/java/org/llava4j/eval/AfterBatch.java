@@ -1,9 +1,9 @@
 package org.llava4j.eval;
 
 import java.util.List;
+import org.apache.commons.cli.CommandLine;
 import org.llava4j.cli.RecordExecutor;
 import org.llava4j.cli.RecordProcessor;
-import org.llava4j.cli.RecordRun;
 
 /**
  * Executor in this process that runs an action once, after the answers of a batch are in the journal.
@@ -22,9 +22,10 @@ public record AfterBatch(int batch, Runnable action) implements RecordExecutor {
     }
 
     @Override
-    public <R> void process(RecordRun<R> run, List<Integer> indices, ResultHandler<R> onResult) {
+    public <R> void process(
+            CommandLine line, RecordProcessor<R> records, List<Integer> indices, ResultHandler<R> onResult) {
         int[] done = new int[1];
-        LOCAL.process(run, indices, (index, result) -> {
+        LOCAL.process(line, records, indices, (index, result) -> {
             onResult.accept(index, result);
             if (++done[0] == batch) {
                 action.run();

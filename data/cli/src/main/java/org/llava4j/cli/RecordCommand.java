@@ -45,7 +45,7 @@ public abstract class RecordCommand<R> extends Command {
             RecordProcessor<R> records,
             List<Integer> indices,
             RecordExecutor.ResultHandler<R> onResult) {
-        executor.process(new RecordRun<>(this, line, records), indices, onResult);
+        executor.process(line, records, indices, onResult);
     }
 
     /** The results of all records in order; progress is printed. */

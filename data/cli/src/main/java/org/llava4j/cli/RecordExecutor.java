@@ -3,6 +3,7 @@ package org.llava4j.cli;
 import java.util.Iterator;
 import java.util.List;
 import java.util.stream.IntStream;
+import org.apache.commons.cli.CommandLine;
 
 /** Executor of a {@link RecordCommand}: this process or a cluster. */
 public interface RecordExecutor {
@@ -19,8 +20,9 @@ public interface RecordExecutor {
         }
 
         @Override
-        public <R> void process(RecordRun<R> run, List<Integer> indices, ResultHandler<R> onResult) {
-            processLocally(run.records(), indices, onResult);
+        public <R> void process(
+                CommandLine line, RecordProcessor<R> records, List<Integer> indices, ResultHandler<R> onResult) {
+            processLocally(records, indices, onResult);
         }
     };
 
@@ -55,8 +57,10 @@ public interface RecordExecutor {
     /**
      * Processes records.
      *
+     * @param line flags of the command, from which other processes can open the same records
      * @param indices indices of the records to process
      * @param onResult receives each result as soon as it arrives, in any order
+     * @param <R> result of one record
      */
-    <R> void process(RecordRun<R> run, List<Integer> indices, ResultHandler<R> onResult);
+    <R> void process(CommandLine line, RecordProcessor<R> records, List<Integer> indices, ResultHandler<R> onResult);
 }

@@ -1,7 +1,5 @@
 package org.llava4j.eval.scienceqa;
 
-import static org.assertj.core.api.Assertions.assertThat;
-
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -10,6 +8,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.util.List;
+import org.apache.commons.cli.CommandLine;
 import org.assertj.core.api.AbstractThrowableAssert;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -18,10 +17,11 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.llava4j.cli.RecordExecutor;
 import org.llava4j.cli.RecordProcessor;
-import org.llava4j.cli.RecordRun;
 import org.llava4j.data.JsonInput;
 import org.llava4j.data.conversation.ConversationTemplates;
 import org.llava4j.eval.AfterBatch;
+import static org.assertj.core.api.Assertions.assertThat;
+
 
 /** Files of the model of a ScienceQA evaluation that change while it is loaded, during the run or before a resume. */
 class ReplacedModelTest {
@@ -130,8 +130,9 @@ class ReplacedModelTest {
             }
 
             @Override
-            public <R> void process(RecordRun<R> run, List<Integer> indices, ResultHandler<R> onResult) {
-                LOCAL.process(run, indices, onResult);
+            public <R> void process(
+                    CommandLine line, RecordProcessor<R> records, List<Integer> indices, ResultHandler<R> onResult) {
+                LOCAL.process(line, records, indices, onResult);
             }
         };
         assertRefused(replacing)

@@ -5,6 +5,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.UUID;
+import org.apache.commons.cli.CommandLine;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.api.java.function.Function;
 import org.jspecify.annotations.Nullable;
@@ -12,7 +13,6 @@ import org.llava4j.cli.Command;
 import org.llava4j.cli.RecordCommand;
 import org.llava4j.cli.RecordExecutor;
 import org.llava4j.cli.RecordProcessor;
-import org.llava4j.cli.RecordRun;
 import org.llava4j.data.BadInputException;
 import org.llava4j.data.Fingerprint;
 import org.llava4j.data.memory.NativeMemory;
@@ -46,8 +46,8 @@ final class SparkRecordExecutor<T> implements RecordExecutor {
     }
 
     @Override
-    public <R> void process(RecordRun<R> run, List<Integer> indices, ResultHandler<R> onResult) {
-        RecordProcessor<R> records = run.records();
+    public <R> void process(
+            CommandLine line, RecordProcessor<R> records, List<Integer> indices, ResultHandler<R> onResult) {
         int perTask = records.isParallel() ? RECORDS_PER_TASK : 1;
         List<RecordPart> parts = new ArrayList<>();
         for (int from = 0; from < indices.size(); from += perTask) {
@@ -60,7 +60,7 @@ final class SparkRecordExecutor<T> implements RecordExecutor {
         RecordTask<R> task = new RecordTask<>(
                 id,
                 (RecordCommandFactory<R>) commandFactory,
-                new ArrayList<>(flags.addressed(Command.arguments(run.line()))),
+                new ArrayList<>(flags.addressed(Command.arguments(line))),
                 records.size(),
                 identity(records));
         @SuppressWarnings("unchecked") // a class literal has no type argument
