@@ -5,6 +5,7 @@ import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -21,6 +22,7 @@ import org.apache.commons.cli.help.HelpFormatter;
 import org.apache.commons.cli.help.TextHelpAppendable;
 import org.jspecify.annotations.Nullable;
 import org.llava4j.data.BadInputException;
+import org.llava4j.data.FileReadError;
 import org.llava4j.data.memory.NativeMemory;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -277,6 +279,20 @@ public abstract class Command {
     protected static @Nullable Path optionalPath(CommandLine line, String flag) {
         String value = line.getOptionValue(flag);
         return value == null ? null : Path.of(value);
+    }
+
+    /**
+     * The path of a flag, if it exists.
+     *
+     * @throws BadInputException if it does not
+     */
+    public static Path existing(String flag, Path path) {
+        FileReadError.requireAccessible(path);
+        if (!Files.exists(path)) {
+            throw new BadInputException(
+                    "--" + flag + " " + path + " does not exist; " + FileReadError.missingAdvice(path));
+        }
+        return path;
     }
 
     /**

@@ -8,7 +8,6 @@ import java.util.Objects;
 import java.util.Set;
 import java.util.regex.Pattern;
 import org.eclipse.jetty.http.HttpHeader;
-import org.jspecify.annotations.Nullable;
 import org.llava4j.data.BadInputException;
 
 /**
@@ -62,14 +61,16 @@ final class AllowedHosts {
         String authority = Objects.requireNonNullElse(exchange.header(HttpHeader.HOST.asString()), "");
         String host = host(authority);
         if (!host.isEmpty() && !isAllowed(host)) {
-            throw forbidden(
+            throw ApiException.rejected(
+                    403,
                     "host_not_allowed",
                     "this server does not answer as '" + host + "'; start it with an API key, or with --allowed-host "
                             + host);
         }
         String origin = exchange.header(HttpHeader.ORIGIN.asString());
         if (origin != null && !isAllowed(origin, authority)) {
-            throw forbidden(
+            throw ApiException.rejected(
+                    403,
                     "origin_not_allowed",
                     "pages of '" + origin
                             + "' may not call this server; start it with an API key, or with --cors-origin " + origin);
@@ -100,9 +101,5 @@ final class AllowedHosts {
     private static String host(String authority) {
         String host = authority.toLowerCase(Locale.ROOT).replaceFirst(":\\d*$", "");
         return host.endsWith(".") ? host.substring(0, host.length() - 1) : host;
-    }
-
-    private static ApiException forbidden(@Nullable String code, String message) {
-        return new ApiException(403, "invalid_request_error", null, code, message);
     }
 }

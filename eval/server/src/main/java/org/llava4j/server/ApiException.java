@@ -30,6 +30,11 @@ final class ApiException extends RuntimeException {
         this.code = code;
     }
 
+    /** An error of the client that no single field of the request is at fault for. */
+    static ApiException rejected(int status, @Nullable String code, String message) {
+        return new ApiException(status, "invalid_request_error", null, code, message);
+    }
+
     /** 400: the request is invalid. */
     static ApiException badRequest(@Nullable String parameter, String message) {
         return new ApiException(400, "invalid_request_error", parameter, null, message);

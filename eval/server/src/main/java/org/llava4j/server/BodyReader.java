@@ -98,12 +98,8 @@ final class BodyReader implements Runnable {
     }
 
     private ApiException tooLarge() {
-        return new ApiException(
-                413,
-                "invalid_request_error",
-                null,
-                "request_too_large",
-                "the body has more than " + maxBytes + " bytes; send smaller images");
+        return ApiException.rejected(
+                413, "request_too_large", "the body has more than " + maxBytes + " bytes; send smaller images");
     }
 
     private ApiException timedOut() {

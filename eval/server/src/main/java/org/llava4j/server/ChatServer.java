@@ -136,12 +136,8 @@ public final class ChatServer implements AutoCloseable {
     private boolean sendRejection(Request request, Response response, Callback callback) {
         int status = response.getStatus();
         new Exchange(request, response, callback, errors)
-                .send(new ApiException(
-                        status,
-                        "invalid_request_error",
-                        null,
-                        null,
-                        "HTTP " + status + " " + HttpStatus.getMessage(status) + reason(request, status)));
+                .send(ApiException.rejected(
+                        status, null, "HTTP " + status + " " + HttpStatus.getMessage(status) + reason(request, status)));
         return true;
     }
 
@@ -355,12 +351,8 @@ public final class ChatServer implements AutoCloseable {
         byte[] expected = options.apiKey().getBytes(StandardCharsets.UTF_8);
         byte[] sent = bearerToken(exchange.header("Authorization")).getBytes(StandardCharsets.UTF_8);
         if (!MessageDigest.isEqual(sent, expected)) {
-            throw new ApiException(
-                    401,
-                    "invalid_request_error",
-                    null,
-                    "invalid_api_key",
-                    "this server requires an API key: Authorization: Bearer KEY");
+            throw ApiException.rejected(
+                    401, "invalid_api_key", "this server requires an API key: Authorization: Bearer KEY");
         }
     }
 

@@ -84,8 +84,7 @@ final class Exchange {
     void receiveBody(ServerOptions options, RequestMemoryBudget.Reservation memory, Consumer<RequestBody> onBody) {
         String type = header("Content-Type");
         if (type == null || !type.toLowerCase(Locale.ROOT).startsWith("application/json")) {
-            throw new ApiException(
-                    415, "invalid_request_error", null, null, "the body must be sent as application/json");
+            throw ApiException.rejected(415, null, "the body must be sent as application/json");
         }
         new BodyReader(request, this, options, memory, body -> {
                     bodyRead = true;

@@ -33,12 +33,8 @@ final class Routes {
         List<String> allowed = requireKnown(exchange);
         if (!allowed.contains(exchange.method())) {
             exchange.header("Allow", allowHeader(allowed));
-            throw new ApiException(
-                    405,
-                    "invalid_request_error",
-                    null,
-                    "method_not_allowed",
-                    exchange.path() + " allows only " + String.join(" or ", allowed));
+            throw ApiException.rejected(
+                    405, "method_not_allowed", exchange.path() + " allows only " + String.join(" or ", allowed));
         }
     }
 
@@ -61,12 +57,8 @@ final class Routes {
         String path = exchange.path();
         List<String> allowed = path.startsWith(readPrefix) ? READ_METHODS : methods.get(path);
         if (allowed == null) {
-            throw new ApiException(
-                    404,
-                    "invalid_request_error",
-                    null,
-                    "not_found",
-                    "there is no " + path + "; the closest path is " + nearest(path));
+            throw ApiException.rejected(
+                    404, "not_found", "there is no " + path + "; the closest path is " + nearest(path));
         }
         return allowed;
     }

@@ -1,6 +1,5 @@
 package org.llava4j.eval.ablate;
 
-import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -45,7 +44,6 @@ import org.llava4j.train.stage.Stages;
 final class Ablation {
     private static final int BATCH_SIZE = 16;
     private static final String CONFIG = "config.json";
-    private static final ObjectMapper JSON = new ObjectMapper();
 
     private final AblationPlan plan;
     private final Path output;
@@ -133,9 +131,8 @@ final class Ablation {
                     "mm_vision_tower",
                     LlavaConfig.visionTowerPath(base).toAbsolutePath().toString());
             variant.config().forEach(config::set);
-            String text = JSON.writerWithDefaultPrettyPrinter().writeValueAsString(config);
             try (OutputFolder written = baseFolder(folder)) {
-                written.write(part -> AtomicFile.writeString(part.resolve(CONFIG), text));
+                written.write(part -> AtomicFile.writeString(part.resolve(CONFIG), config.toPrettyString()));
             }
             try (Stream<Path> files = Files.list(base)) {
                 for (Path file : files.filter(Files::isRegularFile).toList()) {

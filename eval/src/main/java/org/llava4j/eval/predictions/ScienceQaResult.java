@@ -1,7 +1,6 @@
 package org.llava4j.eval.predictions;
 
-import com.fasterxml.jackson.core.JsonProcessingException;
-import com.fasterxml.jackson.databind.json.JsonMapper;
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.nio.file.Path;
 import java.util.Collections;
@@ -20,8 +19,6 @@ public record ScienceQaResult(int correct, Map<String, Integer> results, Map<Str
     /** Index of an unparsed answer in {@code results}. */
     static final int UNPARSED = -1;
 
-    private static final JsonMapper MAPPER = new JsonMapper();
-
     public ScienceQaResult {
         results = Collections.unmodifiableMap(new LinkedHashMap<>(results));
         outputs = Collections.unmodifiableMap(new LinkedHashMap<>(outputs));
@@ -34,7 +31,7 @@ public record ScienceQaResult(int correct, Map<String, Integer> results, Map<Str
 
     /** Writes the file atomically. */
     public void write(Path file) {
-        ObjectNode root = MAPPER.createObjectNode();
+        ObjectNode root = JsonNodeFactory.instance.objectNode();
         if (results.isEmpty()) {
             root.putNull("acc");
         } else {
@@ -45,11 +42,6 @@ public record ScienceQaResult(int correct, Map<String, Integer> results, Map<Str
         results.forEach(indices::put);
         ObjectNode texts = root.putObject("outputs");
         outputs.forEach(texts::put);
-        try {
-            String json = MAPPER.writerWithDefaultPrettyPrinter().writeValueAsString(root);
-            AtomicFile.writeString(file, json + "\n");
-        } catch (JsonProcessingException e) {
-            throw new IllegalStateException("cannot serialize the result", e);
-        }
+        AtomicFile.writeString(file, root.toPrettyString() + "\n");
     }
 }

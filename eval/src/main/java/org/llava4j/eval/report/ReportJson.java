@@ -1,6 +1,5 @@
 package org.llava4j.eval.report;
 
-import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
@@ -67,11 +66,7 @@ final class ReportJson {
                 .put("run_configuration_sha256", report.configuration().sha256());
         ArrayNode notes = putNew(root, "notes").putArray("notes");
         report.notes.forEach(notes::add);
-        try {
-            return MAPPER.writerWithDefaultPrettyPrinter().writeValueAsString(root) + "\n";
-        } catch (JsonProcessingException e) {
-            throw new IllegalStateException("cannot serialize the report", e);
-        }
+        return root.toPrettyString() + "\n";
     }
 
     private static ObjectNode putNew(ObjectNode root, String key) {

@@ -117,12 +117,7 @@ public enum WeightDtype {
      * @throws BadInputException if the name is unknown
      */
     public static WeightDtype forInference(String name) {
-        WeightDtype type = name.equals(INT8) ? Q8 : find(name);
-        if (type == null) {
-            throw new BadInputException(
-                    "--dtype " + name + " is not supported; use fp32, bf16, fp16, q8, q4 or stored");
-        }
-        return type;
+        return name.equals(INT8) ? Q8 : parse("--dtype", name);
     }
 
     /**
@@ -131,19 +126,15 @@ public enum WeightDtype {
      * @throws BadInputException if the name is unknown
      */
     public static WeightDtype forFrozenWeights(String name) {
-        WeightDtype type = find(name);
-        if (type == null) {
-            throw new BadInputException(
-                    "--frozen-dtype " + name + " is not supported; use fp32, bf16, fp16, q8, q4 or stored");
-        }
-        return type;
+        return parse("--frozen-dtype", name);
     }
 
-    private static @Nullable WeightDtype find(String name) {
+    private static WeightDtype parse(String flag, String name) {
         return Arrays.stream(values())
                 .filter(type -> type.toString().equals(name))
                 .findFirst()
-                .orElse(null);
+                .orElseThrow(() -> new BadInputException(
+                        flag + " " + name + " is not supported; use fp32, bf16, fp16, q8, q4 or stored"));
     }
 
     /** The name as in {@link #forInference}. */

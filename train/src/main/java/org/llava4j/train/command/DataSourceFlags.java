@@ -6,8 +6,8 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import org.apache.commons.cli.CommandLine;
+import org.llava4j.cli.Command;
 import org.llava4j.data.BadInputException;
-import org.llava4j.data.FileReadError;
 import org.llava4j.train.data.DataSource;
 
 /**
@@ -33,13 +33,7 @@ public record DataSourceFlags(String data, String images, String weights) {
      */
     public List<DataSource> sources(CommandLine line) {
         List<Path> paths = paths(line, data);
-        for (Path path : paths) {
-            FileReadError.requireAccessible(path);
-            if (!Files.exists(path)) {
-                throw new BadInputException(
-                        "--" + data + " " + path + " does not exist; " + FileReadError.missingAdvice(path));
-            }
-        }
+        paths.forEach(path -> Command.existing(data, path));
         List<Path> folders = paths(line, images);
         if (folders.size() > 1 && folders.size() != paths.size()) {
             throw new BadInputException("--" + images + " names " + folders.size() + " folders, --" + data + " "

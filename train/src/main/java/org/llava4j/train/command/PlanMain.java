@@ -1,6 +1,5 @@
 package org.llava4j.train.command;
 
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -12,7 +11,6 @@ import org.jspecify.annotations.Nullable;
 import org.llava4j.cli.Command;
 import org.llava4j.cli.VisionTowerFlags;
 import org.llava4j.data.BadInputException;
-import org.llava4j.data.FileReadError;
 import org.llava4j.model.config.LlavaConfig;
 import org.llava4j.model.weights.Checkpoint;
 import org.llava4j.model.weights.WeightDtype;
@@ -87,12 +85,7 @@ public final class PlanMain extends Command {
     @Override
     protected void run(CommandLine line) {
         Stage stage = stage(line);
-        Path model = path(line, "model-path");
-        FileReadError.requireAccessible(model);
-        if (!Files.exists(model)) {
-            throw new BadInputException(
-                    "--model-path " + model + " does not exist; " + FileReadError.missingAdvice(model));
-        }
+        Path model = existing("model-path", path(line, "model-path"));
         Path tower = RunPaths.towerFolder(model, VisionTowerFlags.path(line));
         LlavaConfig config = LlavaConfig.readShapes(model, tower);
         WeightDtype frozen = FrozenDtypeFlags.of(line, model);

@@ -9,7 +9,6 @@ import org.apache.commons.cli.Options;
 import org.llava4j.cli.Command;
 import org.llava4j.cli.VisionTowerFlags;
 import org.llava4j.data.BadInputException;
-import org.llava4j.data.FileReadError;
 import org.llava4j.data.InputPaths;
 import org.llava4j.model.config.LlavaConfig;
 import org.llava4j.train.data.DataSource;
@@ -56,12 +55,7 @@ public final class SampleEncodingFlags {
         DataFormatFlags.addChanges(line, changes);
         Stage stage = V0LabelsFlag.apply(
                 line, Stages.with(Stages.of(line.getOptionValue("stage", Stages.FINETUNE)), changes));
-        Path model = Path.of(line.getOptionValue("model-path"));
-        FileReadError.requireAccessible(model);
-        if (!Files.exists(model)) {
-            throw new BadInputException(
-                    "--model-path " + model + " does not exist; " + FileReadError.missingAdvice(model));
-        }
+        Path model = Command.existing("model-path", Path.of(line.getOptionValue("model-path")));
         return new SampleEncoding(
                 stage, model, LlavaConfig.read(model, RunPaths.towerFolder(model, VisionTowerFlags.path(line))));
     }

@@ -116,7 +116,7 @@ public final class StageMain extends TrainCommand {
         Map<String, Object> changes = changes(line);
         LoraFlags.addChanges(line, base, changes);
         RunPaths paths = new RunPaths(
-                existing(line, "model-path"),
+                existing("model-path", path(line, "model-path")),
                 VisionTowerFlags.path(line),
                 optionalPath(line, "pretrain-mm-mlp-adapter"),
                 LoraFlags.adapter(line),

@@ -65,8 +65,8 @@ public final class TrainAllMain extends TrainCommand {
 
     @Override
     protected void run(CommandLine line) {
-        Path model = existing(line, "model-path");
-        Path tower = existing(line, "vision-tower");
+        Path model = existing("model-path", path(line, "model-path"));
+        Path tower = existing("vision-tower", path(line, "vision-tower"));
         Path output = path(line, "output-dir");
         if (!line.hasOption("finetune-data") && !line.hasOption("scienceqa")) {
             throw new BadInputException(
@@ -90,7 +90,8 @@ public final class TrainAllMain extends TrainCommand {
             runs.add(stageRun(chat, later.of(FINETUNE_DATA.sources(line), output.resolve("finetune")), line));
         }
         if (line.hasOption("scienceqa")) {
-            RunPaths problems = later.of(existing(line, "scienceqa"), null, output.resolve("finetune-scienceqa"));
+            RunPaths problems = later.of(
+                    existing("scienceqa", path(line, "scienceqa")), null, output.resolve("finetune-scienceqa"));
             runs.add(stageRun(scienceQa, problems, line));
         }
         StageRun.requireAll(runs, System.out::println);

@@ -1,6 +1,5 @@
 package org.llava4j.train.command;
 
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
@@ -8,8 +7,6 @@ import org.apache.commons.cli.CommandLine;
 import org.apache.commons.cli.Options;
 import org.jspecify.annotations.Nullable;
 import org.llava4j.cli.Command;
-import org.llava4j.data.BadInputException;
-import org.llava4j.data.FileReadError;
 import org.llava4j.data.image.ExifOrientation;
 import org.llava4j.model.config.LlavaConfig.ProjectorType;
 import org.llava4j.model.tensors.TensorType;
@@ -91,7 +88,7 @@ abstract class TrainCommand extends Command {
             return null;
         }
         return new ValidationOptions(
-                existing(line, "eval-data-path"),
+                existing("eval-data-path", path(line, "eval-data-path")),
                 optionalPath(line, "eval-image-folder"),
                 line.getOptionValue("eval-split", DEFAULT_EVAL_SPLIT),
                 atLeast(1, line, "eval-steps", DEFAULT_SAVE_STEPS),
@@ -158,15 +155,5 @@ abstract class TrainCommand extends Command {
                     group.trainable() ? "trained" : "frozen, verified unchanged");
         }
         System.out.println("wrote " + report.output());
-    }
-
-    protected static Path existing(CommandLine line, String flag) {
-        Path path = path(line, flag);
-        FileReadError.requireAccessible(path);
-        if (!Files.exists(path)) {
-            throw new BadInputException(
-                    "--" + flag + " " + path + " does not exist; " + FileReadError.missingAdvice(path));
-        }
-        return path;
     }
 }

@@ -1,12 +1,8 @@
 package org.llava4j.train.logging;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
-import java.io.BufferedReader;
-import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import org.llava4j.data.BadInputException;
 import org.llava4j.data.plot.DownsampledCurve;
 
 /** Curves of a run's metrics for {@code run.html}. */
@@ -26,16 +22,8 @@ final class MetricCurves {
     /** Reads the curves from a {@code metrics.jsonl}; they are empty if the file does not exist. */
     static MetricCurves of(Path log) {
         MetricCurves curves = new MetricCurves();
-        if (!Files.exists(log)) {
-            return curves;
-        }
-        ObjectMapper json = new ObjectMapper();
-        try (BufferedReader lines = Files.newBufferedReader(log)) {
-            for (String line = lines.readLine(); line != null; line = lines.readLine()) {
-                curves.add(json.readTree(line));
-            }
-        } catch (IOException e) {
-            throw new BadInputException("cannot read " + log + " (" + e.getMessage() + ")", e);
+        if (Files.exists(log)) {
+            MetricsLog.read(log, curves::add);
         }
         return curves;
     }

@@ -64,23 +64,33 @@ public final class MetricsLog implements TrainingListener, AutoCloseable {
      * @throws BadInputException if it is missing or broken
      */
     public static List<Trainer.Step> steps(Path file) {
-        ObjectMapper json = new ObjectMapper();
         List<Trainer.Step> steps = new ArrayList<>();
+        read(file, values -> {
+            if (values.has("loss")) {
+                steps.add(new Trainer.Step(
+                        values.path("step").intValue(),
+                        values.path("loss").doubleValue(),
+                        values.path("grad_norm").doubleValue(),
+                        learningRate(values).doubleValue()));
+            }
+        });
+        return steps;
+    }
+
+    /**
+     * Reads a log line by line.
+     *
+     * @throws BadInputException if it is missing or broken
+     */
+    static void read(Path file, Consumer<JsonNode> onLine) {
+        ObjectMapper json = new ObjectMapper();
         try (BufferedReader lines = Files.newBufferedReader(file)) {
             for (String line = lines.readLine(); line != null; line = lines.readLine()) {
-                JsonNode values = json.readTree(line);
-                if (values.has("loss")) {
-                    steps.add(new Trainer.Step(
-                            values.path("step").intValue(),
-                            values.path("loss").doubleValue(),
-                            values.path("grad_norm").doubleValue(),
-                            learningRate(values).doubleValue()));
-                }
+                onLine.accept(json.readTree(line));
             }
         } catch (IOException e) {
             throw new BadInputException("cannot read " + file + " (" + e.getMessage() + ")", e);
         }
-        return steps;
     }
 
     /** Learning rate of a line; older versions call it {@code rate}. */

@@ -1,7 +1,6 @@
 package org.llava4j.train.run;
 
 import java.io.Serializable;
-import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.llava4j.data.image.ExifOrientation;
 import org.llava4j.model.config.LlavaConfig.ProjectorType;
@@ -67,46 +66,14 @@ public record RunOptions(
     public record FeatureOptions(ExifOrientation exifOrientation, long cacheBytes, long memoryBytes)
             implements Serializable {}
 
-    /** The components while one of them changes. */
-    private static final class Components {
-        private ModelOptions model;
-        private FeatureOptions features;
-        private CheckpointPolicy checkpointPolicy;
-        private @Nullable ValidationOptions validation;
-        private @Nullable MultiDataSetPreProcessor preProcessor;
-        private @Nullable MachineMemory machine;
-
-        private Components(RunOptions options) {
-            model = options.model;
-            features = options.features;
-            checkpointPolicy = options.checkpointPolicy;
-            validation = options.validation;
-            preProcessor = options.preProcessor;
-            machine = options.machine;
-        }
-    }
-
-    private RunOptions with(Consumer<Components> change) {
-        Components changed = new Components(this);
-        change.accept(changed);
-        return new RunOptions(
-                changed.model,
-                changed.features,
-                saveType,
-                changed.checkpointPolicy,
-                changed.validation,
-                changed.preProcessor,
-                changed.machine);
-    }
-
     /** These options with other options of the model. */
     public RunOptions withModel(ModelOptions options) {
-        return with(changed -> changed.model = options);
+        return new RunOptions(options, features, saveType, checkpointPolicy, validation, preProcessor, machine);
     }
 
     /** These options with other options of the image features. */
     public RunOptions withFeatures(FeatureOptions options) {
-        return with(changed -> changed.features = options);
+        return new RunOptions(model, options, saveType, checkpointPolicy, validation, preProcessor, machine);
     }
 
     /** @param type dtype of frozen matrices in memory */
@@ -121,12 +88,12 @@ public record RunOptions(
 
     /** @param policy when checkpoints are written and resumed */
     public RunOptions withCheckpointPolicy(CheckpointPolicy policy) {
-        return with(changed -> changed.checkpointPolicy = policy);
+        return new RunOptions(model, features, saveType, policy, validation, preProcessor, machine);
     }
 
     /** @param data validation set */
     public RunOptions withValidation(ValidationOptions data) {
-        return with(changed -> changed.validation = data);
+        return new RunOptions(model, features, saveType, checkpointPolicy, data, preProcessor, machine);
     }
 
     /**
@@ -136,11 +103,11 @@ public record RunOptions(
      * there is one, but has not its code. Executors of a cluster load images themselves and refuse it.
      */
     public RunOptions withPreProcessor(MultiDataSetPreProcessor own) {
-        return with(changed -> changed.preProcessor = own);
+        return new RunOptions(model, features, saveType, checkpointPolicy, validation, own, machine);
     }
 
     /** @param memory memory that the run must fit into; null to skip the check */
     public RunOptions withMachine(@Nullable MachineMemory memory) {
-        return with(changed -> changed.machine = memory);
+        return new RunOptions(model, features, saveType, checkpointPolicy, validation, preProcessor, memory);
     }
 }
