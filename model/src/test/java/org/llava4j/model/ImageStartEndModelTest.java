@@ -29,8 +29,8 @@ import org.llava4j.model.chat.LlavaModel;
 import org.llava4j.model.config.ChatFormat;
 import org.llava4j.model.config.LlavaConfig;
 import org.llava4j.model.features.TowerFeatures;
-import org.llava4j.model.folder.CheckpointWriter;
 import org.llava4j.model.folder.CheckpointWriter.Origin;
+import org.llava4j.model.folder.TrainedModels;
 import org.llava4j.model.generate.ContinuousBatchingScheduler;
 import org.llava4j.model.generate.DecodingOptions;
 import org.llava4j.model.generate.Generation;
@@ -89,7 +89,7 @@ class ImageStartEndModelTest {
         model.weight(ImageStartEndEmbeddings.NAME).addi(0.125f);
         Path out = temp.resolve("out");
         LlavaConfig config = LlavaConfig.read(folder, null);
-        CheckpointWriter.write(out, model, new Origin(folder, ImageStartEndFolder.TOWER, config, V1), TensorType.F32);
+        TrainedModels.write(out, model, new Origin(folder, ImageStartEndFolder.TOWER, config, V1), TensorType.F32);
 
         assertThat(LlavaConfig.read(out, null)).isEqualTo(config);
         assertThat(config.imageStartEndTokens()).isEqualTo(new ImageStartEndTokens(START, END));
@@ -124,7 +124,7 @@ class ImageStartEndModelTest {
         donor.weight(ImageStartEndEmbeddings.NAME).addi(0.5f);
         donor.weight("model.mm_projector.bias").addi(0.25f);
         Path tableFile = temp.resolve("mm_projector.safetensors");
-        CheckpointWriter.writeProjector(tableFile, donor);
+        TrainedModels.writeProjector(tableFile, donor);
         Map<String, INDArray> tensors = new LinkedHashMap<>();
         try (SafetensorsFile file = SafetensorsFile.open(tableFile)) {
             assertThat(file.tensors().keySet())

@@ -18,6 +18,7 @@ import org.llava4j.model.Llava.ImageInput;
 import org.llava4j.model.config.ChatFormat;
 import org.llava4j.model.config.LlavaConfig;
 import org.llava4j.model.folder.CheckpointWriter;
+import org.llava4j.model.folder.TrainedModels;
 import org.llava4j.model.tensors.FloatConversion;
 import org.llava4j.model.tensors.SafetensorsFile;
 import org.llava4j.model.tensors.SafetensorsFolder;
@@ -160,7 +161,7 @@ class WeightDtypeTest {
     void writeKeepsLowPrecisionValues() {
         Llava model = lowPrecision(WeightDtype.BF16, PROJECTOR);
         Path out = temp.resolve("out");
-        CheckpointWriter.write(
+        TrainedModels.write(
                 out,
                 model,
                 new CheckpointWriter.Origin(LLAVA, TOWER, CONFIG, ChatFormat.of(LLAVA, "v1")),

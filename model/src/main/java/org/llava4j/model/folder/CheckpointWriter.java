@@ -2,7 +2,6 @@ package org.llava4j.model.folder;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.Collection;
 import java.util.HashSet;
 import java.util.List;
@@ -12,19 +11,16 @@ import java.util.Set;
 import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 import org.llava4j.data.AtomicFolder;
-import org.llava4j.data.InputPaths;
 import org.llava4j.model.ImageStartEndEmbeddings;
 import org.llava4j.model.Llava;
 import org.llava4j.model.config.ChatFormat;
 import org.llava4j.model.config.LlavaConfig;
 import org.llava4j.model.tensors.LazyTensor;
-import org.llava4j.model.tensors.SafetensorsWriter;
 import org.llava4j.model.tensors.ShardedSafetensorsWriter;
 import org.llava4j.model.tensors.TensorType;
 import org.llava4j.model.weights.Checkpoint;
 import org.llava4j.model.weights.CheckpointLayout;
 import org.llava4j.model.weights.QuantizedTensors;
-import org.llava4j.model.weights.TowerWeights;
 import org.llava4j.model.weights.WeightDtype;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
@@ -117,35 +113,6 @@ public final class CheckpointWriter {
     }
 
     /**
-     * Writes a trained model as a complete folder, atomically.
-     *
-     * @param type dtype of the weights in the file: F32, F16 or BF16 (rounded to nearest even). Frozen low-precision
-     *     weights are written with their rounded values; the frozen vision tower keeps its stored dtype and values.
-     * @throws org.llava4j.data.BadInputException if the output cannot be written, or contains anything but a previous
-     *     output
-     */
-    public static void write(Path output, Llava model, Origin origin, TensorType type) {
-        try (AtomicFolder folder =
-                AtomicFolder.begin(output, KIND, InputPaths.of(origin.folder(), origin.visionTower()))) {
-            writeInto(folder.path(), model, origin, type);
-            folder.commit();
-        }
-    }
-
-    /** Writes all files into an existing folder, for callers that add files before committing it. */
-    static void writeInto(Path folder, Llava model, Origin origin, TensorType type) {
-        try (TowerWeights tower = TowerWeights.open(origin.folder(), origin.visionTower())) {
-            List<LazyTensor> all = new ArrayList<>(tower.toLazyTensors());
-            model.stateDict().forEach((name, array) -> {
-                if (!isVisionTower(name)) {
-                    all.add(LazyTensor.of(name, type, array));
-                }
-            });
-            writeInto(folder, all, origin, WriteOptions.DEFAULT);
-        }
-    }
-
-    /**
      * Merges trained weights into stored tensors: frozen weights keep the stored values, whatever dtype the graph holds
      * them in.
      *
@@ -195,15 +162,6 @@ public final class CheckpointWriter {
         } else {
             LlavaFolder.write(folder, parts, origin, options);
         }
-    }
-
-    /**
-     * Writes the projector as float32, as stage 1's result. For a model with image start and end tokens the file also
-     * contains the token embedding table, as in the published code, because stage 1 trains their rows.
-     * {@link Checkpoint#withProjector} reads it.
-     */
-    public static void writeProjector(Path file, Llava model) {
-        SafetensorsWriter.write(file, stage1Weights(model), name -> TensorType.F32);
     }
 
     /**

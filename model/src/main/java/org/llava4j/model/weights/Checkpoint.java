@@ -95,8 +95,7 @@ public final class Checkpoint implements TensorSource, AutoCloseable {
             inside = false;
         }
         if (!inside) {
-            checkpoint.sources.add(OpenCheckpoint.of(
-                    TowerWeights.openFolder(folder, visionTower), visionTower, TowerWeights.prefix(visionTower)));
+            checkpoint.sources.add(OpenCheckpoint.ofTower(folder, visionTower));
         }
         return checkpoint;
     }

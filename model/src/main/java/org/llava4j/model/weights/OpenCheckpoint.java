@@ -7,6 +7,8 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import org.llava4j.data.BadInputException;
 import org.llava4j.data.CloseOnFailure;
+import org.llava4j.data.gguf.GgufHeader;
+import org.llava4j.model.Llava;
 import org.llava4j.model.weights.WeightPlan.StoredTensor;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
@@ -35,6 +37,17 @@ record OpenCheckpoint(WeightStore store, Map<String, StoredTensor> tensors) {
                             prefix + variable, new StoredTensor(path.toString(), stored.name(), stored.shape())));
             return new OpenCheckpoint(store, byVariable);
         });
+    }
+
+    /** Opens the vision tower's own folder, or its GGUF file, for a model folder without a tower. */
+    static OpenCheckpoint ofTower(Path folder, Path visionTower) {
+        if (visionTower.equals(folder)) {
+            throw new BadInputException(folder + " contains no vision tower weights and its config.json names no"
+                    + " local folder; give the CLIP folder (--vision-tower)");
+        }
+        // The names in a GGUF file, which holds the projector too, are those of the model's variables.
+        String prefix = GgufHeader.isGguf(visionTower) ? "" : Llava.TOWER_PREFIX;
+        return of(WeightStore.open(visionTower), visionTower, prefix);
     }
 
     /** The stored tensor of a variable; null if there is none. */

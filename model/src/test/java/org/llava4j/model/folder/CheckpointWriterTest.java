@@ -43,7 +43,7 @@ class CheckpointWriterTest {
         Path out = temp.resolve("out");
         Llava model = load(LLAVA, TOWER, ImageInput.PIXELS);
         model.weight("model.mm_projector.0.weight").addi(0.25f);
-        CheckpointWriter.write(out, model, origin(LLAVA), TensorType.F32);
+        TrainedModels.write(out, model, origin(LLAVA), TensorType.F32);
 
         Llava back = load(out, LlavaConfig.visionTowerPath(out), ImageInput.PIXELS);
         assertThat(back.weightNames()).containsExactlyElementsOf(model.weightNames());
@@ -63,7 +63,7 @@ class CheckpointWriterTest {
                 new ConversationTemplate("own", List.of(), "Answer in a word.", v1.prompt(), v1.training());
         ChatFormat chat = new ChatFormat(custom, false);
         Origin origin = new Origin(LLAVA, TOWER, LlavaConfig.read(LLAVA, TOWER), chat);
-        CheckpointWriter.write(out, load(LLAVA, TOWER, ImageInput.FEATURES), origin, TensorType.F32);
+        TrainedModels.write(out, load(LLAVA, TOWER, ImageInput.FEATURES), origin, TensorType.F32);
         assertThat(ChatFormat.of(out)).isEqualTo(chat);
         assertThat(ChatFormat.of(out, "v0")).isEqualTo(new ChatFormat(ConversationTemplates.named("v0"), false));
     }
@@ -75,7 +75,7 @@ class CheckpointWriterTest {
     @Test
     void writeIncludesTowerOfModelTrainedOnFeatures() {
         Path out = temp.resolve("out");
-        CheckpointWriter.write(out, load(LLAVA, TOWER, ImageInput.FEATURES), origin(LLAVA), TensorType.F32);
+        TrainedModels.write(out, load(LLAVA, TOWER, ImageInput.FEATURES), origin(LLAVA), TensorType.F32);
         try (TensorStore written = SafetensorsFolder.open(out.resolve("vision_tower"));
                 TensorStore tower = SafetensorsFolder.open(TOWER)) {
             assertThat(written.tensors().keySet()).isEqualTo(tower.tensors().keySet());
@@ -95,7 +95,7 @@ class CheckpointWriterTest {
         try (Checkpoint checkpoint = Checkpoint.llava(LLAMA, TOWER).withNewProjector(7)) {
             model = Llava.build(config, checkpoint, ImageInput.PIXELS);
         }
-        CheckpointWriter.write(out, model, new Origin(LLAMA, TOWER, config, chat("plain")), TensorType.F32);
+        TrainedModels.write(out, model, new Origin(LLAMA, TOWER, config, chat("plain")), TensorType.F32);
 
         assertThat(LlavaConfig.isLlava(out)).isTrue();
         Llava back = load(out, out.resolve("vision_tower"), ImageInput.PIXELS);
@@ -119,7 +119,7 @@ class CheckpointWriterTest {
         Path out = temp.resolve("out");
         Llava model = load(folder, folder, ImageInput.PIXELS);
         Origin origin = new Origin(folder, folder, LlavaConfig.read(folder, null), chat("v1"));
-        CheckpointWriter.write(out, model, origin, TensorType.F32);
+        TrainedModels.write(out, model, origin, TensorType.F32);
 
         assertThat(LlavaConfig.read(out, null)).isEqualTo(LlavaConfig.read(folder, null));
         assertThat(LlavaConfig.visionTowerPath(out)).isEqualTo(out.resolve("vision_tower"));
@@ -137,7 +137,7 @@ class CheckpointWriterTest {
         Llava donor = load(LLAVA, TOWER, ImageInput.FEATURES);
         donor.weight("model.mm_projector.2.bias").addi(1.5f);
         Path file = temp.resolve("mm_projector.safetensors");
-        CheckpointWriter.writeProjector(file, donor);
+        TrainedModels.writeProjector(file, donor);
         Llava model;
         try (Checkpoint checkpoint =
                 Checkpoint.llava(LLAVA, TOWER).withProjector(file).withoutTower()) {
@@ -149,8 +149,8 @@ class CheckpointWriterTest {
     @Test
     void writeIsReproducible() throws IOException {
         Llava model = load(LLAVA, TOWER, ImageInput.FEATURES);
-        CheckpointWriter.write(temp.resolve("a"), model, origin(LLAVA), TensorType.BF16);
-        CheckpointWriter.write(temp.resolve("b"), model, origin(LLAVA), TensorType.BF16);
+        TrainedModels.write(temp.resolve("a"), model, origin(LLAVA), TensorType.BF16);
+        TrainedModels.write(temp.resolve("b"), model, origin(LLAVA), TensorType.BF16);
         Map<String, byte[]> a = files(temp.resolve("a"));
         Map<String, byte[]> b = files(temp.resolve("b"));
         assertThat(a.keySet()).isEqualTo(b.keySet()).contains("config.json", "vision_tower/model.safetensors");
@@ -161,7 +161,7 @@ class CheckpointWriterTest {
     void halfPrecisionRoundsWeightsButNotTower() {
         Path out = temp.resolve("out");
         Llava model = load(LLAVA, TOWER, ImageInput.FEATURES);
-        CheckpointWriter.write(out, model, origin(LLAVA), TensorType.BF16);
+        TrainedModels.write(out, model, origin(LLAVA), TensorType.BF16);
         try (TensorStore written = SafetensorsFolder.open(out);
                 TensorStore tower = SafetensorsFolder.open(out.resolve("vision_tower"))) {
             assertThat(written.tensors().values()).allMatch(info -> info.type() == TensorType.BF16);
@@ -177,7 +177,7 @@ class CheckpointWriterTest {
         // The LLaMA folder has no tower, so opening the tower fails after the weights were written.
         Llava model = load(LLAVA, TOWER, ImageInput.FEATURES);
         Origin origin = new Origin(LLAMA, temp.resolve("no tower"), LlavaConfig.read(LLAVA, TOWER), chat("v1"));
-        assertThatThrownBy(() -> CheckpointWriter.write(temp.resolve("out"), model, origin, TensorType.F32))
+        assertThatThrownBy(() -> TrainedModels.write(temp.resolve("out"), model, origin, TensorType.F32))
                 .isInstanceOf(BadInputException.class)
                 .hasMessageContaining("no tower");
         assertThat(files(temp)).isEmpty();
@@ -186,12 +186,12 @@ class CheckpointWriterTest {
     @Test
     void writeRejectsInputsAndForeignFolders() throws IOException {
         Llava model = load(LLAVA, TOWER, ImageInput.FEATURES);
-        assertThatThrownBy(() -> CheckpointWriter.write(LLAVA, model, origin(LLAVA), TensorType.F32))
+        assertThatThrownBy(() -> TrainedModels.write(LLAVA, model, origin(LLAVA), TensorType.F32))
                 .isInstanceOf(BadInputException.class)
                 .hasMessageContaining("is also an input");
         Path foreign = Files.createDirectory(temp.resolve("foreign"));
         Files.writeString(foreign.resolve("notes.txt"), "mine");
-        assertThatThrownBy(() -> CheckpointWriter.write(foreign, model, origin(LLAVA), TensorType.F32))
+        assertThatThrownBy(() -> TrainedModels.write(foreign, model, origin(LLAVA), TensorType.F32))
                 .isInstanceOf(BadInputException.class)
                 .hasMessageContaining("contains files that no previous run wrote");
         assertThat(foreign.resolve("notes.txt")).hasContent("mine");

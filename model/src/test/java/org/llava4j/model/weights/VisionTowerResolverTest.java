@@ -16,6 +16,8 @@ import org.llava4j.data.BadInputException;
 import org.llava4j.data.JsonInput;
 import org.llava4j.data.config.ConfigWarnings;
 import org.llava4j.model.Llava;
+import org.llava4j.model.TensorSource;
+import org.llava4j.model.config.LlavaConfig;
 import org.llava4j.model.tensors.SafetensorsFile;
 import org.llava4j.model.tensors.SafetensorsWriter;
 import org.llava4j.testing.Golden;
@@ -70,9 +72,12 @@ class VisionTowerResolverTest {
     /** Ratio of a tower weight to the one inside the model. */
     private double factorRead(Path given) {
         Path tower = VisionTowerResolver.resolve(model, given);
-        try (TowerWeights weights = TowerWeights.open(model, tower)) {
+        LlavaConfig config = LlavaConfig.read(model, tower);
+        try (Checkpoint weights = Checkpoint.tower(model, tower)) {
             Path copy = temp.resolve("copy.safetensors");
-            SafetensorsWriter.write(copy, weights.toLazyTensors());
+            SafetensorsWriter.write(
+                    copy,
+                    weights.toLazyTensors(TensorSource.shapes(source -> Llava.buildTower(config, source)), null));
             Map<String, INDArray> read = new LinkedHashMap<>();
             try (SafetensorsFile file = SafetensorsFile.open(copy);
                     SafetensorsFile own = SafetensorsFile.open(model.resolve("model.safetensors"))) {
