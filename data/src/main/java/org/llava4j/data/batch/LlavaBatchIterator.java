@@ -51,15 +51,8 @@ public final class LlavaBatchIterator implements MultiDataSetIterator {
     /** Encoded sample with its index in the dataset and its length, image tokens included. */
     private record Row(int number, Conversation conversation, EncodedSample encoded, int length) {}
 
-    /** Creates a data loader that does not check images in advance. */
-    public LlavaBatchIterator(
-            ConversationDataset samples, ConversationEncoder encoder, ImageLoader imageLoader, BatchOptions options) {
-        this(samples, encoder, options, image -> {}, bad -> {});
-        this.imageLoader = imageLoader;
-    }
-
     /**
-     * Creates a data loader that skips invalid samples. {@link #next} needs {@link #setImageLoader}.
+     * Creates a data loader, which skips invalid samples. {@link #next} needs {@link #setImageLoader}.
      *
      * @param imageValidator throws a {@link BadInputException} for an invalid image; called when the bucketing
      *     window of its sample is loaded

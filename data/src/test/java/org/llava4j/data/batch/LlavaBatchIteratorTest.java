@@ -223,14 +223,12 @@ class LlavaBatchIteratorTest {
 
     private static LlavaBatchIterator weighted() {
         List<Conversation> all = samples(23);
-        return new LlavaBatchIterator(
+        return iterator(
                 new WeightedMixture(
                         List.of(
                                 ConversationDataset.of(all.subList(0, 19), Path.of("images")),
                                 ConversationDataset.of(all.subList(19, 23), Path.of("images"))),
                         List.of(0.3, 0.7)),
-                ENCODER,
-                IMAGES,
                 options(4, 2, 0));
     }
 
@@ -240,7 +238,8 @@ class LlavaBatchIteratorTest {
         ImageLoader broken = images -> {
             throw new BadInputException(images.get(0) + ": is not an image; replace it");
         };
-        LlavaBatchIterator iterator = new LlavaBatchIterator(source, ENCODER, broken, options(4, 1, 0));
+        LlavaBatchIterator iterator = iterator(source, options(4, 1, 0));
+        iterator.setImageLoader(broken);
         assertThatThrownBy(() -> epoch(iterator))
                 .isInstanceOf(BadInputException.class)
                 .hasMessageMatching("images/\\d.png: is not an image; replace it");
@@ -277,8 +276,13 @@ class LlavaBatchIteratorTest {
     }
 
     private static LlavaBatchIterator iterator(List<Conversation> samples, int batch, int window, int bad) {
-        return new LlavaBatchIterator(
-                ConversationDataset.of(samples, Path.of("images")), ENCODER, IMAGES, options(batch, window, bad));
+        return iterator(ConversationDataset.of(samples, Path.of("images")), options(batch, window, bad));
+    }
+
+    private static LlavaBatchIterator iterator(ConversationDataset samples, BatchOptions options) {
+        LlavaBatchIterator iterator = new LlavaBatchIterator(samples, ENCODER, options, image -> {}, bad -> {});
+        iterator.setImageLoader(IMAGES);
+        return iterator;
     }
 
     private static BatchOptions options(int batch, int window, int bad) {

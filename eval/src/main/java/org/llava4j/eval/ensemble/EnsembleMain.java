@@ -25,7 +25,6 @@ import org.llava4j.eval.report.Report;
 public final class EnsembleMain extends Command {
     private static final String KIND = "ensemble-report";
     private static final double DEFAULT_TEMPERATURE = 0;
-    private static final int DEFAULT_MAX_TOKENS = 1024;
 
     private EnsembleMain() {
         super(
@@ -40,7 +39,7 @@ public final class EnsembleMain extends Command {
 
     @Override
     protected Options options() {
-        return LlmClientFlags.addTo(new Options(), DEFAULT_TEMPERATURE, DEFAULT_MAX_TOKENS)
+        return LlmClientFlags.addTo(new Options(), DEFAULT_TEMPERATURE)
                 .addOption(
                         required(
                                 "predictions",
@@ -62,7 +61,7 @@ public final class EnsembleMain extends Command {
                 optionalPath(line, "answer-prompt"),
                 optionalPath(line, "judge-prompt"));
         inputs.requireNoOverlap(output);
-        LlmClientFlags flags = LlmClientFlags.of(line, DEFAULT_TEMPERATURE, DEFAULT_MAX_TOKENS);
+        LlmClientFlags flags = LlmClientFlags.of(line, DEFAULT_TEMPERATURE);
         Map<String, String> llavaTexts =
                 ScienceQaPredictions.read(path(line, "predictions")).texts();
         List<ScienceQaProblem> problems =

@@ -27,7 +27,6 @@ public final class JudgeMain extends Command {
     private static final String REVIEWS = "reviews";
     private static final List<String> INPUTS = List.of("questions", "context", "reference", "answers");
     private static final double DEFAULT_TEMPERATURE = 0.2;
-    private static final int DEFAULT_MAX_TOKENS = 1024;
 
     private JudgeMain() {
         super(
@@ -42,7 +41,7 @@ public final class JudgeMain extends Command {
 
     @Override
     protected Options options() {
-        return LlmClientFlags.addTo(new Options(), DEFAULT_TEMPERATURE, DEFAULT_MAX_TOKENS)
+        return LlmClientFlags.addTo(new Options(), DEFAULT_TEMPERATURE)
                 .addOption(flag("questions", "FILE", "LLaVA-Bench question file"))
                 .addOption(flag("context", "FILE", "image contexts for the judge"))
                 .addOption(flag("reference", "FILE", "reference answers"))
@@ -97,7 +96,7 @@ public final class JudgeMain extends Command {
                 path(line, "answers"),
                 optionalPath(line, "judge-prompt"));
         inputFiles.requireNoOverlap(output);
-        LlmClientFlags flags = LlmClientFlags.of(line, DEFAULT_TEMPERATURE, DEFAULT_MAX_TOKENS);
+        LlmClientFlags flags = LlmClientFlags.of(line, DEFAULT_TEMPERATURE);
         int repeats = atLeast(1, line, "repeats", 1);
         String systemPrompt = flags.prompt("judge-prompt", JudgeMain.class, "judge.txt");
         BenchInputs inputs = BenchInputs.read(

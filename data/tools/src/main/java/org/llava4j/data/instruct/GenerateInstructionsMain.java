@@ -20,7 +20,6 @@ public final class GenerateInstructionsMain extends Command {
     private static final String KIND = "instructions";
     private static final int SEED = 42;
     private static final double TEMPERATURE = 0.7;
-    private static final int MAX_TOKENS = 1024;
 
     private GenerateInstructionsMain() {
         super(
@@ -35,7 +34,7 @@ public final class GenerateInstructionsMain extends Command {
 
     @Override
     protected Options options() {
-        return LlmClientFlags.addTo(new Options(), TEMPERATURE, MAX_TOKENS)
+        return LlmClientFlags.addTo(new Options(), TEMPERATURE)
                 .addOption(required("captions", "FILE", "COCO captions"))
                 .addOption(flag("instances", "FILE", "COCO instances (bounding boxes) of the same images"))
                 .addOption(required("output-dir", "DIR", "output folder"))
@@ -53,7 +52,7 @@ public final class GenerateInstructionsMain extends Command {
         InputPaths inputs =
                 InputPaths.of(path(line, "captions"), optionalPath(line, "instances"), optionalPath(line, "prompts"));
         inputs.requireNoOverlap(output);
-        LlmClientFlags flags = LlmClientFlags.of(line, TEMPERATURE, MAX_TOKENS);
+        LlmClientFlags flags = LlmClientFlags.of(line, TEMPERATURE);
         InstructionPrompts prompts = line.hasOption("prompts")
                 ? InstructionPrompts.read(path(line, "prompts"))
                 : InstructionPrompts.builtIn();

@@ -16,6 +16,8 @@ import org.llava4j.data.TextFiles;
 
 /** Command-line flags of an LLM endpoint: address, model, sampling, rate limits and budget. */
 public final class LlmClientFlags {
+    private static final int DEFAULT_MAX_TOKENS = 1024;
+
     private final CommandLine line;
     private final ChatParameters settings;
 
@@ -28,16 +30,15 @@ public final class LlmClientFlags {
      * Adds the flags to the options of a command.
      *
      * @param temperature default temperature
-     * @param maxTokens default maximum number of completion tokens
      */
-    public static Options addTo(Options options, double temperature, int maxTokens) {
+    public static Options addTo(Options options, double temperature) {
         return options.addOption(Command.flag(
                         "base-url", "URL", "base URL of an OpenAI-compatible API (default https://api.openai.com/v1)"))
                 .addOption(Command.flag("model", "NAME", "name of the model at the endpoint"))
                 .addOption(Command.flag(
                         "temperature", "REAL", "sampling temperature, 0 to 2 (default " + temperature + ")"))
                 .addOption(Command.flag(
-                        "max-tokens", "N", "maximum completion tokens of a request (default " + maxTokens + ")"))
+                        "max-tokens", "N", "maximum completion tokens of a request (default " + DEFAULT_MAX_TOKENS + ")"))
                 .addOption(Command.flag("timeout", "SECONDS", "of one request (default 120)"))
                 .addOption(Command.flag("concurrency", "N", "concurrent requests (default 4)"))
                 .addOption(Command.flag("requests-per-minute", "N", "rate limit (default no limit)"))
@@ -59,7 +60,7 @@ public final class LlmClientFlags {
      *
      * @throws BadInputException if a flag is missing or out of range
      */
-    public static LlmClientFlags of(CommandLine line, double temperature, int maxTokens) {
+    public static LlmClientFlags of(CommandLine line, double temperature) {
         if (!line.hasOption("model")) {
             throw new BadInputException("--model is missing; name the model of the requests");
         }
@@ -69,7 +70,7 @@ public final class LlmClientFlags {
                         line.getOptionValue("model"),
                         Command.decimal(line, "temperature", temperature),
                         1,
-                        Command.atLeast(1, line, "max-tokens", maxTokens)));
+                        Command.atLeast(1, line, "max-tokens", DEFAULT_MAX_TOKENS)));
     }
 
     /** Returns model and sampling parameters. */
