@@ -98,7 +98,7 @@ public final class AtomicFolder implements AutoCloseable {
         }
     }
 
-    private static BadInputException unwritable(Path target, IOException e) {
+    static BadInputException unwritable(Path target, IOException e) {
         return new BadInputException(
                 "cannot write " + target + " (" + IoReason.of(e) + "); choose a folder that can be written", e);
     }

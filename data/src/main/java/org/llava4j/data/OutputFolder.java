@@ -66,9 +66,9 @@ public final class OutputFolder implements AutoCloseable {
                 return output;
             });
         } catch (IOException e) {
-            throw unwritable(target, e);
+            throw AtomicFolder.unwritable(target, e);
         } catch (UncheckedIOException e) {
-            throw unwritable(target, IoReason.cause(e));
+            throw AtomicFolder.unwritable(target, IoReason.cause(e));
         }
     }
 
@@ -85,11 +85,6 @@ public final class OutputFolder implements AutoCloseable {
                     folder + " was being written when a run was stopped, so its files may be of two runs; start the"
                             + " command that writes it again");
         }
-    }
-
-    private static BadInputException unwritable(Path target, IOException e) {
-        return new BadInputException(
-                "cannot write " + target + " (" + IoReason.of(e) + "); choose a folder that can be written", e);
     }
 
     /** The real path of the folder. */
@@ -143,7 +138,7 @@ public final class OutputFolder implements AutoCloseable {
                 AtomicFolder.deleteQuietly(part);
             }
         } catch (IOException e) {
-            throw unwritable(folder, e);
+            throw AtomicFolder.unwritable(folder, e);
         }
     }
 

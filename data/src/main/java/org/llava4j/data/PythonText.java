@@ -17,7 +17,8 @@ public final class PythonText {
         return text.substring(from, to);
     }
 
-    private static boolean isSpace(char c) {
+    /** Whether a character is whitespace in Python: that of Java, no-break spaces and U+0085. */
+    public static boolean isSpace(char c) {
         return Character.isWhitespace(c) || Character.isSpaceChar(c) || c == '\u0085';
     }
 }

@@ -3,7 +3,6 @@ package org.llava4j.eval;
 import java.nio.file.Path;
 import org.apache.commons.cli.CommandLine;
 import org.apache.commons.cli.Options;
-import org.jspecify.annotations.Nullable;
 import org.llava4j.cli.Command;
 import org.llava4j.cli.VisionTowerFlags;
 import org.llava4j.data.BadInputException;
@@ -43,8 +42,8 @@ public final class AdapterFlags {
      */
     public static ModelSource source(CommandLine line, Path modelPath) {
         Path tower = VisionTowerFlags.path(line);
-        Path adapter = path(line, ADAPTER);
-        Path base = path(line, MODEL_BASE);
+        Path adapter = Command.optionalPath(line, ADAPTER);
+        Path base = Command.optionalPath(line, MODEL_BASE);
         if (adapter != null && base != null) {
             throw new BadInputException(
                     "--adapter and --model-base exclude each other; give --model-path BASE --adapter"
@@ -57,10 +56,5 @@ public final class AdapterFlags {
             return ModelSource.withAdapter(base, modelPath, tower);
         }
         return adapter == null ? ModelSource.of(modelPath, tower) : ModelSource.withAdapter(modelPath, adapter, tower);
-    }
-
-    private static @Nullable Path path(CommandLine line, String flag) {
-        String value = line.getOptionValue(flag);
-        return value == null ? null : Path.of(value);
     }
 }

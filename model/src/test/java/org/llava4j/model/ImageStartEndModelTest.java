@@ -1,8 +1,5 @@
 package org.llava4j.model;
 
-import static org.assertj.core.api.Assertions.assertThat;
-import static org.assertj.core.api.Assertions.assertThatThrownBy;
-
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -42,11 +39,15 @@ import org.llava4j.model.tensors.TensorType;
 import org.llava4j.model.weights.Checkpoint;
 import org.llava4j.model.weights.ForwardPassRecorder;
 import org.llava4j.model.weights.ForwardPassRecorder.Gradients;
+import org.llava4j.model.weights.WeightDtype;
 import org.llava4j.testing.Golden;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 import org.nd4j.linalg.indexing.NDArrayIndex;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
 
 /** A model with image start and end tokens. */
 class ImageStartEndModelTest {
@@ -168,7 +169,7 @@ class ImageStartEndModelTest {
         int[] prompt = tokenizer.encodeWithImages(
                 V1.template().prompt(List.of(Turn.human("<im_start><image><im_end>\nWhat is it?"))));
         assertThat(prompt).containsSequence(START, -200, END);
-        TowerFeatures tower = TowerFeatures.load(folder, ImageStartEndFolder.TOWER, config);
+        TowerFeatures tower = TowerFeatures.load(folder, ImageStartEndFolder.TOWER, config, WeightDtype.FP32);
         INDArray features = Nd4j.createFromArray(tower.features(List.of(image)).get(0))
                 .reshape(-1, config.vision().hiddenSize());
         Llava language;

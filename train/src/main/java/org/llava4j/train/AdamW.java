@@ -105,11 +105,6 @@ public final class AdamW {
         return Collections.unmodifiableMap(moments);
     }
 
-    /** Steps so far. */
-    int steps() {
-        return step;
-    }
-
     /** Resumes after {@code steps} steps. The caller restores {@link #moments} in place. */
     public void resumeFrom(int steps) {
         step = steps;

@@ -276,7 +276,7 @@ public abstract class Command {
      *
      * @return the path, or null if the flag is not given
      */
-    protected static @Nullable Path optionalPath(CommandLine line, String flag) {
+    public static @Nullable Path optionalPath(CommandLine line, String flag) {
         String value = line.getOptionValue(flag);
         return value == null ? null : Path.of(value);
     }

@@ -1,6 +1,5 @@
 package org.llava4j.data.image;
 
-import java.awt.image.BufferedImage;
 import java.nio.file.Path;
 import org.llava4j.data.BadInputException;
 
@@ -67,11 +66,6 @@ public final class ClipImageProcessor {
         } catch (BadInputException e) {
             throw new BadInputException(image + ": " + e.getMessage(), e);
         }
-    }
-
-    /** Preprocesses an image in memory; alpha is dropped. See {@link #process(Path)}. */
-    float[] process(BufferedImage image) {
-        return process(RasterToRgb.convert(image));
     }
 
     /** Preprocesses a decoded image; see {@link #process(Path)}. */

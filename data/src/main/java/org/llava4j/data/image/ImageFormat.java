@@ -9,17 +9,16 @@ import org.jspecify.annotations.Nullable;
 
 /** File formats of images, detected by their first bytes, because file extensions are often wrong. */
 public enum ImageFormat {
-    PNG("PNG", "image/png", PngImage::new, "\u0089PNG\r\n\u001a\n"),
-    JPEG("JPEG", "image/jpeg", JpegImage::new, "\u00ff\u00d8\u00ff"),
-    WEBP("WebP", "image/webp", WebpImage::new, "RIFF....WEBP"),
-    GIF("GIF", "image/gif", GifImage::new, "GIF87a", "GIF89a"),
-    BMP("BMP", "image/bmp", BmpImage::new, "BM"),
-    TIFF("TIFF", "image/tiff", TiffImage::new, "II*\0", "MM\0*");
+    PNG("image/png", PngImage::new, "\u0089PNG\r\n\u001a\n"),
+    JPEG("image/jpeg", JpegImage::new, "\u00ff\u00d8\u00ff"),
+    WEBP("image/webp", WebpImage::new, "RIFF....WEBP"),
+    GIF("image/gif", GifImage::new, "GIF87a", "GIF89a"),
+    BMP("image/bmp", BmpImage::new, "BM"),
+    TIFF("image/tiff", TiffImage::new, "II*\0", "MM\0*");
 
     /** All formats in one phrase, for messages. */
     public static final String NAMES = "PNG, JPEG, WebP, GIF, BMP or TIFF";
 
-    private final String displayName;
     private final String mimeType;
     private final HeaderReader header;
     private final List<String> signatures;
@@ -29,16 +28,10 @@ public enum ImageFormat {
         ParsedImage read(byte[] bytes) throws IOException;
     }
 
-    ImageFormat(String displayName, String mimeType, HeaderReader header, String... signatures) {
-        this.displayName = displayName;
+    ImageFormat(String mimeType, HeaderReader header, String... signatures) {
         this.mimeType = mimeType;
         this.header = header;
         this.signatures = List.of(signatures);
-    }
-
-    /** The format's name as people write it. */
-    public String displayName() {
-        return displayName;
     }
 
     /** Media type, such as {@code image/png}. */

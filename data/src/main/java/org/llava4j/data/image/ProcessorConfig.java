@@ -57,10 +57,10 @@ public record ProcessorConfig(Path file, ObjectNode json) {
     /** The image preprocessing settings, or null if the file has none, as in folders of versions 4. */
     @Nullable
     ObjectNode imageProcessor() {
-        JsonNode nested = json.path(IMAGE_PROCESSOR);
-        if (nested.isNull() || nested.isMissingNode()) {
+        if (!json.hasNonNull(IMAGE_PROCESSOR)) {
             return null;
         }
+        JsonNode nested = json.get(IMAGE_PROCESSOR);
         if (nested instanceof ObjectNode settings) {
             return settings;
         }
@@ -85,21 +85,19 @@ public record ProcessorConfig(Path file, ObjectNode json) {
         if (imageProcessor() == null) {
             ConfigWarnings.unknownKeys(file, unknown);
         }
-        JsonNode patch = json.path(PATCH_SIZE);
-        if (!isAbsent(patch) && !patch.isIntegralNumber()) {
-            throw error(PATCH_SIZE, "must be an integer, is " + ConfigKeys.abbreviatedJson(patch));
-        }
-        if (!isAbsent(patch) && !(patch.canConvertToInt() && patch.intValue() == patchSizePx)) {
-            throw contradicts(PATCH_SIZE, patch, config, patchSizePx);
+        if (json.hasNonNull(PATCH_SIZE)) {
+            JsonNode patch = json.get(PATCH_SIZE);
+            if (!patch.isIntegralNumber()) {
+                throw error(PATCH_SIZE, "must be an integer, is " + ConfigKeys.abbreviatedJson(patch));
+            }
+            if (!patch.canConvertToInt() || patch.intValue() != patchSizePx) {
+                throw contradicts(PATCH_SIZE, patch, config, patchSizePx);
+            }
         }
         JsonNode strategy = json.path(STRATEGY);
-        if (selectStrategy != null && !isAbsent(strategy) && !strategy.asText().equals(selectStrategy)) {
+        if (selectStrategy != null && json.hasNonNull(STRATEGY) && !strategy.asText().equals(selectStrategy)) {
             throw contradicts(STRATEGY, strategy, config, '"' + selectStrategy + '"');
         }
-    }
-
-    private static boolean isAbsent(JsonNode value) {
-        return value.isMissingNode() || value.isNull();
     }
 
     private BadInputException contradicts(String key, JsonNode value, Path config, Object other) {

@@ -111,11 +111,10 @@ final class ConversationEntry {
     }
 
     private List<String> list(String key) {
-        JsonNode node = entry.path(key);
-        if (node.isMissingNode() || node.isNull()) {
+        if (!entry.hasNonNull(key)) {
             return List.of();
         }
         JsonFields fields = new JsonFields(entry, owner);
-        return node.isArray() ? fields.texts(key) : List.of(fields.text(key));
+        return entry.get(key).isArray() ? fields.texts(key) : List.of(fields.text(key));
     }
 }

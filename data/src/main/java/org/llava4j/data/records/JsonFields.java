@@ -37,7 +37,7 @@ final class JsonFields {
 
     /** Returns a text, or "" if the key is null or missing. */
     String textOrEmpty(String key) {
-        return node.path(key).isNull() || node.path(key).isMissingNode() ? "" : text(key);
+        return node.hasNonNull(key) ? text(key) : "";
     }
 
     /** Returns a text, or "" if the key is null. */

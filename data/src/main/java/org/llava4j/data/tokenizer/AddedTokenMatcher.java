@@ -7,6 +7,7 @@ import java.util.List;
 import java.util.function.UnaryOperator;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
+import org.llava4j.data.PythonText;
 
 /** Matcher of added tokens in a text: the leftmost match, and the longest there. Immutable and thread-safe. */
 final class AddedTokenMatcher {
@@ -99,18 +100,13 @@ final class AddedTokenMatcher {
      */
     static Match match(String text, AddedToken token, int start, int end, int lowest) {
         int from = start;
-        while (token.lstrip() && from > lowest && isSpace(text.charAt(from - 1))) {
+        while (token.lstrip() && from > lowest && PythonText.isSpace(text.charAt(from - 1))) {
             from--;
         }
         int to = end;
-        while (token.rstrip() && to < text.length() && isSpace(text.charAt(to))) {
+        while (token.rstrip() && to < text.length() && PythonText.isSpace(text.charAt(to))) {
             to++;
         }
         return new Match(token, start, from, to);
-    }
-
-    /** The whitespace of Python: that of Java, non-breaking spaces and NEL. */
-    private static boolean isSpace(char c) {
-        return Character.isWhitespace(c) || Character.isSpaceChar(c) || c == '\u0085';
     }
 }

@@ -201,10 +201,10 @@ record TokenizerConfig(SpecialTokens specials, TokenizerSettings settings) {
         }
 
         boolean flag(String key, boolean absent) {
-            JsonNode value = config.path(key);
-            if (value.isMissingNode() || value.isNull()) {
+            if (!config.hasNonNull(key)) {
                 return absent;
             }
+            JsonNode value = config.get(key);
             if (!value.isBoolean()) {
                 throw new BadInputException(configFile + ": \"" + key + "\" must be true or false, is " + value);
             }
@@ -213,7 +213,7 @@ record TokenizerConfig(SpecialTokens specials, TokenizerSettings settings) {
 
         AddedToken token(String key, String otherwise) {
             JsonNode node = node(key);
-            return node.isMissingNode() || node.isNull()
+            return TokenizerJsonReader.absent(node)
                     ? AddedToken.of(-1, otherwise, true)
                     : parser.token(file(key), key, -1, node, true);
         }

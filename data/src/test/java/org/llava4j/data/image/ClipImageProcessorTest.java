@@ -23,7 +23,8 @@ class ClipImageProcessorTest {
         }
         ImageIO.write(rendered, "png", folder.resolve("drawn.png").toFile());
         ClipImageProcessor processor = new ClipImageProcessor(SMALL);
-        assertThat(processor.process(rendered)).isEqualTo(processor.process(folder.resolve("drawn.png")));
+        assertThat(processor.process(RasterToRgb.convert(rendered)))
+                .isEqualTo(processor.process(folder.resolve("drawn.png")));
     }
 
     @Test

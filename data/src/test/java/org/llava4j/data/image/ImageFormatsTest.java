@@ -123,7 +123,7 @@ class ImageFormatsTest {
         assertThat(ImageFormat.mimeTypes().split(","))
                 .containsExactly("image/png", "image/jpeg", "image/webp", "image/gif", "image/bmp", "image/tiff");
         for (ImageFormat format : ImageFormat.values()) {
-            assertThat(ImageFormat.NAMES).contains(format.displayName());
+            assertThat(ImageFormat.NAMES).containsIgnoringCase(format.name());
         }
     }
 }

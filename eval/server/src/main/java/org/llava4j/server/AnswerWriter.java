@@ -7,6 +7,7 @@ import java.io.IOException;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 import org.llava4j.model.chat.Answer;
+import org.llava4j.model.chat.LlavaModel;
 import org.llava4j.model.generate.Generation.FinishReason;
 
 /**
@@ -16,12 +17,16 @@ import org.llava4j.model.generate.Generation.FinishReason;
 abstract class AnswerWriter {
     static final JsonNodeFactory JSON = JsonNodeFactory.instance;
 
+    final ServerOptions options;
+    final LlavaModel model;
     private final Exchange exchange;
     private final long created = System.currentTimeMillis() / 1000;
     private Exchange.@Nullable ServerSentEvents events;
 
-    AnswerWriter(Exchange exchange) {
+    AnswerWriter(Exchange exchange, ServerOptions options, LlavaModel model) {
         this.exchange = exchange;
+        this.options = options;
+        this.model = model;
     }
 
     /** Sends what a stream begins with. */
@@ -38,7 +43,9 @@ abstract class AnswerWriter {
     abstract JsonNode body(List<RunningAnswer> running, List<Answer> answers);
 
     /** Sends an error as the last event of a stream. */
-    abstract void error(Exchange.ServerSentEvents stream, ApiException error) throws IOException;
+    void error(Exchange.ServerSentEvents stream, ApiException error) throws IOException {
+        stream.send(Exchange.error(error));
+    }
 
     /** Streams a part of an answer's text. */
     final void stream(List<RunningAnswer> running, RunningAnswer answer, String text) throws IOException {

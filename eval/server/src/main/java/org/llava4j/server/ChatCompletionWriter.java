@@ -14,15 +14,11 @@ import org.llava4j.model.generate.DecodingOptions;
 
 /** Writer of chat completions. */
 final class ChatCompletionWriter extends AnswerWriter {
-    private final ServerOptions options;
-    private final LlavaModel model;
     private final ChatRequest request;
     private final String id = "chatcmpl-" + UUID.randomUUID();
 
     ChatCompletionWriter(Exchange exchange, ServerOptions options, LlavaModel model, ChatRequest request) {
-        super(exchange);
-        this.options = options;
-        this.model = model;
+        super(exchange, options, model);
         this.request = request;
     }
 
@@ -72,11 +68,6 @@ final class ChatCompletionWriter extends AnswerWriter {
         }
         body.set("usage", usage(answers, request.choices()));
         return body;
-    }
-
-    @Override
-    void error(Exchange.ServerSentEvents stream, ApiException error) throws IOException {
-        stream.send(Exchange.error(error));
     }
 
     private ObjectNode newBody(String object) {

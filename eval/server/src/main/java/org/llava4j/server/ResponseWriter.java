@@ -12,17 +12,13 @@ import org.llava4j.model.generate.TokenLogprobs;
 
 /** Writer of responses, whole or as typed events. A response has one output item, a message with one text. */
 final class ResponseWriter extends AnswerWriter {
-    private final ServerOptions options;
-    private final LlavaModel model;
     private final ResponseRequest request;
     private final String id = newId("resp_");
     private final String itemId = newId("msg_");
     private int events;
 
     ResponseWriter(Exchange exchange, ServerOptions options, LlavaModel model, ResponseRequest request) {
-        super(exchange);
-        this.options = options;
-        this.model = model;
+        super(exchange, options, model);
         this.request = request;
     }
 

@@ -15,17 +15,13 @@ import org.llava4j.model.generate.TokenLogprobs;
 
 /** Writer of text completions. */
 final class TextCompletionWriter extends AnswerWriter {
-    private final ServerOptions options;
-    private final LlavaModel model;
     private final TextCompletionRequest request;
     private final String id = "cmpl-" + UUID.randomUUID();
     /** Position of the next token of each choice, in characters of prompt and completion. */
     private final int[] offsets;
 
     TextCompletionWriter(Exchange exchange, ServerOptions options, LlavaModel model, TextCompletionRequest request) {
-        super(exchange);
-        this.options = options;
-        this.model = model;
+        super(exchange, options, model);
         this.request = request;
         offsets = new int[request.choices()];
         for (int i = 0; i < offsets.length; i++) {
@@ -72,11 +68,6 @@ final class TextCompletionWriter extends AnswerWriter {
         }
         body.set("usage", usage(answers, request.choicesPerPrompt()));
         return body;
-    }
-
-    @Override
-    void error(Exchange.ServerSentEvents stream, ApiException error) throws IOException {
-        stream.send(Exchange.error(error));
     }
 
     private ObjectNode newBody() {

@@ -20,6 +20,7 @@ import org.llava4j.model.features.FeatureCache;
 import org.llava4j.model.features.FeatureStore;
 import org.llava4j.model.features.TowerFeatures;
 import org.llava4j.model.weights.Checkpoint;
+import org.llava4j.model.weights.WeightDtype;
 import org.llava4j.train.run.RunOptions;
 
 /** Greedy evaluation of the demo's models on held-out problems, with one feature cache for all of them. */
@@ -37,7 +38,7 @@ final class DemoEvaluator {
         this.progress = progress;
         tower = LlavaConfig.visionTowerPath(demo.base());
         LlavaConfig config = LlavaConfig.read(demo.base(), tower);
-        TowerFeatures source = TowerFeatures.load(demo.base(), tower, config);
+        TowerFeatures source = TowerFeatures.load(demo.base(), tower, config, WeightDtype.FP32);
         features = new FeatureCache(
                 source,
                 source.fingerprint(config),

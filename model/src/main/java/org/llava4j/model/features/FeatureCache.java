@@ -62,16 +62,11 @@ public final class FeatureCache implements FeatureSource {
     }
 
     /**
-     * The features of an image.
+     * The features of images, in their order.
      *
-     * @return {@code float32[P*Dv]}; shared, do not modify
-     * @throws BadInputException if the image is missing or damaged
+     * @return {@code float32[P*Dv]} each; shared, do not modify
+     * @throws BadInputException if an image is missing or damaged
      */
-    float[] features(Path image) {
-        return features(List.of(image)).get(0);
-    }
-
-    /** As {@link #features(Path)} for several images, in their order. */
     @Override
     public List<float[]> features(List<Path> images) {
         Map<String, float[]> found = new HashMap<>();

@@ -43,11 +43,6 @@ public final class TowerFeatures implements FeatureSource {
         this.batchSize = batchSize;
     }
 
-    /** {@link #load(Path, Path, LlavaConfig, WeightDtype)} in float32. */
-    public static TowerFeatures load(Path folder, Path visionTower, LlavaConfig config) {
-        return load(folder, visionTower, config, WeightDtype.FP32);
-    }
-
     /**
      * Loads a model's vision tower and its preprocessing, which leaves images as stored. Weights are read, not mapped: a
      * training run does not depend on files that may be changed.
@@ -67,18 +62,8 @@ public final class TowerFeatures implements FeatureSource {
      * mapped.
      */
     public static TowerFeatures load(ModelSource source, WeightDtype type) {
-        ClipImageProcessor processor = new ClipImageProcessor(preprocessing(source.visionTower(), source.config()));
-        return new TowerFeatures(source.buildTower(type), processor, MAX_BATCH_SIZE);
-    }
-
-    /**
-     * Reads the image preprocessing of a tower.
-     *
-     * @param visionTower the tower's own folder; CLIP's default settings without {@code preprocessor_config.json}
-     * @throws org.llava4j.data.BadInputException if config and preprocessing are inconsistent
-     */
-    public static ClipPreprocessing preprocessing(Path visionTower, LlavaConfig config) {
-        return config.preprocessing(visionTower);
+        ClipPreprocessing preprocessing = source.config().preprocessing(source.visionTower());
+        return new TowerFeatures(source.buildTower(type), new ClipImageProcessor(preprocessing), MAX_BATCH_SIZE);
     }
 
     /** SHA-256 and 2-norm of the tower's weights. */

@@ -23,8 +23,6 @@ public final class AdapterWriter {
     /** The {@link org.llava4j.data.AtomicFolder} kind of adapter folders. */
     public static final String KIND = "adapter";
 
-    private static final String WEIGHT = ".weight";
-
     private AdapterWriter() {}
 
     /**
@@ -92,15 +90,11 @@ public final class AdapterWriter {
                 .toList();
         return matched.size() == targets.size()
                 ? lastNames
-                : targets.stream().map(AdapterWriter::module).collect(Collectors.toCollection(TreeSet::new));
-    }
-
-    private static String module(String weight) {
-        return weight.substring(0, weight.length() - WEIGHT.length());
+                : targets.stream().map(LoraConfig::moduleOf).collect(Collectors.toCollection(TreeSet::new));
     }
 
     private static String lastName(String weight) {
-        String module = module(weight);
+        String module = LoraConfig.moduleOf(weight);
         return module.substring(module.lastIndexOf('.') + 1);
     }
 

@@ -106,12 +106,12 @@ public record LoraConfig(int rank, double alpha, double dropout, List<String> ta
 
     /** Name of A of a weight. */
     public static String nameOfA(String weight) {
-        return stem(weight) + A;
+        return moduleOf(weight) + A;
     }
 
     /** Name of B of a weight. */
     public static String nameOfB(String weight) {
-        return stem(weight) + B;
+        return moduleOf(weight) + B;
     }
 
     public static boolean isA(String name) {
@@ -136,7 +136,8 @@ public record LoraConfig(int rank, double alpha, double dropout, List<String> ta
         return name.replace(".", "\\.");
     }
 
-    private static String stem(String weight) {
+    /** Name of the linear layer of a weight. */
+    public static String moduleOf(String weight) {
         return weight.substring(0, weight.length() - WEIGHT.length());
     }
 

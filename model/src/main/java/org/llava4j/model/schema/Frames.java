@@ -53,10 +53,6 @@ final class Frames {
         return size;
     }
 
-    Frame get(int index) {
-        return frames[index];
-    }
-
     /** The lowest cost. */
     int cost() {
         int cost = TokenTrie.INFINITE;

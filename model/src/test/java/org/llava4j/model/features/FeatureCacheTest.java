@@ -35,7 +35,7 @@ class FeatureCacheTest {
         assertThat(features.get(0)).containsExactly(3, 6);
         assertThat(features.get(1)).containsExactly(5, 10);
         assertThat(features.get(2)).isSameAs(features.get(0)).isSameAs(features.get(3));
-        assertThat(cache.features(b)).containsExactly(5, 10);
+        assertThat(features(cache, b)).containsExactly(5, 10);
         assertThat(runs).containsExactly(2);
         assertThat(cache.computed()).isEqualTo(2);
     }
@@ -65,7 +65,7 @@ class FeatureCacheTest {
             return List.of(new float[] {1});
         };
         FeatureCache cache = new FeatureCache(slow, "tower", store(), AMPLE, notices::add);
-        assertThatThrownBy(() -> cache.features(a))
+        assertThatThrownBy(() -> features(cache, a))
                 .isInstanceOf(BadInputException.class)
                 .hasMessage(a + " changed while it was read; start again");
     }
@@ -99,27 +99,27 @@ class FeatureCacheTest {
     void changedImageIsRecomputed() throws IOException {
         Path a = image("a", "one");
         FeatureCache cache = cache("tower", store(), AMPLE);
-        cache.features(a);
+        features(cache, a);
         image("a", "eleven");
-        assertThat(cache.features(a)).containsExactly(6, 12);
+        assertThat(features(cache, a)).containsExactly(6, 12);
     }
 
     @Test
     void storeServesNextRunOfSameTowerOnly() throws IOException {
         Path a = image("a", "one");
-        cache("tower 1", store(), AMPLE).features(a);
+        features(cache("tower 1", store(), AMPLE), a);
         FeatureCache next = cache("tower 1", store(), AMPLE);
-        assertThat(next.features(a)).containsExactly(3, 6);
+        assertThat(features(next, a)).containsExactly(3, 6);
         assertThat(next.computed()).isZero();
         FeatureCache other = cache("tower 2", store(), AMPLE);
-        other.features(a);
+        features(other, a);
         assertThat(other.computed()).isEqualTo(1);
     }
 
     @Test
     void damagedFileIsRecomputed() throws IOException {
         Path a = image("a", "one");
-        cache("tower", store(), AMPLE).features(a);
+        features(cache("tower", store(), AMPLE), a);
         try (var files = Files.walk(temp.resolve("cache"))) {
             Path file = files.filter(Files::isRegularFile).findFirst().orElseThrow();
             byte[] bytes = Files.readAllBytes(file);
@@ -127,9 +127,9 @@ class FeatureCacheTest {
             Files.write(file, bytes);
         }
         FeatureCache next = cache("tower", store(), AMPLE);
-        assertThat(next.features(a)).containsExactly(3, 6);
+        assertThat(features(next, a)).containsExactly(3, 6);
         assertThat(next.computed()).isEqualTo(1);
-        assertThat(cache("tower", store(), AMPLE).features(a)).containsExactly(3, 6);
+        assertThat(features(cache("tower", store(), AMPLE), a)).containsExactly(3, 6);
         assertThat(runs).hasSize(2);
     }
 
@@ -138,18 +138,18 @@ class FeatureCacheTest {
         Path a = image("a", "one");
         Path b = image("b", "three");
         FeatureCache cache = cache("tower", null, 2 * Float.BYTES);
-        cache.features(a);
-        cache.features(a);
+        features(cache, a);
+        features(cache, a);
         assertThat(cache.computed()).isEqualTo(1);
-        cache.features(b);
-        cache.features(a);
+        features(cache, b);
+        features(cache, a);
         assertThat(cache.computed()).isEqualTo(3);
     }
 
     @Test
     void missingImageErrorNamesFile() {
         Path gone = temp.resolve("gone.png");
-        assertThatThrownBy(() -> cache("tower", null, AMPLE).features(gone))
+        assertThatThrownBy(() -> features(cache("tower", null, AMPLE), gone))
                 .isInstanceOf(BadInputException.class)
                 .hasMessage("there is no image " + gone + "; check the name and the image folder");
     }
@@ -163,7 +163,7 @@ class FeatureCacheTest {
         AtomicFolder.delete(temp.resolve("cache"));
         Files.writeString(temp.resolve("cache"), "in the way");
         assertThat(cache.features(List.of(a, b))).containsExactly(new float[] {3, 6}, new float[] {5, 10});
-        assertThat(cache.features(a)).containsExactly(3, 6);
+        assertThat(features(cache, a)).containsExactly(3, 6);
         assertThat(notices)
                 .hasSize(1)
                 .first()
@@ -195,5 +195,9 @@ class FeatureCacheTest {
 
     private Path image(String name, String content) throws IOException {
         return Files.writeString(temp.resolve(name), content);
+    }
+
+    private static float[] features(FeatureCache cache, Path image) {
+        return cache.features(List.of(image)).get(0);
     }
 }

@@ -1,9 +1,5 @@
 package org.llava4j.model.features;
 
-import static org.assertj.core.api.Assertions.assertThat;
-import static org.assertj.core.api.Assertions.assertThatThrownBy;
-import static org.assertj.core.api.Assertions.within;
-
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -16,7 +12,12 @@ import org.llava4j.data.image.ClipPreprocessing;
 import org.llava4j.data.image.ExifOrientation;
 import org.llava4j.data.image.ImageRef;
 import org.llava4j.model.config.LlavaConfig;
+import org.llava4j.model.weights.WeightDtype;
 import org.llava4j.testing.Golden;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.within;
+
 
 class TowerFeaturesTest {
     private static final Path TOWER = Golden.path("a_clip56");
@@ -26,7 +27,7 @@ class TowerFeaturesTest {
     @Test
     void unbatchedFeaturesDoNotDependOnOtherImages() {
         LlavaConfig config = LlavaConfig.read(LLAVA, TOWER);
-        TowerFeatures tower = TowerFeatures.load(LLAVA, TOWER, config);
+        TowerFeatures tower = TowerFeatures.load(LLAVA, TOWER, config, WeightDtype.FP32);
         Path red = Golden.path("d_preproc/rgb_64x48.png");
         Path noise = Golden.path("d_preproc/noise_100x80.png");
         float[] alone = tower.features(List.of(noise)).get(0);
@@ -50,12 +51,12 @@ class TowerFeaturesTest {
     @Test
     void fingerprintCoversWeightsLayerAndPreprocessing() {
         LlavaConfig config = LlavaConfig.read(LLAVA, TOWER);
-        TowerFeatures inside = TowerFeatures.load(LLAVA, TOWER, config);
-        TowerFeatures separateTower = TowerFeatures.load(LLAMA, TOWER, config);
+        TowerFeatures inside = TowerFeatures.load(LLAVA, TOWER, config, WeightDtype.FP32);
+        TowerFeatures separateTower = TowerFeatures.load(LLAMA, TOWER, config, WeightDtype.FP32);
         assertThat(separateTower.fingerprint(config)).isEqualTo(inside.fingerprint(config));
         Path small = Golden.path("a_clip28");
         LlavaConfig smallConfig = LlavaConfig.read(LLAMA, small);
-        assertThat(TowerFeatures.load(LLAMA, small, smallConfig).digest()).isNotEqualTo(separateTower.digest());
+        assertThat(TowerFeatures.load(LLAMA, small, smallConfig, WeightDtype.FP32).digest()).isNotEqualTo(separateTower.digest());
         ClipImageProcessor padding =
                 new ClipImageProcessor(ClipPreprocessing.read(TOWER).withAspectRatio(AspectRatio.PAD));
         assertThat(padding.settings().toString())
@@ -66,7 +67,7 @@ class TowerFeaturesTest {
 
     @Test
     void featuresInStepsAreBitIdentical() {
-        TowerFeatures tower = TowerFeatures.load(LLAVA, TOWER, LlavaConfig.read(LLAVA, TOWER));
+        TowerFeatures tower = TowerFeatures.load(LLAVA, TOWER, LlavaConfig.read(LLAVA, TOWER), WeightDtype.FP32);
         Path red = Golden.path("d_preproc/rgb_64x48.png");
         Path noise = Golden.path("d_preproc/noise_100x80.png");
         List<float[]> expected = List.of(
@@ -87,7 +88,7 @@ class TowerFeaturesTest {
 
     @Test
     void otherImageEndsStepsOfIncompleteOne() {
-        TowerFeatures tower = TowerFeatures.load(LLAVA, TOWER, LlavaConfig.read(LLAVA, TOWER));
+        TowerFeatures tower = TowerFeatures.load(LLAVA, TOWER, LlavaConfig.read(LLAVA, TOWER), WeightDtype.FP32);
         RecentImageFeatures recent = new RecentImageFeatures(tower);
         ImageRef first = ImageRef.of(Golden.path("d_preproc/rgb_64x48.png"));
         ImageRef second = ImageRef.of(Golden.path("d_preproc/noise_100x80.png"));

@@ -100,10 +100,22 @@ public record TrainingTotals(
     public TrainingTotals plus(double loss, StepCounts seen) {
         double sum = SMOOTHING * smoothedSum + loss;
         double weight = SMOOTHING * smoothedWeight + 1;
+        boolean early = steps + 1 - badSteps < STEPS_BEFORE_LOSS_LIMIT;
+        Double best = early ? null : Double.valueOf(lower(bestSmoothedLoss, sum / weight));
+        return plus(seen, badSteps, lossSum + loss, sum, weight, best);
+    }
+
+    /** Totals after one more rejected step. */
+    public TrainingTotals plusRejected(StepCounts seen) {
+        return plus(seen, badSteps + 1, lossSum, smoothedSum, smoothedWeight, bestSmoothedLoss);
+    }
+
+    private TrainingTotals plus(
+            StepCounts seen, int newBadSteps, double newLossSum, double sum, double weight, @Nullable Double best) {
         return new TrainingTotals(
                 steps + 1,
-                badSteps,
-                lossSum + loss,
+                newBadSteps,
+                newLossSum,
                 sum,
                 weight,
                 samples + seen.samples(),
@@ -112,7 +124,7 @@ public record TrainingTotals(
                 saved(seen),
                 targetTokens + seen.targetTokens(),
                 sum(samplesPerSource, seen.samplesPerSource()),
-                steps + 1 - badSteps < STEPS_BEFORE_LOSS_LIMIT ? null : lower(bestSmoothedLoss, sum / weight));
+                best);
     }
 
     private @Nullable Long saved(StepCounts seen) {
@@ -123,23 +135,6 @@ public record TrainingTotals(
 
     private static double lower(@Nullable Double best, double loss) {
         return best == null ? loss : Math.min(best, loss);
-    }
-
-    /** Totals after one more rejected step. */
-    public TrainingTotals plusRejected(StepCounts seen) {
-        return new TrainingTotals(
-                steps + 1,
-                badSteps + 1,
-                lossSum,
-                smoothedSum,
-                smoothedWeight,
-                samples + seen.samples(),
-                positions + seen.positions(),
-                padding + seen.padding(),
-                saved(seen),
-                targetTokens + seen.targetTokens(),
-                sum(samplesPerSource, seen.samplesPerSource()),
-                bestSmoothedLoss);
     }
 
     /** Element-wise sum; totals before the first step have no counts. */

@@ -13,7 +13,6 @@ import org.llava4j.data.Fingerprint;
 import org.llava4j.data.InputSnapshot;
 import org.llava4j.data.image.ExifOrientation;
 import org.llava4j.model.config.LlavaConfig;
-import org.llava4j.model.features.TowerFeatures;
 import org.llava4j.model.folder.InitialAdapter;
 import org.llava4j.model.folder.ModelFiles;
 import org.llava4j.model.folder.ModelManifest;
@@ -135,7 +134,7 @@ record RunIdentity(Fingerprint values, InputSnapshot files) {
         ObjectNode vision = JsonNodeFactory.instance.objectNode();
         config.vision().writeTo(vision);
         identity.addAll("vision tower config.json ", vision);
-        identity.addAll("preprocessor_config.json ", TowerFeatures.preprocessing(tower, config));
+        identity.addAll("preprocessor_config.json ", config.preprocessing(tower));
     }
 
     /** The validation set matters only if it decides which weights are the best. */

@@ -1,8 +1,5 @@
 package org.llava4j.train.run;
 
-import static org.assertj.core.api.Assertions.assertThat;
-import static org.assertj.core.api.Assertions.assertThatThrownBy;
-
 import java.nio.file.Path;
 import java.util.List;
 import org.junit.jupiter.api.Test;
@@ -12,14 +9,18 @@ import org.llava4j.model.Llava.ImageInput;
 import org.llava4j.model.config.LlavaConfig;
 import org.llava4j.model.features.TowerFeatures;
 import org.llava4j.model.weights.Checkpoint;
+import org.llava4j.model.weights.WeightDtype;
 import org.llava4j.testing.Golden;
 import org.llava4j.testing.ModelFolders;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
 
 class FrozenWeightCheckTest {
     private static final Path FOLDER = Golden.path("c_llava_linear");
     private static final LlavaConfig CONFIG = LlavaConfig.read(FOLDER, ModelFolders.TOWER);
 
-    private final TowerFeatures tower = TowerFeatures.load(FOLDER, ModelFolders.TOWER, CONFIG);
+    private final TowerFeatures tower = TowerFeatures.load(FOLDER, ModelFolders.TOWER, CONFIG, WeightDtype.FP32);
     private final Llava model = model();
 
     @Test
