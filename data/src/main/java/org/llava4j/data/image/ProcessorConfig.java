@@ -95,7 +95,9 @@ public record ProcessorConfig(Path file, ObjectNode json) {
             }
         }
         JsonNode strategy = json.path(STRATEGY);
-        if (selectStrategy != null && json.hasNonNull(STRATEGY) && !strategy.asText().equals(selectStrategy)) {
+        if (selectStrategy != null
+                && json.hasNonNull(STRATEGY)
+                && !strategy.asText().equals(selectStrategy)) {
             throw contradicts(STRATEGY, strategy, config, '"' + selectStrategy + '"');
         }
     }

@@ -41,8 +41,7 @@ public final class CocoRecordReader extends IndexedRecordReader<CaptionedImage> 
      * @throws BadInputException if a file is missing or malformed
      */
     public static CocoRecordReader open(Path captions, @Nullable Path instances) {
-        return opened(
-                new CocoRecordReader(), instances == null ? List.of(captions) : List.of(captions, instances));
+        return opened(new CocoRecordReader(), instances == null ? List.of(captions) : List.of(captions, instances));
     }
 
     @Override

@@ -19,8 +19,7 @@ class CocoIdsTest {
     private Path captions;
     private Path instances;
 
-    private static final String IMAGES =
-            """
+    private static final String IMAGES = """
             "images":[{"id":7,"file_name":"7.jpg","width":20,"height":10},
             {"id":8,"file_name":"8.jpg","width":20,"height":10}]""";
 
@@ -28,16 +27,10 @@ class CocoIdsTest {
     void write() throws IOException {
         captions = temp.resolve("captions.json");
         instances = temp.resolve("instances.json");
-        Files.writeString(
-                captions,
-                "{" + IMAGES
-                        + """
+        Files.writeString(captions, "{" + IMAGES + """
                         ,"annotations":[{"id":0,"image_id":7,"caption":"a dog"},{"id":1,"image_id":8,"caption":"a cat"}]}
                         """);
-        Files.writeString(
-                instances,
-                "{" + IMAGES
-                        + """
+        Files.writeString(instances, "{" + IMAGES + """
                         ,"annotations":[{"id":0,"image_id":7,"category_id":1,"bbox":[0,0,20,10]},
                         {"id":1,"image_id":8,"category_id":2,"bbox":[0,0,20,10]}],
                         "categories":[{"id":1,"name":"dog"},{"id":2,"name":"cat"}]}

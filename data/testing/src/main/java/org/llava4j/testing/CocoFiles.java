@@ -23,7 +23,8 @@ public final class CocoFiles {
             int id = entries.size() + 1;
             entries.add("{\"id\":" + id + ",\"file_name\":\"" + image.file + "\",\"width\":200,\"height\":100}");
             for (String caption : image.captions) {
-                captions.add("{\"id\":" + captions.size() + ",\"image_id\":" + id + ",\"caption\":\"" + caption + "\"}");
+                captions.add(
+                        "{\"id\":" + captions.size() + ",\"image_id\":" + id + ",\"caption\":\"" + caption + "\"}");
             }
             boxes.add("{\"id\":" + id + ",\"image_id\":" + id + ",\"category_id\":1,\"bbox\":[0,25,200,50]}");
         }

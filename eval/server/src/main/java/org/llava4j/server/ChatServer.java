@@ -137,7 +137,9 @@ public final class ChatServer implements AutoCloseable {
         int status = response.getStatus();
         new Exchange(request, response, callback, errors)
                 .send(ApiException.rejected(
-                        status, null, "HTTP " + status + " " + HttpStatus.getMessage(status) + reason(request, status)));
+                        status,
+                        null,
+                        "HTTP " + status + " " + HttpStatus.getMessage(status) + reason(request, status)));
         return true;
     }
 

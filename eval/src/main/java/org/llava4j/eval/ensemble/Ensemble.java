@@ -92,8 +92,7 @@ record Ensemble(List<ScienceQaProblem> problems, Map<String, String> llavaTexts,
                 (method, score) -> report.headlineMetric(method.replaceAll("[^a-z]", "_"), method, score.overall()));
         List<List<String>> rows = new ArrayList<>();
         scores.forEach((method, score) -> rows.add(ColumnRows.of(method, score.columns())));
-        report.table(new ReportTable(
-                "ScienceQA categories", ColumnRows.head("Accuracy, %"), rows, coverage(journal)));
+        report.table(new ReportTable("ScienceQA categories", ColumnRows.head("Accuracy, %"), rows, coverage(journal)));
     }
 
     /** A sentence with the number of requests, answers and parsed answers. */

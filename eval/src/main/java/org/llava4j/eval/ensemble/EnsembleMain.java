@@ -75,8 +75,7 @@ public final class EnsembleMain extends Command {
         String answer = flags.prompt("answer-prompt", EnsembleMain.class, "answer.txt");
         String judge = flags.prompt("judge-prompt", EnsembleMain.class, "judge.txt");
         Ensemble ensemble = new Ensemble(problems, llavaTexts, new TextOnlyModel(answer, judge, flags.settings()));
-        Report report = Report.titled(
-                        "ScienceQA with " + flags.settings().model())
+        Report report = Report.titled("ScienceQA with " + flags.settings().model())
                 .setting("predictions sha256", Sha256.of(path(line, "predictions")))
                 .setting("data sha256", Sha256.of(path(line, "data-path").resolve("problems.json")))
                 .setting("text-only model", flags.settings().model())

@@ -76,8 +76,7 @@ public final class Report {
      */
     public Report setting(String key, Object value) {
         if (value instanceof Record) {
-            throw new IllegalArgumentException(
-                    "\"" + key + "\" is a record; add a setting for each of its components");
+            throw new IllegalArgumentException("\"" + key + "\" is a record; add a setting for each of its components");
         }
         settings.put(key, String.valueOf(value));
         return this;

@@ -1,5 +1,9 @@
 package org.llava4j.eval.report;
 
+import static org.llava4j.data.Html.escape;
+import static org.llava4j.data.Html.format;
+import static org.llava4j.data.Html.percent;
+
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -11,10 +15,6 @@ import org.llava4j.data.scienceqa.ParsedAnswer;
 import org.llava4j.data.scienceqa.ParsedAnswer.Predicted;
 import org.llava4j.data.scienceqa.ScienceQaColumn;
 import org.llava4j.data.scienceqa.ScienceQaProblem;
-import static org.llava4j.data.Html.escape;
-import static org.llava4j.data.Html.format;
-import static org.llava4j.data.Html.percent;
-
 
 /**
  * Renderer of a report as HTML: one file without external resources (enforced by its Content-Security-Policy) or
@@ -70,9 +70,8 @@ final class ReportHtml {
         for (HeadlineMetric metric : report.headlineMetrics) {
             countsRow(metric.label(), metric.counts(), "big", report.chance);
         }
-        String chance = report.chance == null
-                ? ""
-                : format(" The dashed line is chance, %s %%.", percent(report.chance, 1));
+        String chance =
+                report.chance == null ? "" : format(" The dashed line is chance, %s %%.", percent(report.chance, 1));
         html.append(format(
                 "</tbody><caption>Whiskers are 95 %% Wilson intervals. An unparsed answer does not count as correct and is"
                         + " listed separately from incorrect answers.%s</caption></table></div>\n",

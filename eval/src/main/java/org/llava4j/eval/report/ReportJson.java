@@ -41,12 +41,11 @@ final class ReportJson {
             countsByName.forEach((name, answerCounts) -> putCounts(group, name, answerCounts));
         });
         ArrayNode tables = putNew(root, "tables").putArray("tables");
-        Stream.concat(Stream.ofNullable(report.lead), report.tables.stream())
-                .forEach(table -> {
-                    ObjectNode node = tables.addObject().put("heading", table.heading());
-                    node.set("head", MAPPER.valueToTree(table.head()));
-                    node.set("rows", MAPPER.valueToTree(table.rows()));
-                });
+        Stream.concat(Stream.ofNullable(report.lead), report.tables.stream()).forEach(table -> {
+            ObjectNode node = tables.addObject().put("heading", table.heading());
+            node.set("head", MAPPER.valueToTree(table.head()));
+            node.set("rows", MAPPER.valueToTree(table.rows()));
+        });
         report.data.forEach((key, value) -> putNew(root, key).set(key, MAPPER.valueToTree(value)));
         ObjectNode columns = putNew(root, "columns").putObject("columns");
         ObjectNode columnCounts = counts.putObject("columns");

@@ -38,9 +38,8 @@ final class ReportLatex {
             ReportTable first = report.tables.get(0);
             return table(first.head(), first.rows());
         }
-        report.headlineMetrics
-                .forEach(metric ->
-                        rows.add(List.of(metric.label(), percent(metric.counts().accuracy(), 2))));
+        report.headlineMetrics.forEach(metric ->
+                rows.add(List.of(metric.label(), percent(metric.counts().accuracy(), 2))));
         return table(List.of("", "Accuracy"), rows);
     }
 

@@ -136,8 +136,8 @@ public final class ScienceQaMain extends EvaluationCommand {
         InputPaths inputs = spec.inputs().and(path(line, "data-path")).andIfJsonFile(line.getOptionValue("conv-mode"));
         try (OutputFolder folder = OutputFolder.open(output, KIND, inputs, FILES);
                 RecordProcessor<Map<String, String>> batches = openAndPrepare(line)) {
-            ScienceQaGrading grading = evaluation.run(
-                    executor(line, batches), modelId, folder, report.configuration(), evaluated);
+            ScienceQaGrading grading =
+                    evaluation.run(executor(line, batches), modelId, folder, report.configuration(), evaluated);
             LossCurve curve = LossCurve.of(spec.source().trainedFolder());
             if (curve != null) {
                 report.curve(curve);

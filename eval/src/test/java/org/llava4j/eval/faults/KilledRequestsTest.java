@@ -1,5 +1,7 @@
 package org.llava4j.eval.faults;
 
+import static org.assertj.core.api.Assertions.assertThat;
+
 import com.fasterxml.jackson.databind.JsonNode;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -24,8 +26,6 @@ import org.llava4j.testing.CocoFiles;
 import org.llava4j.testing.CocoFiles.CocoImage;
 import org.llava4j.testing.ModelFolders;
 import org.llava4j.testing.RandomKills;
-import static org.assertj.core.api.Assertions.assertThat;
-
 
 /** Commands that send paid requests, in separate JVMs that are killed. */
 class KilledRequestsTest {

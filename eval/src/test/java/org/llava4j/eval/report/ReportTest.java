@@ -71,8 +71,7 @@ class ReportTest {
 
     @Test
     void renderRejectsMetricWithKeyOfAnotherPart() {
-        Report twice = Report.titled("t")
-                .headlineMetric("seconds", "Seconds", AnswerCounts.NONE);
+        Report twice = Report.titled("t").headlineMetric("seconds", "Seconds", AnswerCounts.NONE);
         assertThatThrownBy(() -> ReportJson.render(twice)).isInstanceOf(IllegalArgumentException.class);
         assertThatThrownBy(() -> new HeadlineMetric("Not A Key", "x", AnswerCounts.NONE))
                 .isInstanceOf(IllegalArgumentException.class);
@@ -244,10 +243,7 @@ class ReportTest {
                 Report.titled("b").setting("y", 2).setting("x", "1").configuration();
         assertThat(one.sha256()).isEqualTo(two.sha256());
         assertThat(one.sha256())
-                .isNotEqualTo(Report.titled("a")
-                        .setting("x", 1)
-                        .configuration()
-                        .sha256());
+                .isNotEqualTo(Report.titled("a").setting("x", 1).configuration().sha256());
     }
 
     @Test

@@ -1,5 +1,7 @@
 package org.llava4j.eval.scienceqa;
 
+import static org.assertj.core.api.Assertions.assertThat;
+
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -20,8 +22,6 @@ import org.llava4j.cli.RecordProcessor;
 import org.llava4j.data.JsonInput;
 import org.llava4j.data.conversation.ConversationTemplates;
 import org.llava4j.eval.AfterBatch;
-import static org.assertj.core.api.Assertions.assertThat;
-
 
 /** Files of the model of a ScienceQA evaluation that change while it is loaded, during the run or before a resume. */
 class ReplacedModelTest {

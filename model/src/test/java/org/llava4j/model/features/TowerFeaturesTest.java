@@ -1,5 +1,9 @@
 package org.llava4j.model.features;
 
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.within;
+
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -14,10 +18,6 @@ import org.llava4j.data.image.ImageRef;
 import org.llava4j.model.config.LlavaConfig;
 import org.llava4j.model.weights.WeightDtype;
 import org.llava4j.testing.Golden;
-import static org.assertj.core.api.Assertions.assertThat;
-import static org.assertj.core.api.Assertions.assertThatThrownBy;
-import static org.assertj.core.api.Assertions.within;
-
 
 class TowerFeaturesTest {
     private static final Path TOWER = Golden.path("a_clip56");
@@ -56,7 +56,9 @@ class TowerFeaturesTest {
         assertThat(separateTower.fingerprint(config)).isEqualTo(inside.fingerprint(config));
         Path small = Golden.path("a_clip28");
         LlavaConfig smallConfig = LlavaConfig.read(LLAMA, small);
-        assertThat(TowerFeatures.load(LLAMA, small, smallConfig, WeightDtype.FP32).digest()).isNotEqualTo(separateTower.digest());
+        assertThat(TowerFeatures.load(LLAMA, small, smallConfig, WeightDtype.FP32)
+                        .digest())
+                .isNotEqualTo(separateTower.digest());
         ClipImageProcessor padding =
                 new ClipImageProcessor(ClipPreprocessing.read(TOWER).withAspectRatio(AspectRatio.PAD));
         assertThat(padding.settings().toString())

@@ -76,8 +76,7 @@ class VisionTowerResolverTest {
         try (Checkpoint weights = Checkpoint.tower(model, tower)) {
             Path copy = temp.resolve("copy.safetensors");
             SafetensorsWriter.write(
-                    copy,
-                    weights.toLazyTensors(TensorSource.shapes(source -> Llava.buildTower(config, source)), null));
+                    copy, weights.toLazyTensors(TensorSource.shapes(source -> Llava.buildTower(config, source)), null));
             Map<String, INDArray> read = new LinkedHashMap<>();
             try (SafetensorsFile file = SafetensorsFile.open(copy);
                     SafetensorsFile own = SafetensorsFile.open(model.resolve("model.safetensors"))) {

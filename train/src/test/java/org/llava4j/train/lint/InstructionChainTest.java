@@ -1,5 +1,7 @@
 package org.llava4j.train.lint;
 
+import static org.assertj.core.api.Assertions.assertThat;
+
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
@@ -31,8 +33,6 @@ import org.llava4j.train.run.RunPaths;
 import org.llava4j.train.run.RunReport;
 import org.llava4j.train.run.StageRunner;
 import org.llava4j.train.stage.Stages;
-import static org.assertj.core.api.Assertions.assertThat;
-
 
 /**
  * The paper's pipeline at a small scale: 200 synthetic scenes with captions and boxes, a local LLM endpoint that
@@ -104,8 +104,7 @@ class InstructionChainTest {
                                 true,
                                 "learningRate",
                                 3e-3)),
-                RunPaths.of(model, data, images, temp.resolve("out"))
-                        .withVisionTower(ModelFolders.TOWER),
+                RunPaths.of(model, data, images, temp.resolve("out")).withVisionTower(ModelFolders.TOWER),
                 RunOptions.DEFAULT,
                 TrainingListener.NONE);
         assertThat(report.summary().badSamples()).isZero();

@@ -1,5 +1,8 @@
 package org.llava4j.train.run;
 
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
 import java.nio.file.Path;
 import java.util.List;
 import org.junit.jupiter.api.Test;
@@ -12,9 +15,6 @@ import org.llava4j.model.weights.Checkpoint;
 import org.llava4j.model.weights.WeightDtype;
 import org.llava4j.testing.Golden;
 import org.llava4j.testing.ModelFolders;
-import static org.assertj.core.api.Assertions.assertThat;
-import static org.assertj.core.api.Assertions.assertThatThrownBy;
-
 
 class FrozenWeightCheckTest {
     private static final Path FOLDER = Golden.path("c_llava_linear");

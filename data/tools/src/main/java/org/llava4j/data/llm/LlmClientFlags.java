@@ -38,7 +38,9 @@ public final class LlmClientFlags {
                 .addOption(Command.flag(
                         "temperature", "REAL", "sampling temperature, 0 to 2 (default " + temperature + ")"))
                 .addOption(Command.flag(
-                        "max-tokens", "N", "maximum completion tokens of a request (default " + DEFAULT_MAX_TOKENS + ")"))
+                        "max-tokens",
+                        "N",
+                        "maximum completion tokens of a request (default " + DEFAULT_MAX_TOKENS + ")"))
                 .addOption(Command.flag("timeout", "SECONDS", "of one request (default 120)"))
                 .addOption(Command.flag("concurrency", "N", "concurrent requests (default 4)"))
                 .addOption(Command.flag("requests-per-minute", "N", "rate limit (default no limit)"))

@@ -1,5 +1,8 @@
 package org.llava4j.data.instruct;
 
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
 import com.fasterxml.jackson.databind.JsonNode;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
@@ -16,7 +19,6 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
-import org.llava4j.cli.Command;
 import org.llava4j.cli.CommandFailedException;
 import org.llava4j.data.JsonInput;
 import org.llava4j.data.conversation.Conversation;
@@ -26,9 +28,6 @@ import org.llava4j.data.llm.StubEndpoint.Reply;
 import org.llava4j.data.records.ConversationRecordReader;
 import org.llava4j.testing.CocoFiles;
 import org.llava4j.testing.CocoFiles.CocoImage;
-import static org.assertj.core.api.Assertions.assertThat;
-import static org.assertj.core.api.Assertions.assertThatThrownBy;
-
 
 /** Command from captions and bounding boxes to LLaVA's files, with a stub LLM on loopback. */
 @Timeout(60)
