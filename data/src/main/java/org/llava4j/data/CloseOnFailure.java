@@ -25,8 +25,10 @@ public final class CloseOnFailure {
         } catch (Throwable failure) {
             try {
                 resource.close();
-            } catch (Exception e) {
-                failure.addSuppressed(e);
+            } catch (Throwable e) {
+                if (e != failure) {
+                    failure.addSuppressed(e);
+                }
             }
             throw failure;
         }

@@ -6,8 +6,8 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 /**
  * A linear layer's weight stored in bf16 or fp16, or quantized. A product converts one tile at a time to float32 just before it
  * reads the tile. Products therefore run at the speed of float32 GEMM and equal those of the rounded weight in float32.
- * A tile is nearly square, because GEMM repacks its other operand for every tile, and it is about the size of the L2
- * cache.
+ * A tile is about the size of the L2 cache, and in 16 bits nearly square, because GEMM repacks its other operand for every
+ * tile.
  */
 interface LowPrecisionLinearWeight extends LinearWeight {
     int TILE_ROWS = 384;

@@ -22,7 +22,7 @@ record QuantizedLinearWeight(QuantizedMatrix matrix, MathBackend math) implement
         return TILE_ROWS * TILE_COLUMNS / tileColumns();
     }
 
-    /** Whole blocks, so that no block is dequantized for two tiles. */
+    /** A pair of blocks, whose scales alternate, so that none is dequantized or read for two tiles. */
     @Override
     public int tileColumns() {
         return 2 * QuantizedFormat.BLOCK;

@@ -173,7 +173,7 @@ public record QuantizedMatrix(INDArray array, QuantizedFormat format, long addre
 
     /**
      * Validates a quantized weight that was read from a file or is mapped. Reads the scales and the padding, no other
-     * integers: whatever they are, products are finite.
+     * integers. -128 in Q8, which {@link #quantize} does not write, is not found, and its products are undefined.
      *
      * @return the first value that {@link #quantize} does not write: a scale that is NaN, infinite or (Q8) negative, or
      *     padding that is not zero; null if there is none

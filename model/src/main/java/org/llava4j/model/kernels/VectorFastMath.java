@@ -55,6 +55,14 @@ final class VectorFastMath {
         return sum.add(sum.rearrange(BY_1)).lane(0);
     }
 
+    /**
+     * {@link #sum(FloatVector)} of the lanes that a large method stored: as an argument of a call that C2 does not inline
+     * there, a vector is boxed.
+     */
+    static float sum(float[] lanes, int at) {
+        return sum(FloatVector.fromArray(SPECIES, lanes, at));
+    }
+
     static FloatVector exp(FloatVector x) {
         // Comparing and blending preserves NaN; min and max also would, at twice the cost.
         FloatVector clamped =

@@ -66,26 +66,28 @@ final class VectorHalfMath implements HalfMath {
         return (IntVector) ShortVector.fromArray(SHORTS, from, i).castShape(INTS, 0);
     }
 
-    /** Two rows share the loads of x. They are far apart, because the CPU prefetches two streams better than one. */
+    /** Two rows share the loads of x. They are distant: reading neighboring rows in turns takes twice as long from memory. */
     @Override
     public void dotRowsBf16(ByteBuffer memory, int rows, int columns, float[] x, float[] sums, int sumAt) {
         Object source = VectorLoads.source(memory);
         int rowBytes = columns * Short.BYTES;
         int n = columns / 2;
         int end = INTS.loopBound(n);
+        float[] lanes = new float[2 * FLOATS.length()];
         int half = (rows + 1) / 2;
         for (int first = 0; first < half; first++) {
             int second = Math.min(first + half, rows - 1);
-            dotBf16(source, first * rowBytes, second * rowBytes, x, n, sums, sumAt + first, sumAt + second);
+            dotBf16(source, first * rowBytes, second * rowBytes, x, n, lanes);
+            sums[sumAt + first] = VectorFastMath.sum(lanes, 0);
+            sums[sumAt + second] = VectorFastMath.sum(lanes, FLOATS.length());
         }
         for (int r = 0; r < rows && end < n; r++) {
             sums[sumAt + r] += (float) ScalarHalfMath.dotBf16From(end, memory, r * rowBytes, x, n);
         }
     }
 
-    /** sums[first] and sums[second] = dot products of the whole vectors of two rows. */
-    private static void dotBf16(
-            Object memory, int firstAt, int secondAt, float[] x, int n, float[] sums, int first, int second) {
+    /** Dot products of the whole vectors of two rows: the sums of the two vectors of lanes. */
+    private static void dotBf16(Object memory, int firstAt, int secondAt, float[] x, int n, float[] lanes) {
         int end = INTS.loopBound(n);
         FloatVector firstLower = FloatVector.zero(FLOATS);
         FloatVector firstUpper = FloatVector.zero(FLOATS);
@@ -101,8 +103,8 @@ final class VectorHalfMath implements HalfMath {
             secondLower = lowerBf16(secondPair).fma(even, secondLower);
             secondUpper = upperBf16(secondPair).fma(odd, secondUpper);
         }
-        sums[first] = VectorFastMath.sum(firstLower.add(firstUpper));
-        sums[second] = VectorFastMath.sum(secondLower.add(secondUpper));
+        firstLower.add(firstUpper).intoArray(lanes, 0);
+        secondLower.add(secondUpper).intoArray(lanes, FLOATS.length());
     }
 
     private static FloatVector lowerBf16(IntVector pairs) {

@@ -21,8 +21,8 @@ import jdk.incubator.vector.VectorSpecies;
  * converted to float32 and multiplied by {@link SmallBatch.Form#DIFFERENCES} of x. Values of Q4 are multiplied as 16-bit
  * integers, twice as many in a vector, with rounded activations.
  *
- * <p>All conversions are of one class of vectors: with another one, C2 of JDK 17 no longer inlines the call that they share
- * in the JDK, and a token takes three times as long.
+ * <p>All calls of {@code castShape} are of one class of vectors: with another one, C2 of JDK 17 no longer inlines the call that
+ * they share in the JDK, and a token takes three times as long. {@link VectorBlockMath} converts bytes, at calls of its own.
  *
  * <p>The dot products are single large methods. C2 compiles methods of more than 325 bytecodes alone and does not inline
  * them: inlined with its caller, a part of the vector operations would exceed C2's limit of nodes and box its vectors.
@@ -48,7 +48,7 @@ final class VectorQuantizedMath implements QuantizedMath {
     private static final int MAGNITUDE = 0x7fffffff;
     private static final int Q4_SHIFT = Integer.SIZE - 4;
 
-    /** Two rows share the loads of x. They are far apart, because the CPU prefetches two streams better than one. */
+    /** Two rows share the loads of x. They are distant: reading neighboring rows in turns takes twice as long from memory. */
     @Override
     public void dotRowsQ8(ByteBuffer words, ByteBuffer scales, int rows, int blocks, float[][] xs, float[][] sums) {
         Object source = VectorLoads.source(words);
@@ -58,15 +58,16 @@ final class VectorQuantizedMath implements QuantizedMath {
         int scaleBytes = blockPairs * LANES * Integer.BYTES;
         float[] firstScales = new float[blockPairs * 2 * LANES];
         float[] secondScales = new float[blockPairs * 2 * LANES];
+        float[] lanes = new float[2 * STEP];
         int half = (rows + 1) / 2;
         for (int first = 0; first < half; first++) {
             int second = Math.min(first + half, rows - 1);
             readBlockScales(scaleSource, first * scaleBytes, blockPairs, firstScales);
             readBlockScales(scaleSource, second * scaleBytes, blockPairs, secondScales);
             for (int i = 0; i < xs.length; i++) {
-                int firstAt = first * rowBytes;
-                int secondAt = second * rowBytes;
-                dotQ8(source, firstAt, secondAt, firstScales, secondScales, xs[i], blocks, sums[i], first, second);
+                dotQ8(source, first * rowBytes, second * rowBytes, firstScales, secondScales, xs[i], blocks, lanes);
+                sums[i][first] = VectorFastMath.sum(lanes, 0);
+                sums[i][second] = VectorFastMath.sum(lanes, STEP);
             }
         }
     }
@@ -79,10 +80,12 @@ final class VectorQuantizedMath implements QuantizedMath {
         int rowBytes = blocks * QuantizedFormat.Q4.blockWords() * Integer.BYTES;
         int blockPairs = (blocks + 1) / 2;
         float[] rowScales = new float[blockPairs * 2 * LANES];
+        float[] lanes = new float[STEP];
         for (int r = 0; r < rows; r++) {
             readBlockScales(scaleSource, r * blockPairs * LANES * Integer.BYTES, blockPairs, rowScales);
             for (int i = 0; i < xs.length; i++) {
-                sums[i][r] = dotQ4(source, r * rowBytes, rowScales, xs[i].values(), xs[i].scales(), blocks);
+                dotQ4(source, r * rowBytes, rowScales, xs[i].values(), xs[i].scales(), blocks, lanes);
+                sums[i][r] = VectorFastMath.sum(lanes, 0);
             }
         }
     }
@@ -98,7 +101,7 @@ final class VectorQuantizedMath implements QuantizedMath {
         }
     }
 
-    /** sums[first] and sums[second] = dot products of two rows, which start at two positions of {@code words}. */
+    /** Dot products of two rows, which start at two positions of {@code words}: the sums of the two vectors of lanes. */
     private static void dotQ8(
             Object words,
             int firstAt,
@@ -107,9 +110,7 @@ final class VectorQuantizedMath implements QuantizedMath {
             float[] secondScales,
             float[] x,
             int blocks,
-            float[] sums,
-            int first,
-            int second) {
+            float[] lanes) {
         FloatVector firstSum = FloatVector.zero(FLOATS);
         FloatVector secondSum = FloatVector.zero(FLOATS);
         for (int block = 0; block < blocks; block++) {
@@ -141,12 +142,13 @@ final class VectorQuantizedMath implements QuantizedMath {
                 secondSum = c.add(d).fma(FloatVector.fromArray(FLOATS, secondScales, scale), secondSum);
             }
         }
-        sums[first] = VectorFastMath.sum(firstSum);
-        sums[second] = VectorFastMath.sum(secondSum);
+        firstSum.intoArray(lanes, 0);
+        secondSum.intoArray(lanes, STEP);
     }
 
-    /** A lane of 16 bits adds 16 products of at most 8 * 255. */
-    private static float dotQ4(Object words, int at, float[] scales, short[] x, float[] xScales, int blocks) {
+    /** The dot product of a row is the sum of the lanes. A lane of 16 bits adds 16 products of at most 8 * 255. */
+    private static void dotQ4(
+            Object words, int at, float[] scales, short[] x, float[] xScales, int blocks, float[] lanes) {
         FloatVector sum = FloatVector.zero(FLOATS);
         for (int block = 0; block < blocks; block++) {
             for (int group = 0; group < LANES; group += STEP) {
@@ -175,7 +177,7 @@ final class VectorQuantizedMath implements QuantizedMath {
                 sum = lower.add(upper).fma(scale, sum);
             }
         }
-        return VectorFastMath.sum(sum);
+        sum.intoArray(lanes, 0);
     }
 
     @Override

@@ -35,7 +35,7 @@ import org.llava4j.train.run.StageRunner;
 import org.llava4j.train.stage.Stages;
 
 /**
- * The paper's pipeline at a small scale: 200 synthetic scenes with captions and boxes, a local LLM endpoint that
+ * The paper's pipeline at a small scale: 200 synthetic scenes, each with two captions and three boxes, a local LLM endpoint that
  * answers by rules, parsing and validation of its answers, and a training stage.
  */
 class InstructionChainTest {
@@ -57,8 +57,10 @@ class InstructionChainTest {
                     captions,
                     instances,
                     IntStream.range(0, reader.size())
-                            .mapToObj(reader::get)
-                            .map(caption -> new CocoImage(caption.image(), List.of(caption.text())))
+                            .mapToObj(i -> new CocoImage(
+                                    reader.get(i).image(),
+                                    List.of(reader.get(i).text(), "a picture"),
+                                    List.of("house", i % 2 == 0 ? "house" : "tree", "circle")))
                             .toList());
         }
 
