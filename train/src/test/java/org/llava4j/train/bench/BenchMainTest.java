@@ -72,11 +72,11 @@ class BenchMainTest {
             }
         }
         // 2 layers of q, k, v, o [128, 128] and gate, up [344, 128] in q4, down [128, 344] in fp16, because 344 is not
-        // whole groups of 32; the head [1000, 128] in q8. A row of q4 has 512 columns with padding: 256 bytes of
+        // whole groups of 32; the head [1000, 128] in q8. A row of 128 columns has 512 with padding: 256 or 512 bytes of
         // integers, 64 of scales, 12 unused.
         double q4 = 2 * (4 * 128 + 2 * 344) * (256 + 64 + 12);
         double fp16 = 2 * 128 * 344 * 2;
-        double q8 = 1000 * 128 * 8.5 / 8;
+        double q8 = 1000 * (512 + 64 + 12);
         double norms = 2 * 2 * 128 * Float.BYTES;
         assertThat(dtypes.get(1).get("weight_mb").doubleValue())
                 .isCloseTo((q4 + fp16 + q8 + norms) / 1e6, within(1e-6));
