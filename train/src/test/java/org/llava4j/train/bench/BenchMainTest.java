@@ -72,7 +72,7 @@ class BenchMainTest {
             }
         }
         // 2 layers of q, k, v, o [128, 128] and gate, up [344, 128] in q4, down [128, 344] in fp16, because 344 is not
-        // whole groups of 32; the head [1000, 128] in q8. A row of 128 columns has 512 with padding: 256 or 512 bytes of
+        // whole groups of 32; the head [1000, 128] in q8. A row has 512 columns with padding: 256 or 512 bytes of
         // integers, 64 of scales, 12 unused.
         double q4 = 2 * (4 * 128 + 2 * 344) * (256 + 64 + 12);
         double fp16 = 2 * 128 * 344 * 2;
