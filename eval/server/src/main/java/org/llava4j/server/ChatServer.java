@@ -15,6 +15,7 @@ import org.eclipse.jetty.http.BadMessageException;
 import org.eclipse.jetty.http.HttpStatus;
 import org.eclipse.jetty.http.UriCompliance;
 import org.eclipse.jetty.http.UriCompliance.Violation;
+import org.eclipse.jetty.io.EndPoint;
 import org.eclipse.jetty.io.EofException;
 import org.eclipse.jetty.server.Handler;
 import org.eclipse.jetty.server.HttpConfiguration;
@@ -60,8 +61,6 @@ public final class ChatServer implements AutoCloseable {
     private static final int SEND_BUFFER_BYTES = 128 << 10;
 
     private static final int IDLE_MILLIS = 30_000;
-    /** Idle time of a connection while the server stops. */
-    private static final int SHUTDOWN_IDLE_MILLIS = 100;
 
     /** Threads in addition to those of completions: for the page, for rejected requests and for Jetty itself. */
     private static final int OTHER_THREADS = 32;
@@ -77,6 +76,7 @@ public final class ChatServer implements AutoCloseable {
     private final ErrorPace errors;
     private final Server server;
     private final ServerConnector connector;
+    private final AnsweringConnections answering;
     private final long started = System.currentTimeMillis() / 1000;
 
     /**
@@ -118,8 +118,8 @@ public final class ChatServer implements AutoCloseable {
         connector.setHost(options.host());
         connector.setPort(options.port());
         connector.setAcceptedSendBufferSize(SEND_BUFFER_BYTES);
-        connector.setShutdownIdleTimeout(SHUTDOWN_IDLE_MILLIS);
         connector.setIdleTimeout(Math.min(IDLE_MILLIS, options.bodyTimeout().toMillis()));
+        answering = new AnsweringConnections(connector);
         connector.addBean(new ConnectionLimits(options.maxConnectionsPerAddress(), options.maxConnections(), metrics));
         server.addConnector(connector);
         Handler requests = new Requests();
@@ -161,6 +161,7 @@ public final class ChatServer implements AutoCloseable {
         try {
             completions.start();
             remote.start();
+            answering.start();
             server.start();
             return this;
         } catch (IOException e) {
@@ -212,6 +213,7 @@ public final class ChatServer implements AutoCloseable {
      * @param grace time for running answers to finish
      */
     public void stop(Duration grace) {
+        answering.stop();
         completions.endAfter(grace);
         server.setStopTimeout(grace.plus(RequestWatch.ERROR_RESPONSE_TIME).toMillis());
         try {
@@ -246,19 +248,19 @@ public final class ChatServer implements AutoCloseable {
     /** Counts a request at its end. A client that disconnects is neither an answer nor an error of the server. */
     private Callback counting(Request request, Response response, Callback callback) {
         String path = request.getHttpURI().getDecodedPath();
+        EndPoint connection = request.getConnectionMetaData().getConnection().getEndPoint();
         return Callback.from(
                 () -> {
+                    answering.end(connection);
                     metrics.request(metricPath(path), response.getStatus());
                     callback.succeeded();
                 },
                 failure -> {
+                    answering.end(connection);
                     if (failure instanceof IOException || failure instanceof TimeoutException) {
                         LOG.debug("{} {}: the client disconnected ({})", request.getMethod(), path, failure.toString());
                         metrics.clientDisconnected();
-                        request.getConnectionMetaData()
-                                .getConnection()
-                                .getEndPoint()
-                                .close();
+                        connection.close();
                         callback.failed(new EofException(failure));
                     } else {
                         metrics.request(metricPath(path), 500);
@@ -318,8 +320,10 @@ public final class ChatServer implements AutoCloseable {
         }
         if (ANSWERS.contains(path)) {
             AnswerEndpoint endpoint = AnswerEndpoint.at(path);
-            completions.receive(
-                    exchange, body -> respond(exchange, () -> completions.handle(endpoint, exchange, body)));
+            completions.receive(exchange, body -> {
+                answering.begin(exchange.connection());
+                respond(exchange, () -> completions.handle(endpoint, exchange, body));
+            });
             return;
         }
         switch (path) {

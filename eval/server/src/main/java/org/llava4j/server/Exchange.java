@@ -69,6 +69,10 @@ final class Exchange {
         return ClientAddress.of(request.getConnectionMetaData().getRemoteSocketAddress());
     }
 
+    EndPoint connection() {
+        return request.getConnectionMetaData().getConnection().getEndPoint();
+    }
+
     boolean isCommitted() {
         return response.isCommitted();
     }
@@ -171,7 +175,7 @@ final class Exchange {
      * IOException}. Call it at most once.
      */
     void closeAfter(Duration time) {
-        EndPoint endPoint = request.getConnectionMetaData().getConnection().getEndPoint();
+        EndPoint endPoint = connection();
         TimeoutException failure = new TimeoutException("the client has not received the stream in time");
         closing = request.getComponents()
                 .getScheduler()
@@ -230,8 +234,7 @@ final class Exchange {
      * check consumes a byte of such a request. Requires that the body has been read.
      */
     boolean isClientDisconnected() {
-        Object channel =
-                request.getConnectionMetaData().getConnection().getEndPoint().getTransport();
+        Object channel = connection().getTransport();
         try {
             return channel instanceof SocketChannel socket && socket.read(ByteBuffer.allocate(1)) != 0;
         } catch (IOException e) {

@@ -2,6 +2,7 @@ package org.llava4j.server;
 
 import java.util.Arrays;
 import java.util.Map;
+import java.util.stream.Stream;
 
 /** Request threads of the servers in this process, in a thread dump. */
 final class ServerThreads {
@@ -16,23 +17,24 @@ final class ServerThreads {
 
     /** Number of threads that work on a request, or wait within it. */
     static long inRequests() {
-        return countIn("org.llava4j.server.");
+        return threadsIn("org.llava4j.server.").count();
     }
 
-    /** Number of threads that send a part of a stream, or wait for its client to read. */
+    /** Number of threads that wait for the client of a stream to read. */
     static long inStreams() {
-        return countIn(Exchange.ServerSentEvents.class.getName());
-    }
-
-    private static long countIn(String classPrefix) {
-        return Thread.getAllStackTraces().entrySet().stream()
-                .filter(entry -> isServer(entry.getKey()) && isIn(entry, classPrefix))
+        return threadsIn(Exchange.ServerSentEvents.class.getName())
+                .filter(thread -> thread.getState() == Thread.State.WAITING)
                 .count();
     }
 
-    private static boolean isIn(Map.Entry<Thread, StackTraceElement[]> thread, String classPrefix) {
-        return Arrays.stream(thread.getValue())
-                .anyMatch(frame -> frame.getClassName().startsWith(classPrefix));
+    private static Stream<Thread> threadsIn(String classPrefix) {
+        return Thread.getAllStackTraces().entrySet().stream()
+                .filter(entry -> isServer(entry.getKey()) && isIn(entry.getValue(), classPrefix))
+                .map(Map.Entry::getKey);
+    }
+
+    private static boolean isIn(StackTraceElement[] stack, String classPrefix) {
+        return Arrays.stream(stack).anyMatch(frame -> frame.getClassName().startsWith(classPrefix));
     }
 
     private static boolean isServer(Thread thread) {

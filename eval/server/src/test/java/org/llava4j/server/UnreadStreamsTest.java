@@ -91,6 +91,20 @@ class UnreadStreamsTest {
     }
 
     @Test
+    void streamThatPausesWhileServerStopsIsComplete() throws Exception {
+        try (TestServer server = TestServer.endless(temp.resolve("model"), OPTIONS);
+                Socket paused = startStream(server)) {
+            waitUntil("a write waits for the client", () -> ServerThreads.inStreams() == 1);
+            Thread stop = new Thread(() -> server.server.stop(TIMEOUT));
+            stop.start();
+            Thread.sleep(1000); // longer than the idle time of connections without an answer
+            assertThat(new String(paused.getInputStream().readAllBytes(), StandardCharsets.UTF_8))
+                    .contains("data: [DONE]");
+            stop.join();
+        }
+    }
+
+    @Test
     void streamThatIsReadEndsWithTimeoutEvent() throws Exception {
         ServerOptions options =
                 TestServer.options().timeout(Duration.ofMillis(300)).build();
