@@ -17,11 +17,11 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  */
 public enum QuantizedFormat {
     /**
-     * 8 bits a value from -127 to 127, scale = absmax / 127: 8.5 bits a weight. A word is the sum {@code a + 2^8 b + 2^16
+     * 8 bits a value from -127 to 127, scale near absmax / 127 ({@link ScaleSearch}): 8.5 bits a weight. A word is the sum {@code a + 2^8 b + 2^16
      * c + 2^24 d} of its values: shifted left by 8, 16 or 24 bits, it is the sum of the first three, two or one, so that a
      * dot product needs neither masks nor right shifts ({@link SmallBatch.Form#DIFFERENCES}).
      */
-    Q8(Byte.SIZE, DataType.BYTE) {
+    Q8(Byte.SIZE, DataType.BYTE, -127, 127) {
         @Override
         int term(int value, int column) {
             return value << shift(column);
@@ -33,10 +33,10 @@ public enum QuantizedFormat {
         }
     },
     /**
-     * 4 bits a value from -8 to 7 in two's complement, scale near (value of the largest magnitude) / -8, with the smallest
-     * weighted squared error: 4.5 bits a weight.
+     * 4 bits a value from -8 to 7 in two's complement, scale near (value of the largest magnitude) / -8: 4.5 bits a
+     * weight.
      */
-    Q4(Byte.SIZE / 2, DataType.UBYTE) {
+    Q4(Byte.SIZE / 2, DataType.UBYTE, -8, 7) {
         @Override
         int term(int value, int column) {
             return (value & 0xf) << shift(column);
@@ -61,10 +61,14 @@ public enum QuantizedFormat {
 
     private final int bits;
     private final DataType dataType;
+    private final int min;
+    private final int max;
 
-    QuantizedFormat(int bits, DataType dataType) {
+    QuantizedFormat(int bits, DataType dataType, int min, int max) {
         this.bits = bits;
         this.dataType = dataType;
+        this.min = min;
+        this.max = max;
     }
 
     /** Whether an array holds values of one of these formats; a {@link BlockFormat} has arrays of rank 3. */
@@ -105,24 +109,29 @@ public enum QuantizedFormat {
         return bits;
     }
 
-    /** Values of a word. */
-    private int wordColumns() {
-        return Integer.SIZE / bits;
+    /** The smallest value. */
+    int min() {
+        return min;
+    }
+
+    /** The largest value. */
+    int max() {
+        return max;
     }
 
     /** Words of a block. */
     int blockWords() {
-        return BLOCK / wordColumns();
+        return BLOCK * bits / Integer.SIZE;
     }
 
     /** Index of the word of a row that holds a column. */
     int wordOf(int column) {
-        return column / BLOCK * blockWords() + column % GROUP / wordColumns() * LANES + column % BLOCK / GROUP;
+        return column / BLOCK * blockWords() + column % GROUP * bits / Integer.SIZE * LANES + column % BLOCK / GROUP;
     }
 
     /** Position of a column's lowest bit in its word. */
     int shift(int column) {
-        return column % wordColumns() * bits;
+        return column * bits % Integer.SIZE;
     }
 
     /** Index of a group's scale in those of a row. */

@@ -36,4 +36,14 @@ interface QuantizedMath {
 
     /** Multiplies the values of each group with its scale. */
     void scaleGroups(float[] x, int groups, float[] scales);
+
+    /**
+     * The sums of a candidate of {@link ScaleSearch}: values times {@code steps} are rounded to integers r of the format, and
+     * {@code products[g]} and {@code squares[g]} become the sums of weight * value * r and weight * r * r of group g.
+     *
+     * @param values the first of all groups, then the second of all, up to {@value QuantizedFormat#GROUP} of each
+     * @param weights in the same order
+     */
+    void sumRounded(
+            float[] values, float[] weights, float steps, QuantizedFormat format, float[] products, float[] squares);
 }

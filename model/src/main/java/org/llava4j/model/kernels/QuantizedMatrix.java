@@ -21,13 +21,6 @@ import org.nd4j.linalg.factory.Nd4j;
  */
 public record QuantizedMatrix(INDArray array, QuantizedFormat format, long address, int rows, int columns)
         implements WeightMatrix {
-    private static final int MAX_Q8 = 127;
-    private static final int MIN_Q4 = -8;
-    private static final int MAX_Q4 = 7;
-    /** Scales that are tried on either side of the one that maps the largest value to -8. */
-    private static final int CANDIDATES_Q4 = 4;
-
-    private static final float CANDIDATE_STEP_Q4 = 0.225f;
     /** The bits of the largest finite fp16 value. */
     private static final int MAX_FINITE_F16 = 0x7bff;
     /** Rows that a thread quantizes at once. */
@@ -138,31 +131,34 @@ public record QuantizedMatrix(INDArray array, QuantizedFormat format, long addre
         long[] shape = {from.rows(), format.rowBytes(from.columns())};
         INDArray quantized = Nd4j.createUninitialized(format.dataType(), shape, 'c');
         QuantizedMatrix to = of(quantized);
+        QuantizedMath math = MathBackend.bestAvailable().quantized();
         IntStream.range(0, (from.rows() + ROWS_PER_TASK - 1) / ROWS_PER_TASK)
                 .parallel()
                 .forEach(task -> {
                     int first = task * ROWS_PER_TASK;
-                    quantizeRows(name, from, to, first, Math.min(from.rows(), first + ROWS_PER_TASK));
+                    quantizeRows(name, from, to, first, Math.min(from.rows(), first + ROWS_PER_TASK), math);
                 });
         clearUnused(to);
         return quantized;
     }
 
-    private static void quantizeRows(String name, Matrix from, QuantizedMatrix to, int first, int end) {
+    private static void quantizeRows(
+            String name, Matrix from, QuantizedMatrix to, int first, int end, QuantizedMath math) {
         NativeArray memory = new NativeArray(to.array);
         float[] row = new float[QuantizedFormat.paddedColumns(to.columns)];
+        ScaleSearch search = new ScaleSearch(to.format, math, row.length);
         int[] words = new int[to.rowWords()];
         short[] scales = new short[to.rowScales()];
         long scalesAt = (long) to.rows * words.length * (Integer.BYTES / Short.BYTES);
         for (int n = first; n < end; n++) {
             Scratch.forCurrentThread().read(from.row(n), row, to.columns);
-            for (int group = 0; group < row.length / QuantizedFormat.GROUP; group++) {
-                float scale = scale(row, group * QuantizedFormat.GROUP, to.format);
-                short half = HalfFloats.floatToF16(scale);
+            float[] exact = search.scales(row);
+            for (int group = 0; group < exact.length; group++) {
+                short half = HalfFloats.floatToF16(exact[group]);
                 scales[QuantizedFormat.scaleOf(group)] = half;
-                if (Float.isInfinite(HalfFloats.f16ToFloat(half))) {
+                if (!Float.isFinite(HalfFloats.f16ToFloat(half))) {
                     throw new BadInputException(name + " has a value in row " + n + " that is too large for "
-                            + to.format + ", whose scale would be " + scale + "; use bf16");
+                            + to.format + ", whose scale would be " + exact[group] + "; use bf16");
                 }
             }
             quantize(row, scales, to.format, words);
@@ -248,52 +244,7 @@ public record QuantizedMatrix(INDArray array, QuantizedFormat format, long addre
         new NativeArray(matrix.array).write(new byte[unused], matrix.array.length() - unused, unused);
     }
 
-    private static float scale(float[] row, int from, QuantizedFormat format) {
-        float largest = 0;
-        for (int i = from; i < from + QuantizedFormat.GROUP; i++) {
-            largest = Math.abs(row[i]) > Math.abs(largest) ? row[i] : largest;
-        }
-        return format == QuantizedFormat.Q8 ? Math.abs(largest) / MAX_Q8 : scaleQ4(row, from, largest);
-    }
-
-    /**
-     * The scale that has the smallest squared error, weighted by the squares of the values, because errors of large
-     * weights change a model most. Each candidate maps the largest value to between 7.1 and 8.9 steps, of which 8 are
-     * representable: with 4 bits, clipping can pay. The scale of a candidate is the least-squares one for its integers,
-     * so that dequantized values have the same scale when they are quantized again.
-     */
-    private static float scaleQ4(float[] row, int from, float largest) {
-        float best = 0;
-        float largestGain = Float.NEGATIVE_INFINITY;
-        float inverse = 1 / largest;
-        for (int i = -CANDIDATES_Q4; i <= CANDIDATES_Q4; i++) {
-            float steps = MIN_Q4 + i * CANDIDATE_STEP_Q4;
-            float products = 0;
-            float squares = 0;
-            for (int j = from; j < from + QuantizedFormat.GROUP; j++) {
-                float value = row[j] * inverse;
-                float rounded = nearestQ4(value * steps);
-                products += value * value * value * rounded;
-                squares += value * value * rounded * rounded;
-            }
-            // The weighted squared error is a constant minus this.
-            float gain = products * products / squares;
-            if (gain > largestGain) {
-                largestGain = gain;
-                best = products / squares;
-            }
-        }
-        return best * largest;
-    }
-
-    private static float nearestQ4(float value) {
-        float rounded = value + FastMath.ROUND - FastMath.ROUND;
-        return rounded > MAX_Q4 ? MAX_Q4 : rounded < MIN_Q4 ? MIN_Q4 : rounded;
-    }
-
     private static void quantize(float[] row, short[] scales, QuantizedFormat format, int[] words) {
-        int min = format == QuantizedFormat.Q8 ? -MAX_Q8 : MIN_Q4;
-        int max = format == QuantizedFormat.Q8 ? MAX_Q8 : MAX_Q4;
         Arrays.fill(words, 0);
         for (int from = 0; from < row.length; from += QuantizedFormat.GROUP) {
             float scale = HalfFloats.f16ToFloat(scales[QuantizedFormat.scaleOf(from / QuantizedFormat.GROUP)]);
@@ -302,7 +253,8 @@ public record QuantizedMatrix(INDArray array, QuantizedFormat format, long addre
             for (int column = from; column < from + QuantizedFormat.GROUP; column++) {
                 // Adding and subtracting 1.5 * 2^23 rounds to an integer.
                 int value = (int) (row[column] * inverse + FastMath.ROUND - FastMath.ROUND);
-                words[format.wordOf(column)] += format.term(Math.max(min, Math.min(max, value)), column);
+                words[format.wordOf(column)] +=
+                        format.term(Math.max(format.min(), Math.min(format.max(), value)), column);
             }
         }
     }

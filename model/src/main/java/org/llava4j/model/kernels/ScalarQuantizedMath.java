@@ -94,4 +94,22 @@ final class ScalarQuantizedMath implements QuantizedMath {
             x[i] *= scales[i / GROUP];
         }
     }
+
+    @Override
+    public void sumRounded(
+            float[] values, float[] weights, float steps, QuantizedFormat format, float[] products, float[] squares) {
+        int groups = products.length;
+        for (int group = 0; group < groups; group++) {
+            float product = 0;
+            float square = 0;
+            for (int i = group; i < groups * GROUP; i += groups) {
+                float nearest = values[i] * steps + FastMath.ROUND - FastMath.ROUND;
+                float rounded = Math.max(format.min(), Math.min(format.max(), nearest));
+                product += weights[i] * values[i] * rounded;
+                square += weights[i] * rounded * rounded;
+            }
+            products[group] = product;
+            squares[group] = square;
+        }
+    }
 }

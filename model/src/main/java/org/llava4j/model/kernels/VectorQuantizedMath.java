@@ -258,4 +258,27 @@ final class VectorQuantizedMath implements QuantizedMath {
             }
         }
     }
+
+    /** The number of groups is a multiple of {@link QuantizedFormat#LANES}. */
+    @Override
+    public void sumRounded(
+            float[] values, float[] weights, float steps, QuantizedFormat format, float[] products, float[] squares) {
+        int groups = products.length;
+        FloatVector min = FloatVector.broadcast(FLOATS, format.min());
+        FloatVector max = FloatVector.broadcast(FLOATS, format.max());
+        for (int group = 0; group < groups; group += STEP) {
+            FloatVector product = FloatVector.zero(FLOATS);
+            FloatVector square = FloatVector.zero(FLOATS);
+            for (int i = group; i < groups * GROUP; i += groups) {
+                FloatVector value = FloatVector.fromArray(FLOATS, values, i);
+                FloatVector rounded = value.mul(steps).add(ROUND).sub(ROUND);
+                rounded = rounded.blend(min, rounded.lt(min)).blend(max, rounded.compare(VectorOperators.GT, max));
+                FloatVector weight = FloatVector.fromArray(FLOATS, weights, i);
+                product = product.add(weight.mul(value).mul(rounded));
+                square = square.add(weight.mul(rounded).mul(rounded));
+            }
+            product.intoArray(products, group);
+            square.intoArray(squares, group);
+        }
+    }
 }

@@ -3,6 +3,7 @@ package org.llava4j.model.kernels;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
 import java.util.stream.Stream;
@@ -162,7 +163,8 @@ class QuantizedMatrixTest {
                     absMax = Math.max(absMax, Math.abs(row[i]));
                 }
                 // The largest positive value of Q4 is 7 steps, so that the value 8 steps away is a whole step off.
-                float step = format == QuantizedFormat.Q8 ? absMax / 127 * 0.5f : absMax / 8;
+                // That of Q8 is 123 steps at least.
+                float step = format == QuantizedFormat.Q8 ? absMax / 123 * 0.5f : absMax / 8;
                 // fp16 scales have a relative error of 2^-11.
                 float tolerance = step * 1.001f + absMax / 2048;
                 for (int i = group; i < group + QuantizedFormat.GROUP; i++) {
@@ -170,6 +172,48 @@ class QuantizedMatrixTest {
                 }
             }
         }
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void searchedScalesHaveSmallerErrorThanLargestValues(QuantizedFormat format) {
+        int columns = 1024 * QuantizedFormat.GROUP;
+        float[] row = numbers.normal(1, columns).toFloatVector();
+        Arrays.fill(row, 0, QuantizedFormat.GROUP, 0);
+        float[] scales = scales(format, MathBackend.bestAvailable(), row);
+        assertThat(scales).isEqualTo(scales(format, MathBackend.scalar(), row));
+        assertThat(scales[0]).isZero();
+        double searched = 0;
+        double plain = 0;
+        for (int n = 1; n < scales.length; n++) {
+            float[] group = Arrays.copyOfRange(row, n * QuantizedFormat.GROUP, (n + 1) * QuantizedFormat.GROUP);
+            searched += squaredError(group, scales[n], format);
+            plain += squaredError(group, largest(group) / (format == QuantizedFormat.Q8 ? 127 : -8), format);
+        }
+        assertThat(searched / plain).isLessThan(0.9);
+    }
+
+    private static float[] scales(QuantizedFormat format, MathBackend math, float[] row) {
+        return new ScaleSearch(format, math.quantized(), row.length).scales(row);
+    }
+
+    private static float largest(float[] group) {
+        float largest = 0;
+        for (float value : group) {
+            largest = Math.abs(value) > Math.abs(largest) ? value : largest;
+        }
+        return largest;
+    }
+
+    private static double squaredError(float[] group, float scale, QuantizedFormat format) {
+        double error = 0;
+        for (float value : group) {
+            double steps = Math.rint(value / scale);
+            double rounded = scale * Math.max(format.min(), Math.min(format.max(), steps));
+            // Q4 weights errors by the squares of the values.
+            error += Math.pow(rounded - value, 2) * (format == QuantizedFormat.Q4 ? value * value : 1);
+        }
+        return error;
     }
 
     @ParameterizedTest
