@@ -9,11 +9,11 @@ import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
+import org.llava4j.model.memory.ArrayScope;
 import org.llava4j.model.memory.Blas;
 import org.llava4j.model.memory.Scratch;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
-import org.nd4j.linalg.factory.Nd4j;
 
 /**
  * Linear layers: OpenBLAS products, split into blocks along the longer side of their result and run by the thread pool.
@@ -52,10 +52,11 @@ final class CpuLinear implements LinearKernels {
         if (Matrix.allReadable(x, bias, residual, y) && LinearWeight.allReadable(w)) {
             LinearWeight weight = LinearWeight.of(w, backend);
             if (x.size(0) > LinearWeight.SMALL_BATCH_ROWS && rounds(weight)) {
-                INDArray rounded = Nd4j.createUninitialized(DataType.FLOAT, x.shape(), 'c');
-                round(of(x), of(rounded));
-                forward(of(rounded), weight, orNull(bias), orNull(residual), of(y));
-                rounded.close();
+                try (ArrayScope scope = new ArrayScope()) {
+                    Matrix rounded = of(scope.borrow(DataType.FLOAT, x.shape()));
+                    round(of(x), rounded);
+                    forward(rounded, weight, orNull(bias), orNull(residual), of(y));
+                }
             } else {
                 forward(of(x), weight, orNull(bias), orNull(residual), of(y));
             }
