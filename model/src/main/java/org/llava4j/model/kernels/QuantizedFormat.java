@@ -17,9 +17,9 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  */
 public enum QuantizedFormat {
     /**
-     * 8 bits a value from -127 to 127, scale near absmax / 127 ({@link ScaleSearch}): 8.5 bits a weight. A word is the sum {@code a + 2^8 b + 2^16
-     * c + 2^24 d} of its values: shifted left by 8, 16 or 24 bits, it is the sum of the first three, two or one, so that a
-     * dot product needs neither masks nor right shifts ({@link SmallBatch.Form#DIFFERENCES}).
+     * 8 bits a value from -127 to 127, scale near absmax / 127 ({@link ScaleSearch}): 8.5 bits a weight. A word is the
+     * sum {@code a + 2^8 b + 2^16 c + 2^24 d} of its values: shifted left by 8, 16 or 24 bits, it is the sum of the first
+     * three, two or one, so that a dot product needs neither masks nor right shifts ({@link SmallBatch.Form#DIFFERENCES}).
      */
     Q8(Byte.SIZE, DataType.BYTE, -127, 127) {
         @Override
@@ -33,8 +33,8 @@ public enum QuantizedFormat {
         }
     },
     /**
-     * 4 bits a value from -8 to 7 in two's complement, scale near (value of the largest magnitude) / -8: 4.5 bits a
-     * weight.
+     * 4 bits a value from -8 to 7 in two's complement, scale near (value of the largest magnitude) / -8 ({@link
+     * ScaleSearch}): 4.5 bits a weight.
      */
     Q4(Byte.SIZE / 2, DataType.UBYTE, -8, 7) {
         @Override
