@@ -53,7 +53,7 @@ interface LowPrecisionLinearWeight extends LinearWeight {
 
     @Override
     default long tile(int row, int count, int column, int width, Scratch scratch) {
-        long block = scratch.block(BLOCK_SLOT, (long) TILE_ROWS * TILE_COLUMNS);
+        long block = scratch.block(BLOCK_SLOT, (long) tileRows() * tileColumns());
         float[] converted = scratch.row(HEAP_SLOT, width);
         for (int r = 0; r < count; r++) {
             toFloat32(scratch, row + r, column, width, converted);

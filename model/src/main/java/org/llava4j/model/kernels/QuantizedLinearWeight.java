@@ -17,15 +17,16 @@ record QuantizedLinearWeight(QuantizedMatrix matrix, MathBackend math) implement
         matrix.dequantize(scratch, math.halves(), math.quantized(), row, column, width, blocks, to);
     }
 
+    /** The rows of a thread's part of usual products: OpenBLAS packs x anew for every tile of fewer rows. */
     @Override
     public int tileRows() {
-        return TILE_ROWS * TILE_COLUMNS / tileColumns();
+        return QuantizedFormat.BLOCK;
     }
 
-    /** A pair of blocks, whose scales alternate, so that none is dequantized or read for two tiles. */
+    /** One block, so that none is dequantized for two tiles. */
     @Override
     public int tileColumns() {
-        return 2 * QuantizedFormat.BLOCK;
+        return QuantizedFormat.BLOCK;
     }
 
     @Override

@@ -2,6 +2,8 @@ package org.llava4j.train.bench;
 
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.lang.management.CompilationMXBean;
+import java.lang.management.ManagementFactory;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
@@ -56,8 +58,14 @@ record StepBenchmark(
 
     static final String ARRAYS_END = "arrays_mb_end";
     private static final double BYTES_PER_MB = 1 << 20;
-    /** Steps before timing: C2 compiles the kernels during the first ones, and takes time of the same cores. */
-    private static final int WARMUP = 10;
+    /** Steps before timing, at least and at most. */
+    private static final int MIN_WARMUP = 10;
+
+    private static final int MAX_WARMUP = 60;
+    /** Timing starts after this many steps in a row in which the JIT compiler was quiet. */
+    private static final int QUIET_STEPS = 3;
+    /** A quiet compiler takes a smaller share of the time of a step. */
+    private static final double MAX_COMPILATION_SHARE = 0.02;
 
     private static final double RATE = 1e-5;
     private static final long SEED = 1;
@@ -87,10 +95,7 @@ record StepBenchmark(
         try (GemmBaseline products = new GemmBaseline(StepGemms.of(plannedRun()))) {
             flops = products.flops();
             baselineBytes = products.bytes();
-            for (int i = 0; i < WARMUP; i++) {
-                step.run();
-                products.run();
-            }
+            warmUp(step, products);
             for (int i = 0; i < repetitions; i++) {
                 baselines.add(Timing.milliseconds(products::run));
                 steps.add(Timing.milliseconds(step));
@@ -109,6 +114,24 @@ record StepBenchmark(
         result.put("peak_rss_mb", megabytes(ProcessMemory.PEAK));
         result.put("planned_peak_mb", (MemoryPlan.of(plannedRun()).peakBytes() + baselineBytes) / BYTES_PER_MB);
         return result;
+    }
+
+    /**
+     * Runs steps until the JIT compiler is quiet: while C2 compiles the kernels, it takes time of the same cores, which a
+     * long run does not lose.
+     */
+    private static void warmUp(Runnable step, GemmBaseline products) {
+        CompilationMXBean compiler = ManagementFactory.getCompilationMXBean();
+        int quiet = 0;
+        for (int i = 0; i < MAX_WARMUP && (i < MIN_WARMUP || quiet < QUIET_STEPS); i++) {
+            long compiled = compiler.getTotalCompilationTime();
+            double elapsed = Timing.milliseconds(() -> {
+                step.run();
+                products.run();
+            });
+            double share = (compiler.getTotalCompilationTime() - compiled) / elapsed;
+            quiet = share < MAX_COMPILATION_SHARE ? quiet + 1 : 0;
+        }
     }
 
     private static Runnable step(Llava model, Map<String, INDArray> placeholders) {
