@@ -64,7 +64,7 @@ record StepBenchmark(
     private static final int MAX_WARMUP = 60;
     /** Timing starts after this many steps in a row in which the JIT compiler was quiet. */
     private static final int QUIET_STEPS = 3;
-    /** A quiet compiler takes a smaller share of the time of a step. */
+    /** A quiet compiler takes a smaller share of the time of a step and its baseline. */
     private static final double MAX_COMPILATION_SHARE = 0.02;
 
     private static final double RATE = 1e-5;
