@@ -3,9 +3,9 @@ package org.llava4j.model.kernels;
 import static org.llava4j.model.kernels.Matrix.of;
 
 import java.util.List;
-import org.llava4j.model.kernels.AttentionTiles.HeadRows;
-import org.llava4j.model.kernels.AttentionTiles.Tile;
 import org.llava4j.model.kernels.DecodeAttentionKernels.LayerKvCache;
+import org.llava4j.model.kernels.HeadAttention.Head;
+import org.llava4j.model.kernels.HeadAttention.HeadRows;
 import org.llava4j.model.memory.Blas;
 import org.llava4j.model.memory.NativeArray;
 import org.llava4j.model.memory.Scratch;
@@ -14,20 +14,20 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 /**
  * Attention that reads a KV cache. In a decode step, the query of one new token per sequence against that sequence's
  * cache, in two matrix-vector products per head; in prefill, the queries of several tokens of one sequence, in {@link
- * AttentionTiles}.
+ * HeadAttention}.
  */
 final class CpuDecodeAttention implements DecodeAttentionKernels {
     /** Multiplications that a task should have at least; below that, scheduling it costs more. */
     private static final long MIN_WORK = 1 << 16;
 
     private final RowMath math;
-    private final AttentionTiles tiles;
+    private final HeadAttention attention;
     private final KernelThreadPool pool;
     private final DecodeAttentionKernels fallback;
 
     CpuDecodeAttention(MathBackend backend, KernelThreadPool pool, DecodeAttentionKernels fallback) {
         this.math = backend.rows();
-        this.tiles = new AttentionTiles(math);
+        this.attention = backend.attention();
         this.pool = pool;
         this.fallback = fallback;
     }
@@ -146,22 +146,24 @@ final class CpuDecodeAttention implements DecodeAttentionKernels {
         k.expect("k", length, (long) shape.kvHeads() * d);
         y.expect("y", length, width);
         Sequence sequence = append(k, v, 0, length, cache);
-        int blocks = (length + AttentionTiles.ROWS - 1) / AttentionTiles.ROWS;
-        long perBlock = (long) Math.min(AttentionTiles.ROWS, length) * sequence.length() * d * 2;
-        // Last blocks first: they attend to most keys, which balances the threads.
-        pool.parallelFor(blocks * shape.heads(), (int) Math.max(1, MIN_WORK / perBlock), (from, to) -> {
+        QueryTasks tasks = QueryTasks.of(length, shape.heads(), pool);
+        int grain = tasks.grain((long) sequence.length() * d);
+        pool.parallelFor(tasks.count(), grain, (from, to) -> {
             for (int i = from; i < to; i++) {
-                int row = (blocks - 1 - i / shape.heads()) * AttentionTiles.ROWS;
-                int head = i % shape.heads();
+                int row = tasks.row(i);
+                int head = tasks.head(i);
                 int kvHead = head / (shape.heads() / shape.kvHeads());
-                int rows = Math.min(AttentionTiles.ROWS, length - row);
+                int rows = Math.min(tasks.rows(), length - row);
                 int visible = cache.length() + row + 1;
-                HeadRows keys = sequence.keys().rows(kvHead);
-                Tile tile = new Tile(HeadRows.of(q, row, head * d), rows, keys, visible + rows - 1, visible, d);
-                tiles.forward(
-                        Scratch.forCurrentThread(),
-                        tile,
-                        sequence.values().rows(kvHead),
+                attention.forward(
+                        new Head(
+                                HeadRows.of(q, row, head * d),
+                                rows,
+                                sequence.keys().rows(kvHead),
+                                sequence.values().rows(kvHead),
+                                visible + rows - 1,
+                                visible,
+                                d),
                         HeadRows.of(y, row, head * d));
             }
         });

@@ -15,7 +15,8 @@ record MathBackend(
         ActivationMath activations,
         HalfMath halves,
         QuantizedMath quantized,
-        BlockMath blocks) {
+        BlockMath blocks,
+        HeadAttention attention) {
 
     private static final Logger LOG = LoggerFactory.getLogger(MathBackend.class);
     private static final AtomicBoolean WARNED = new AtomicBoolean();
@@ -28,7 +29,8 @@ record MathBackend(
                 new ScalarActivationMath(),
                 new ScalarHalfMath(),
                 new ScalarQuantizedMath(),
-                new ScalarBlockMath());
+                new ScalarBlockMath(),
+                new BlasHeadAttention(new ScalarRowMath()));
     }
 
     /** The Vector API if this JVM was started with it, else plain Java with one warning. */
@@ -55,6 +57,9 @@ record MathBackend(
                 new VectorActivationMath(),
                 VectorFastMath.HAS_FMA ? new VectorHalfMath() : new ScalarHalfMath(),
                 VectorFastMath.HAS_FMA ? new VectorQuantizedMath() : new ScalarQuantizedMath(),
-                VectorFastMath.HAS_FMA ? new VectorBlockMath() : new ScalarBlockMath());
+                VectorFastMath.HAS_FMA ? new VectorBlockMath() : new ScalarBlockMath(),
+                VectorTileMath.IS_FAST
+                        ? new TiledHeadAttention(new VectorTileMath())
+                        : new BlasHeadAttention(new VectorRowMath()));
     }
 }

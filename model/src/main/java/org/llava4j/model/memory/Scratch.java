@@ -14,7 +14,7 @@ public final class Scratch {
     /** Floats after the requested length of every row that arithmetic may overwrite. */
     public static final int PADDING = 64;
 
-    private static final int SLOTS = 6;
+    private static final int SLOTS = 12;
     private static final ThreadLocal<Scratch> PER_THREAD = ThreadLocal.withInitial(Scratch::new);
 
     private final float[][] rows = new float[SLOTS][PADDING];

@@ -46,12 +46,29 @@ class CpuKernelsTest {
 
     static Stream<Variant> variants() {
         Nd4j.getBackend(); // sets its own number of BLAS threads when it starts
+        HeadAttention blas = new BlasHeadAttention(new VectorRowMath());
+        HeadAttention tiled = new TiledHeadAttention(new VectorTileMath());
         return Stream.of(
                 new Variant(MathBackend.scalar(), 1),
                 new Variant(MathBackend.scalar(), 2),
-                new Variant(MathBackend.bestAvailable(), 1),
-                new Variant(MathBackend.bestAvailable(), 2),
-                new Variant(MathBackend.bestAvailable(), 3));
+                new Variant(vector(blas), 1),
+                new Variant(vector(blas), 3),
+                new Variant(vector(tiled), 1),
+                new Variant(vector(tiled), 2),
+                new Variant(vector(tiled), 3));
+    }
+
+    /** The Vector API with either attention, whichever of them is the faster on this CPU. */
+    private static MathBackend vector(HeadAttention attention) {
+        MathBackend best = MathBackend.bestAvailable();
+        return new MathBackend(
+                best.name() + ", " + attention.getClass().getSimpleName(),
+                best.rows(),
+                best.activations(),
+                best.halves(),
+                best.quantized(),
+                best.blocks(),
+                attention);
     }
 
     @AfterEach
