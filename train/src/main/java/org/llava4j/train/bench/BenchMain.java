@@ -46,7 +46,11 @@ public final class BenchMain extends Command {
     @Override
     protected Options options() {
         return new Options()
-                .addOption(flag("size", "NAME", "mid (default), 1b (TinyLlama's decoder), or small to try the command"))
+                .addOption(flag(
+                        "size",
+                        "NAME",
+                        "mid (default), 1b (TinyLlama's decoder), 7b (LLaVA's decoder, of Vicuna 7B), or small to try"
+                                + " the command"))
                 .addOption(flag("batch", "N", "samples per step (default 4)"))
                 .addOption(flag(
                         "text", "N", "text tokens of a sample, after its image tokens (default mid 128, small 32)"))

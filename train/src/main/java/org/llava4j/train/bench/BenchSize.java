@@ -49,6 +49,13 @@ record BenchSize(String name, LlavaConfig config, int textTokens, int targetToke
                         new ClipConfig(1024, 24, 16, 4096, 336, 14, 1e-5),
                         new LlamaConfig(32000, 2048, 22, 32, 4, 5632, 1e-5, 10000, 1, false)),
                 44,
+                44),
+        new BenchSize(
+                "7b",
+                config(
+                        new ClipConfig(1024, 24, 16, 4096, 336, 14, 1e-5),
+                        new LlamaConfig(32000, 4096, 32, 32, 32, 11008, 1e-5, 10000, 1, false)),
+                44,
                 44)
     };
 
@@ -60,7 +67,7 @@ record BenchSize(String name, LlavaConfig config, int textTokens, int targetToke
         return Arrays.stream(ALL)
                 .filter(size -> size.name.equals(name))
                 .findFirst()
-                .orElseThrow(() -> new BadInputException("unknown --size " + name + "; use mid, 1b or small"));
+                .orElseThrow(() -> new BadInputException("unknown --size " + name + "; use mid, 1b, 7b or small"));
     }
 
     /**

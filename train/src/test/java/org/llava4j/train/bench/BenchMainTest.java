@@ -82,19 +82,17 @@ class BenchMainTest {
                 .isCloseTo((q4 + fp16 + q8 + norms) / 1e6, within(1e-6));
     }
 
-    /**
-     * Per token, layers of q and o [2048, 2048], k and v [256, 2048], three matrices [5632, 2048]; but only for one token
-     * the last layer's o and MLP, and the head.
-     */
-    @Test
-    void prefillGemmsMatchDecoder() {
-        double qkv = 2048.0 * (2048 + 2 * 256);
-        double mlp = 2048.0 * (2048 + 3 * 5632);
-        double linear = StepGemms.ofPrefill(BenchSize.named("1b").config().decoder(), 620).stream()
+    /** Per token, layers of q, k, v, o and three matrices of the MLP; but only for one token the last layer's o and MLP, and the head. */
+    @ParameterizedTest
+    @CsvSource({"1b, 22, 2048, 256, 5632", "7b, 32, 4096, 4096, 11008"})
+    void prefillGemmsMatchDecoder(String size, int layers, double hidden, double keys, double intermediate) {
+        double qkv = hidden * (hidden + 2 * keys);
+        double mlp = hidden * (hidden + 3 * intermediate);
+        double linear = StepGemms.ofPrefill(BenchSize.named(size).config().decoder(), 620).stream()
                 .filter(product -> !product.batched())
                 .mapToDouble(Product::flops)
                 .sum();
-        assertThat(linear).isEqualTo(2 * (620 * (22 * qkv + 21 * mlp) + mlp + 32000.0 * 2048));
+        assertThat(linear).isEqualTo(2 * (620 * (layers * qkv + (layers - 1) * mlp) + mlp + 32000 * hidden));
     }
 
     @Test
