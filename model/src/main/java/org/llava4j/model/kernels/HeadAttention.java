@@ -25,10 +25,10 @@ interface HeadAttention {
             return address + (long) row * stride * Float.BYTES;
         }
 
-        /** The memory of the first {@code count} rows, {@code width} values each. */
-        FloatBuffer buffer(int count, int width) {
+        /** The memory of {@code count} rows from {@code row} on, {@code width} values each; up to 2 GiB. */
+        FloatBuffer buffer(int row, int count, int width) {
             int bytes = Math.toIntExact(((count - 1L) * stride + width) * Float.BYTES);
-            return NativeArray.bytes(address, bytes)
+            return NativeArray.bytes(at(row), bytes)
                     .order(ByteOrder.nativeOrder())
                     .asFloatBuffer();
         }

@@ -49,14 +49,13 @@ final class TiledHeadAttention implements HeadAttention {
         Rows keys = Rows.read(Slot.KEYS, head.keys(), head.keyCount(), d);
         Rows values = Rows.read(Slot.VALUES, head.values(), head.keyCount(), d);
         Block block = new Block(head, keys);
-        FloatBuffer to = y.buffer(head.queryCount(), d);
         for (int row = 0; row < head.queryCount(); row += COLUMNS) {
             block.computeScores(row);
             Rows result = block.weightedSum(block.scores, values);
             for (int i = 0; i < block.rows; i++) {
                 result.scaleRow(i, block.inverseSums[i]);
             }
-            result.write(to, row, y.stride(), block.rows);
+            result.write(0, y, row, block.rows);
         }
     }
 
@@ -72,12 +71,11 @@ final class TiledHeadAttention implements HeadAttention {
         Rows valueGradients = Rows.readOrZero(Slot.VALUE_GRADIENTS, dv, keyCount, d, add);
         Rows dyRows = Rows.of(Slot.DY, COLUMNS, d);
         Block block = new Block(head, keys);
-        FloatBuffer dyBuffer = dy.buffer(head.queryCount(), d);
-        FloatBuffer dq = gradients.queries().buffer(head.queryCount(), d);
         float[] scoreGradients = Slot.SCORE_GRADIENTS.array(TileMath.padded(keyCount) * COLUMNS);
         for (int row = 0; row < head.queryCount(); row += COLUMNS) {
             block.computeScores(row);
-            dyRows.read(dyBuffer, row, dy.stride(), block.rows);
+            dyRows.read(0, dy, row, block.rows);
+            dyRows.clearFrom(block.rows);
             block.product(values, dyRows.transposed(Slot.DY_TRANSPOSED), scoreGradients);
             math.softmaxGrad(block.scores, block.inverseSums, scoreGradients, block.keys);
             for (int i = 0; i < block.rows; i++) {
@@ -89,17 +87,16 @@ final class TiledHeadAttention implements HeadAttention {
             for (int i = 0; i < block.rows; i++) {
                 queryGradients.scaleRow(i, head.scale());
             }
-            queryGradients.write(dq, row, gradients.queries().stride(), block.rows);
+            queryGradients.write(0, gradients.queries(), row, block.rows);
         }
-        keyGradients.write(dk.buffer(keyCount, d), 0, dk.stride(), keyCount);
-        valueGradients.write(dv.buffer(keyCount, d), 0, dv.stride(), keyCount);
+        keyGradients.writeAll(dk, keyCount);
+        valueGradients.writeAll(dv, keyCount);
     }
 
     /** A block of up to {@link TileMath#COLUMNS} queries of a head. */
     private final class Block {
         private final Head head;
         private final Rows keyRows;
-        private final FloatBuffer queryBuffer;
         /** The queries times the scale of the scores. */
         private final Rows queries;
         /** Numerators of the softmax, {@code [keys, COLUMNS]}. */
@@ -112,7 +109,6 @@ final class TiledHeadAttention implements HeadAttention {
         Block(Head head, Rows keyRows) {
             this.head = head;
             this.keyRows = keyRows;
-            queryBuffer = head.queries().buffer(head.queryCount(), head.width());
             queries = Rows.of(Slot.QUERIES, COLUMNS, head.width());
             scores = Slot.SCORES.array(TileMath.padded(head.keyCount()) * COLUMNS);
         }
@@ -121,7 +117,8 @@ final class TiledHeadAttention implements HeadAttention {
         void computeScores(int row) {
             rows = Math.min(COLUMNS, head.queryCount() - row);
             keys = head.keysOf(row, rows);
-            queries.read(queryBuffer, row, head.queries().stride(), rows);
+            queries.read(0, head.queries(), row, rows);
+            queries.clearFrom(rows);
             for (int i = 0; i < rows; i++) {
                 queries.scaleRow(i, head.scale());
             }
@@ -161,6 +158,9 @@ final class TiledHeadAttention implements HeadAttention {
 
     /** Rows of d values on the heap, padded with zeros to whole tiles in both directions. */
     private static final class Rows {
+        /** A buffer has up to 2 GiB; a row of all heads may take much of a megabyte. */
+        private static final int ROWS_PER_BUFFER = 1024;
+
         private final float[] values;
         private final int count;
         private final int width;
@@ -182,7 +182,10 @@ final class TiledHeadAttention implements HeadAttention {
 
         static Rows read(Slot slot, HeadRows from, int rows, int width) {
             Rows read = of(slot, rows, width);
-            read.read(from.buffer(rows, width), 0, from.stride(), rows);
+            for (int row = 0; row < rows; row += ROWS_PER_BUFFER) {
+                read.read(row, from, row, Math.min(ROWS_PER_BUFFER, rows - row));
+            }
+            read.clearFrom(rows);
             return read;
         }
 
@@ -191,29 +194,40 @@ final class TiledHeadAttention implements HeadAttention {
                 return read(slot, from, rows, width);
             }
             Rows zeros = of(slot, rows, width);
-            Arrays.fill(zeros.values, 0, zeros.count * zeros.stride, 0f);
+            zeros.clearFrom(0);
             return zeros;
         }
 
-        /** Reads the rows of a buffer from {@code row} on. */
-        void read(FloatBuffer from, int row, int fromStride, int rows) {
-            if (fromStride == width && stride == width) {
-                from.get(row * width, values, 0, rows * width);
-            } else {
-                for (int i = 0; i < rows; i++) {
-                    from.get((row + i) * fromStride, values, i * stride, width);
-                }
-                for (int i = 0; i < rows && width < stride; i++) {
-                    Arrays.fill(values, i * stride + width, (i + 1) * stride, 0f);
-                }
+        /** Reads {@code rows} rows of native memory, from {@code fromRow} on, into rows from {@code row} on. */
+        void read(int row, HeadRows from, int fromRow, int rows) {
+            FloatBuffer buffer = from.buffer(fromRow, rows, width);
+            if (from.stride() == width && stride == width) {
+                buffer.get(values, row * stride, rows * width);
+                return;
             }
-            Arrays.fill(values, rows * stride, count * stride, 0f);
+            for (int i = 0; i < rows; i++) {
+                int at = (row + i) * stride;
+                buffer.get(i * from.stride(), values, at, width);
+                Arrays.fill(values, at + width, at + stride, 0f);
+            }
         }
 
-        /** Writes the first rows to a buffer, from {@code row} on. */
-        void write(FloatBuffer to, int row, int toStride, int rows) {
+        /** Sets rows from {@code row} on to zero. */
+        void clearFrom(int row) {
+            Arrays.fill(values, row * stride, count * stride, 0f);
+        }
+
+        /** Writes {@code rows} rows from {@code row} on to native memory, there from {@code toRow} on. */
+        void write(int row, HeadRows to, int toRow, int rows) {
+            FloatBuffer buffer = to.buffer(toRow, rows, width);
             for (int i = 0; i < rows; i++) {
-                to.put((row + i) * toStride, values, i * stride, width);
+                buffer.put(i * to.stride(), values, (row + i) * stride, width);
+            }
+        }
+
+        void writeAll(HeadRows to, int rows) {
+            for (int row = 0; row < rows; row += ROWS_PER_BUFFER) {
+                write(row, to, row, Math.min(ROWS_PER_BUFFER, rows - row));
             }
         }
 
