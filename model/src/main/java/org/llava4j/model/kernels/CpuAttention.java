@@ -10,8 +10,8 @@ import org.llava4j.model.memory.Scratch;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
- * Multi-head attention of whole sequences, one {@link HeadAttention} per task. With a causal mask, keys after a block of queries are
- * skipped. Padding is skipped: a sequence starts after it.
+ * Multi-head attention of whole sequences, one {@link HeadAttention} per task. With a causal mask, keys after a block of
+ * queries are skipped. Padding is skipped: a sequence starts after it.
  */
 final class CpuAttention implements AttentionKernels {
     private final HeadAttention attention;

@@ -1,8 +1,8 @@
 package org.llava4j.model.kernels;
 
 /**
- * Attention divided into tasks: each has one head of one sequence and a range of its queries. A task copies the head's keys and
- * values, so a range is as long as the threads' balance allows.
+ * Attention divided into tasks: each has one head of one sequence and a range of its queries. A task copies the head's
+ * keys and values, so a range is as long as the threads' balance allows.
  *
  * @param heads number of heads of all sequences
  * @param rows number of queries of a task; the last of a head has fewer

@@ -37,7 +37,10 @@ final class VectorTileMath implements TileMath {
         }
     }
 
-    /** {@link #multiply} of eight rows and two vectors. */
+    /**
+     * {@link #multiply} of eight rows and two vectors. Unrolled by hand, because C2 keeps vectors in registers only as local
+     * variables, not as elements of an array.
+     */
     private static void multiplyTile(
             int depth,
             float[] a,

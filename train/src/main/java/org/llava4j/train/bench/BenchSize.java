@@ -28,6 +28,9 @@ record BenchSize(String name, LlavaConfig config, int textTokens, int targetToke
     /** Number of different random values, half of which no matrix width divides. */
     private static final int BLOCK = (1 << 20) + 14;
 
+    /** CLIP ViT-L/14 at 336 px. */
+    private static final ClipConfig CLIP_L_336 = new ClipConfig(1024, 24, 16, 4096, 336, 14, 1e-5);
+
     private static final BenchSize[] ALL = {
         new BenchSize(
                 "mid",
@@ -44,17 +47,10 @@ record BenchSize(String name, LlavaConfig config, int textTokens, int targetToke
                 32,
                 16),
         new BenchSize(
-                "1b",
-                config(
-                        new ClipConfig(1024, 24, 16, 4096, 336, 14, 1e-5),
-                        new LlamaConfig(32000, 2048, 22, 32, 4, 5632, 1e-5, 10000, 1, false)),
-                44,
-                44),
+                "1b", config(CLIP_L_336, new LlamaConfig(32000, 2048, 22, 32, 4, 5632, 1e-5, 10000, 1, false)), 44, 44),
         new BenchSize(
                 "7b",
-                config(
-                        new ClipConfig(1024, 24, 16, 4096, 336, 14, 1e-5),
-                        new LlamaConfig(32000, 4096, 32, 32, 32, 11008, 1e-5, 10000, 1, false)),
+                config(CLIP_L_336, new LlamaConfig(32000, 4096, 32, 32, 32, 11008, 1e-5, 10000, 1, false)),
                 44,
                 44)
     };

@@ -82,7 +82,10 @@ class BenchMainTest {
                 .isCloseTo((q4 + fp16 + q8 + norms) / 1e6, within(1e-6));
     }
 
-    /** Per token, layers of q, k, v, o and three matrices of the MLP; but only for one token the last layer's o and MLP, and the head. */
+    /**
+     * Per token, layers of q, k, v, o and three matrices of the MLP; but only for one token the last layer's o and MLP, and
+     * the head.
+     */
     @ParameterizedTest
     @CsvSource({"1b, 22, 2048, 256, 5632", "7b, 32, 4096, 4096, 11008"})
     void prefillGemmsMatchDecoder(String size, int layers, double hidden, double keys, double intermediate) {
